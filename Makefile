@@ -1,0 +1,68 @@
+# Two commands on a machine with git, make and Python 3.11 or newer:
+#
+#   make run     set up what is missing and open the arena on http://127.0.0.1:7860
+#   make test    set up what is missing and run the checks and the tests
+#
+# Both install into .venv from the committed locks (names, versions, hashes); nothing else is touched, and a second
+# call does nothing twice.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock proofs clean
+
+help:
+	@sed -n '/^#   make/s/^#   //p' Makefile
+
+run: $(VENV)/.run
+	@exec $(BIN)/python app.py
+
+test: $(VENV)/.dev lint
+	@$(BIN)/python -m pytest -m "not proof" $(TESTS)
+
+#   make lint    formatting, style, types and import cycles, without the tests
+lint: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+#   make format  put the code into the house format
+format: $(VENV)/.dev
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+#   make proofs  slow evidence: the container's steps in a clean environment, kills under load
+proofs: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m proof
+
+#   make lock    resolve the dependencies anew
+lock: $(VENV)/.dev
+	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_FLAGS) --output-file requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group build --group dev $(LOCK_FLAGS) --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header --quiet --upgrade
+
+#   make clean   remove the environment and the caches, and no data
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "bakeoff needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up $(VENV) (once; some minutes, mostly the download)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Adding the tools for development"
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@

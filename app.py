@@ -1,0 +1,22 @@
+"""The arena, as a laptop, a Space and a container start it: settings, store, pages, serve."""
+
+import os
+import sys
+
+from arena.errors import ArenaError
+from arena.settings import Settings
+
+
+def main() -> int:
+    from arena.ui.server import serve  # noqa: PLC0415 - it loads Gradio
+
+    try:
+        serve(Settings.from_env(os.environ))
+    except ArenaError as error:
+        print(f"bakeoff: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

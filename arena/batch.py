@@ -1,0 +1,131 @@
+"""The rating job: read the votes, compute the board, store a snapshot. Run by the app's timer and by the command."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
+
+from arena.battle import ModelId, Source
+from arena.errors import NothingToRate
+from arena.leaderboard import BothBad, Leaderboard, Snapshot, default_sources, rate
+from arena.store import VoteStore
+
+
+class Overrides(TypedDict, total=False):
+    """Settings of a rating that may differ from the arena's rules."""
+
+    rounds: int
+    seed: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class RatedLog:
+    """A board and the votes it came from: the first n_log of the log, the last of which has log_hash."""
+
+    board: Leaderboard
+    n_log: int
+    log_hash: str
+    sources: tuple[Source, ...]
+
+
+def rate_log(
+    store: VoteStore,
+    *,
+    sources: Sequence[Source] | None = None,
+    anchor: tuple[ModelId, float] | None = None,
+    both_bad: BothBad = "tie",
+    on_progress: Callable[[int, int], None] | None = None,
+    **overrides: Unpack[Overrides],
+) -> RatedLog:
+    """Rate the log as it stands, by the arena's rules where nothing else is given.
+
+    Without sources here or in the rules, `leaderboard.default_sources` chooses. Raises NothingToRate when no vote is
+    left to rate.
+    """
+    rules = store.catalogue.rules().rating
+    n_log, log_hash = store.votes.position()
+    chosen = tuple(sources or rules.sources or default_sources(store.votes.n_by_source()))
+    by_rules: Overrides = {"rounds": rules.rounds, "seed": rules.seed, "confidence": rules.confidence}
+    board = rate(
+        store.votes.tallies(up_to=n_log),
+        store.catalogue.models(),
+        sources=chosen,
+        anchor=anchor,
+        both_bad=both_bad,
+        provisional_below=rules.provisional_below,
+        on_progress=on_progress,
+        **(by_rules | overrides),
+    )
+    return RatedLog(board, n_log, log_hash, chosen)
+
+
+def take_snapshot(store: VoteStore, now: datetime, *, sources: Sequence[Source] | None = None) -> Snapshot:
+    """Rate the log by the arena's rules and store the result."""
+    rated = rate_log(store, sources=sources)
+    return store.snapshots.add(rated.board, n_log=rated.n_log, log_hash=rated.log_hash, sources=rated.sources, now=now)
+
+
+class RatingJob:
+    """Keeps the board of a running arena fresh: due when votes came in and either enough of them or enough time.
+
+    One thread at a time computes; the latest snapshot is read without waiting for it.
+    """
+
+    def __init__(
+        self,
+        store: VoteStore,
+        *,
+        every: timedelta,
+        after_votes: int,
+        sources: Sequence[Source] | None = None,
+    ):
+        self._store = store
+        self._every = every
+        self._after_votes = after_votes
+        self._sources = sources
+        self._running = threading.Lock()
+        self._latest = store.snapshots.latest(store.catalogue.models())
+        self._tried: tuple[int, datetime] | None = None
+        self._failure: str | None = None
+
+    def latest(self) -> Snapshot | None:
+        """The newest board, or None when none was ever computed."""
+        return self._latest
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last run gave no board, in one sentence; None if it did."""
+        return self._failure
+
+    def run_if_due(self, now: datetime) -> bool:
+        """Compute a new board if it is due; says whether a new one was stored.
+
+        A log without a rateable vote is no failure of the arena: it is remembered in `failure` and tried again when
+        votes come in.
+        """
+        if not self._running.acquire(blocking=False):
+            return False
+        try:
+            n_log, _ = self._store.votes.position()
+            if not self._is_due(n_log, now):
+                return False
+            self._tried = (n_log, now)
+            try:
+                self._latest = take_snapshot(self._store, now, sources=self._sources)
+            except NothingToRate as error:
+                self._failure = str(error)
+                return False
+            self._failure = None
+            return True
+        finally:
+            self._running.release()
+
+    def _is_due(self, n_log: int, now: datetime) -> bool:
+        if self._tried is None:
+            # Once at the start: the rules or the sources may have changed since the stored board.
+            return n_log > 0
+        n_seen, tried_at = self._tried
+        n_new = n_log - n_seen
+        return n_new >= self._after_votes or (n_new > 0 and now - tried_at >= self._every)

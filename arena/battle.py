@@ -1,0 +1,185 @@
+"""The nouns of the arena, one meaning each; pages, tables, commands and docs use the same words.
+
+Everything here is a frozen value that knows nothing of files, databases or pages.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+ModelId = NewType("ModelId", str)
+PromptId = NewType("PromptId", str)
+AnswerId = NewType("AnswerId", str)
+BattleId = NewType("BattleId", str)
+BallotId = NewType("BallotId", str)
+VoteId = NewType("VoteId", str)
+VoterId = NewType("VoterId", str)
+
+
+class Side(StrEnum):
+    """Where an answer stands on a ballot."""
+
+    A = "A"
+    B = "B"
+
+
+class Verdict(StrEnum):
+    """What a voter says of a ballot. The values are what the database and the browser's vote carry."""
+
+    A = "A"
+    B = "B"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+
+    @property
+    def is_decisive(self) -> bool:
+        """Whether the verdict prefers one answer to the other."""
+        return self in (Verdict.A, Verdict.B)
+
+    @property
+    def swapped(self) -> "Verdict":
+        """The same verdict as seen with the sides exchanged."""
+        return {Verdict.A: Verdict.B, Verdict.B: Verdict.A}.get(self, self)
+
+
+class Source(StrEnum):
+    """Who or what gave a verdict. Votes of different sources are never mixed unless asked."""
+
+    HUMAN = "human"
+    AI_JUDGE = "ai_judge"
+    RULE = "rule"
+    IMPORT = "import"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation; role is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A contender. It holds facts only: a rating is always derived from votes, never stored here."""
+
+    id: ModelId
+    name: str
+    organization: str | None = None
+    license: str | None = None
+    open_weights: bool | None = None
+    url: str | None = None
+    aliases: tuple[str, ...] = ()
+    retired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The messages put to models; the last one is the user's."""
+
+    id: PromptId
+    messages: tuple[Message, ...]
+    category: str | None = None
+    language: str | None = None
+    source: str | None = None
+    license: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One model's text for one prompt, with how it was made. tokens and latency never reach a browser."""
+
+    id: AnswerId
+    prompt_id: PromptId
+    model_id: ModelId
+    text: str
+    revision: str | None = None
+    params: Mapping[str, Any] | None = None
+    tokens: int | None = None
+    latency_ms: float | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Battle:
+    """Two models on one prompt with sides drawn, and the probability of having drawn exactly this.
+
+    prompt_id and the answers are None only for imported votes whose file told no more than the two models;
+    the probability is None where somebody else drew.
+    """
+
+    id: BattleId
+    model_a: ModelId
+    model_b: ModelId
+    prompt_id: PromptId | None = None
+    answer_a: AnswerId | None = None
+    answer_b: AnswerId | None = None
+    draw_probability: float | None = None
+    sampling_policy: str | None = None
+    drawn_at: datetime | None = None
+    batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """The blind view of a battle for one voter: all that a browser may know before the vote is stored.
+
+    The id is drawn at random for this ballot alone, so it carries no order and names nothing.
+    """
+
+    id: BallotId
+    messages: tuple[Message, ...]
+    answer_a: str
+    answer_b: str
+    category: str | None
+    language: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A verdict by a voter at a time. Append-only: a stored vote never changes.
+
+    voted_at is None where an imported file told no time. import_key identifies an imported row, so that the same
+    row counts once however often it is imported.
+    """
+
+    id: VoteId
+    battle_id: BattleId
+    verdict: Verdict
+    source: Source
+    voter_id: VoterId | None
+    voted_at: datetime | None
+    shown_on_left: Side | None = None
+    time_to_vote_ms: int | None = None
+    blind: bool | None = None
+    guideline_version: str | None = None
+    import_key: str | None = None
+    # What later labels carry; columns exist from the first day so that the log keeps one shape.
+    strength: int | None = None
+    confidence: str | None = None
+    dimensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A model as the reveal shows it: its facts and its place on the latest board, if it has one."""
+
+    model: Model
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """What a stored vote opens: the verdict that was kept and who wrote the two answers."""
+
+    verdict: Verdict
+    a: Contender
+    b: Contender

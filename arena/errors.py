@@ -1,0 +1,177 @@
+"""What can go wrong, as one tree. Each error says what happened, with which value, and what to do.
+
+    ArenaError
+    ├── BadInput                a file, a row or an option that cannot be understood
+    │   ├── UnknownVerdict      a word that is no verdict
+    │   ├── BadRows             faults of a table, each with its row
+    │   └── BadPack             faults of a pack, each with file and line
+    ├── NothingToRate           no vote is left to rate
+    ├── StoreError              the database
+    │   ├── DatabaseInUse       another process holds the file
+    │   ├── DatabaseTooNew      written by a newer version
+    │   ├── NotADatabase        the file is something else, or damaged
+    │   ├── DatabaseUnavailable it cannot be opened or read (missing, no permission, a disk fault)
+    │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
+    └── BallotError             a ballot cannot be opened or voted on
+        ├── NoBallotLeft        this voter has judged everything there is
+        ├── UnknownBallot       no such ballot, or somebody else's
+        ├── BallotExpired       too late
+        └── AlreadyVoted        this ballot already has another verdict by its voter
+
+They are translated once, at the rim: `cli.py` prints one line and exits with 1, `ui/` answers with a calm sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from arena.battle import BallotId, Verdict
+
+
+class ArenaError(Exception):
+    """Any situation that this project foresees; its text is one sentence for a person."""
+
+
+class BadInput(ArenaError):
+    """A file, a row or an option that cannot be understood."""
+
+
+class UnknownVerdict(BadInput):
+    """A word that is no verdict. Nothing unknown becomes a tie."""
+
+    def __init__(self, value: object, accepted: Sequence[str]):
+        self.value = value
+        self.accepted = tuple(accepted)
+        super().__init__(f"{value!r} is no verdict; accepted: {', '.join(self.accepted)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a file.
+
+    place counts from 1: lines as an editor counts them, rows of a table without its header. None: the whole file.
+    """
+
+    file: str
+    place: int | None
+    message: str
+    unit: Literal["line", "row"] = "line"
+
+    def __str__(self) -> str:
+        where = self.file if self.place is None else f"{self.file}, {self.unit} {self.place:,}"
+        return f"{where}: {self.message}"
+
+
+def _listed(faults: Sequence[Fault], shown: int) -> str:
+    more = "" if len(faults) <= shown else f" (and {len(faults) - shown:,} more)"
+    return "; ".join(str(fault) for fault in faults[:shown]) + more
+
+
+class BadRows(BadInput):
+    """Rows of a table that were refused; nothing of the file was taken."""
+
+    def __init__(self, faults: Sequence[Fault], *, advice: str):
+        self.faults = tuple(faults)
+        super().__init__(f"{_listed(self.faults, 1)}. {advice}")
+
+
+class BadPack(BadInput):
+    """A pack that cannot be used; `bakeoff check` lists every fault."""
+
+    def __init__(self, directory: Path, faults: Sequence[Fault]):
+        self.directory = directory
+        self.faults = tuple(faults)
+        super().__init__(f"{_listed(self.faults, 1)}. Run `bakeoff check {directory}` for the whole list")
+
+
+class NothingToRate(ArenaError):
+    """No vote is left that a rating could use."""
+
+
+class StoreError(ArenaError):
+    """The database."""
+
+
+class DatabaseInUse(StoreError):
+    """Another process holds the file. DuckDB allows one process at a time, even for reading."""
+
+    def __init__(self, path: Path, holder: str | None):
+        self.path = path
+        self.holder = holder
+        who = f"process {holder}" if holder else "another process"
+        super().__init__(
+            f"{path} is in use by {who}. Stop that one first (an arena that is being served holds its database), "
+            "or name another file with --db"
+        )
+
+
+class DatabaseTooNew(StoreError):
+    """The file was written by a newer version of this program."""
+
+    def __init__(self, path: Path, found: int, known: int):
+        self.path = path
+        super().__init__(
+            f"{path} has schema version {found} and this program knows versions up to {known}. "
+            "Update bakeoff, or name another file with --db"
+        )
+
+
+class NotADatabase(StoreError):
+    """The file is something else, or damaged."""
+
+    def __init__(self, path: Path, why: str):
+        self.path = path
+        super().__init__(f"{path} is not a Bakeoff database: {why}. Name another file with --db")
+
+
+class DatabaseUnavailable(StoreError):
+    """The file cannot be opened, read or written."""
+
+
+class VoteNotSaved(StoreError):
+    """The commit failed. Nothing was stored, and the same vote may be sent again."""
+
+    def __init__(self, why: str):
+        self.why = why
+        super().__init__(f"the vote was not saved: {why}. It can be sent again")
+
+
+class BallotError(ArenaError):
+    """A ballot cannot be opened or voted on."""
+
+
+class NoBallotLeft(BallotError):
+    """This voter has judged every pair there is, or the arena has no two answers to one prompt."""
+
+    def __init__(self, *, is_arena_empty: bool):
+        self.is_arena_empty = is_arena_empty
+        super().__init__(
+            "this arena has no two answers to compare yet"
+            if is_arena_empty
+            else "you have judged every pair in this arena"
+        )
+
+
+class UnknownBallot(BallotError):
+    """No such ballot for this voter. One answer for both cases, so that nobody learns which ballots exist."""
+
+    def __init__(self, ballot_id: str):
+        super().__init__(f"there is no ballot {ballot_id!r} for you; load the page for a new one")
+
+
+class BallotExpired(BallotError):
+    """The ballot was open for too long."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("this ballot was open for too long and has been closed; the next one is ready")
+
+
+class AlreadyVoted(BallotError):
+    """The ballot has a vote with another verdict; the first one stays."""
+
+    def __init__(self, ballot_id: BallotId, kept: Verdict):
+        self.ballot_id = ballot_id
+        self.kept = kept
+        super().__init__(f"this ballot already has your vote ({kept.value}); the first vote stays")

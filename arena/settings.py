@@ -1,0 +1,81 @@
+"""Settings of one running arena. The only file that reads the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from arena.battle import Source
+from arena.errors import BadInput
+from arena.voter import open_secret
+
+PREFIX = "BAKEOFF_"
+
+
+class Settings(BaseModel):
+    """What a host may set, each as the environment variable BAKEOFF_<NAME IN CAPITALS>.
+
+    docs/settings.md says the same at length; a test keeps the two in step.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: Path = Field(default=Path("data/arena.duckdb"), description="The database file; created when missing.")
+    pack: Path | None = Field(
+        default=None, description="The pack to serve. Unset: what the database holds, or the starter pack if it is new."
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on.")
+    port: int = Field(default=7860, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="The secret behind voter cookies and pseudonyms. Unset: a file of its own beside the database.",
+    )
+    cookies: Literal["lax", "secure", "embedded"] = Field(
+        default="lax",
+        description="How the voter cookie is sent: lax (plain HTTP), secure (HTTPS), embedded (HTTPS inside the frame "
+        "of another site, as on a Hugging Face Space; the default there).",
+    )
+    sources: tuple[Source, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Whose votes make the board, separated by commas (human,import). Unset: as the rules say.",
+    )
+    rate_every_seconds: float = Field(
+        default=300, gt=0, description="Recompute the board after this time, if votes came in."
+    )
+    rate_after_votes: int = Field(default=10, ge=1, description="Recompute the board after this many new votes.")
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the BAKEOFF_ variables. Raises BadInput for an unknown name or a value that cannot be used."""
+        values = {name.removeprefix(PREFIX).lower(): text for name, text in environ.items() if name.startswith(PREFIX)}
+        # These belong to the test suite, not to the arena.
+        values = {name: text for name, text in values.items() if not name.startswith("require_")}
+        if environ.get("SPACE_ID"):
+            values.setdefault("cookies", "embedded")
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            name = PREFIX + str(problem["loc"][0]).upper()
+            if problem["type"] == "extra_forbidden":
+                known = ", ".join(PREFIX + field.upper() for field in cls.model_fields)
+                raise BadInput(f"the environment variable {name} is no setting; known: {known}") from error
+            shown = "" if name == f"{PREFIX}SECRET" else f" {problem['input']!r}"
+            raise BadInput(f"the environment variable {name} has an unusable value{shown}: {problem['msg']}") from error
+
+    def open_secret(self) -> bytes:
+        """The secret that is set, or else the one in its file, which is made when missing."""
+        return self.secret.get_secret_value().encode() if self.secret else open_secret(self.secret_file)
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secret is kept when no variable sets it."""
+        return self.database.with_name(self.database.name + ".key")

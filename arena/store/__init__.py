@@ -1,0 +1,51 @@
+"""The database: the only folder with SQL.
+
+store = VoteStore.open(path)
+store.catalogue   models, prompts, answers, rules, guideline
+store.ballots     battles and the blind views of them
+store.votes       the log, and what it adds up to
+store.snapshots   leaderboards as they were computed
+"""
+
+from pathlib import Path
+from typing import Self
+
+from arena.store.ballots import Ballots, OpenedBallot
+from arena.store.catalogue import Catalogue
+from arena.store.database import Database
+from arena.store.snapshots import Snapshots
+from arena.store.votes import BrokenLink, VoteCounts, Votes
+
+__all__ = ["BrokenLink", "OpenedBallot", "VoteCounts", "VoteStore"]
+
+
+class VoteStore:
+    """The store of one arena. Any number of threads may use it; one process at a time may hold its file."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self.catalogue = Catalogue(database)
+        self.ballots = Ballots(database)
+        self.votes = Votes(database)
+        self.snapshots = Snapshots(database)
+
+    @classmethod
+    def open(cls, path: Path | None) -> Self:
+        """Open or create the database file; None keeps everything in memory.
+
+        Raises a StoreError that says what is wrong with the file and what to do.
+        """
+        return cls(Database.open(path))
+
+    @property
+    def path(self) -> Path | None:
+        return self._database.path
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

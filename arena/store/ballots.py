@@ -1,0 +1,80 @@
+"""Battles, and the blind views of them that voters were given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from arena.battle import Ballot, BallotId, Battle, Verdict, VoterId
+from arena.store.database import Database
+from arena.store.row import append, first, to_messages
+
+_BALLOT = """
+    select ballot_id, messages, x.text, y.text, category, language, expires_at,
+        battle_id, b.model_a, b.model_b, b.prompt_id, b.answer_a, b.answer_b, draw_probability, sampling_policy, drawn_at,
+        batch, o.voter_id, opened_at, v.verdict
+    from ballots o join battles b using (battle_id) join prompts p using (prompt_id)
+    join answers x on x.answer_id = b.answer_a join answers y on y.answer_id = b.answer_b
+    left join votes v using (battle_id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBallot:
+    """A ballot with what the browser must not know: its battle, its voter, and the verdict if there is one."""
+
+    ballot: Ballot
+    battle: Battle
+    voter_id: VoterId
+    opened_at: datetime
+    verdict: Verdict | None
+
+
+class Ballots:
+    """The pair, the sides and the texts of every ballot live here; the browser has no more than the ballot's id."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def add(
+        self, battle: Battle, ballot_id: BallotId, voter_id: VoterId, *, opened_at: datetime, expires_at: datetime
+    ) -> None:
+        """Store a battle and the ballot that one voter gets of it."""
+        with self._database.write() as cursor:
+            append(cursor, "battles", [battle_row(battle)])
+            cursor.execute(
+                "insert into ballots values (?, ?, ?, ?, ?)", [ballot_id, battle.id, voter_id, opened_at, expires_at]
+            )
+
+    def find(self, ballot_id: str) -> OpenedBallot | None:
+        """A ballot by its id, or None."""
+        return self._find("where ballot_id = ?", [ballot_id])
+
+    def open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
+        """The voter's latest ballot that can still take a vote, or None."""
+        return self._find(
+            "where o.voter_id = ? and expires_at > ? and v.verdict is null order by opened_at desc limit 1",
+            [voter_id, now],
+        )
+
+    def _find(self, condition: str, values: Sequence[Any]) -> OpenedBallot | None:
+        with self._database.read() as cursor:
+            row = first(cursor, f"{_BALLOT} {condition}", values)
+        if row is None:
+            return None
+        ballot_id, messages, text_a, text_b, category, language, expires_at, *rest = row
+        *battle, voter_id, opened_at, verdict = rest
+        return OpenedBallot(
+            ballot=Ballot(ballot_id, to_messages(messages), text_a, text_b, category, language, expires_at),
+            battle=Battle(*battle),
+            voter_id=voter_id,
+            opened_at=opened_at,
+            verdict=None if verdict is None else Verdict(verdict),
+        )
+
+
+def battle_row(battle: Battle) -> tuple[Any, ...]:
+    """A battle as its table has it. One turn a conversation, for now: it is called by the battle's id."""
+    return (
+        *(battle.id, battle.id, 1, battle.prompt_id, battle.answer_a, battle.answer_b, battle.model_a, battle.model_b),
+        *("fresh", battle.batch, battle.draw_probability, battle.sampling_policy, battle.drawn_at),
+    )

@@ -1,0 +1,178 @@
+"""What is compared: models, prompts, answers, and the rules and guideline under which people judge them."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from arena.battle import Answer, AnswerId, Model, ModelId, Prompt, PromptId
+from arena.errors import BadInput
+from arena.pack import Guideline, Rules, parse_rules
+from arena.pairing import Candidate
+from arena.store.database import Database
+from arena.store.row import append, first, from_messages, scalar, to_json, to_messages
+
+
+class Catalogue:
+    """Models, prompts and answers only ever come in; what a stored vote was cast on never changes."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def add_models(self, models: Iterable[Model], now: datetime) -> int:
+        """Add models, and update the facts of those that are there. Returns how many are new."""
+        rows = [
+            (m.id, m.name, m.organization, m.license, m.open_weights, m.url, list(m.aliases), now, m.retired_at)
+            for m in models
+        ]
+        return self._add(
+            "models",
+            rows,
+            """insert into models select * from incoming on conflict (model_id) do update set name = excluded.name,
+            organization = excluded.organization, license = excluded.license, open_weights = excluded.open_weights,
+            url = excluded.url, aliases = excluded.aliases, retired_at = excluded.retired_at""",
+        )
+
+    def add_prompts(self, prompts: Iterable[Prompt], now: datetime) -> int:
+        """Add prompts. Returns how many are new.
+
+        Raises BadInput for an id that is there with other messages: its answers were given to those.
+        """
+        prompts = list(prompts)
+        known = self.prompts()
+        for prompt in prompts:
+            stored = known.get(prompt.id)
+            if stored is not None and stored.messages != prompt.messages:
+                raise BadInput(
+                    f"prompt {prompt.id!r} is in the database with other messages, and answers were given to those. "
+                    "Give the changed prompt a new id"
+                )
+        rows = [(p.id, from_messages(p.messages), p.category, p.language, p.source, p.license, now) for p in prompts]
+        return self._add(
+            "prompts",
+            rows,
+            """insert into prompts select * from incoming on conflict (prompt_id) do update set
+            category = excluded.category, language = excluded.language, source = excluded.source,
+            license = excluded.license""",
+        )
+
+    def add_answers(self, answers: Iterable[Answer], now: datetime) -> int:
+        """Add answers. Returns how many are new. A model's new text for a prompt takes the place of its earlier one."""
+        answers = list(answers)
+        in_force = {(answer.prompt_id, answer.model_id): answer.id for answer in answers}
+        rows = [
+            (
+                *(a.id, a.prompt_id, a.model_id, a.text, a.revision, to_json(a.params), a.tokens, a.latency_ms),
+                *(a.finish_reason, now, None if in_force[a.prompt_id, a.model_id] == a.id else now),
+            )
+            for a in {answer.id: answer for answer in answers}.values()
+        ]
+        return self._add(
+            "answers",
+            rows,
+            """update answers set replaced_at = i.added_at from incoming i
+                where i.prompt_id = answers.prompt_id and i.model_id = answers.model_id
+                and i.replaced_at is null and i.answer_id <> answers.answer_id and answers.replaced_at is null""",
+            # A text that comes back takes its place again.
+            """update answers set replaced_at = null
+                where answer_id in (select answer_id from incoming where replaced_at is null)""",
+            "insert into answers select * from incoming on conflict (answer_id) do nothing",
+        )
+
+    def set_rules(self, text: str, now: datetime) -> None:
+        """Make this arena.toml the rules from now on; nothing is added if they are the rules already."""
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        with self._database.write() as cursor:
+            newest = first(cursor, "select digest from rules order by since desc, rowid desc limit 1")
+            if newest != (digest,):
+                cursor.execute("insert into rules values (?, ?, ?)", [digest, text, now])
+
+    def set_guideline(self, guideline: Guideline, now: datetime) -> None:
+        """Make this the guideline from now on.
+
+        Raises BadInput if its version is stored with another text: votes were cast under that one.
+        """
+        with self._database.write() as cursor:
+            row = first(cursor, "select when_in_doubt, text from guidelines where version = ?", [guideline.version])
+            if row is not None and row != (guideline.when_in_doubt, guideline.text):
+                raise BadInput(
+                    f"guideline version {guideline.version!r} is in the database with another text. Give the changed "
+                    "guideline a new version"
+                )
+            cursor.execute(
+                "insert into guidelines values (?, ?, ?, ?) on conflict (version) do update set since = excluded.since",
+                [guideline.version, guideline.when_in_doubt, guideline.text, now],
+            )
+
+    def rules(self) -> Rules:
+        """The rules in force; the defaults for an arena that was filled without a pack."""
+        with self._database.read() as cursor:
+            row = first(cursor, "select text from rules order by since desc, rowid desc limit 1")
+        return Rules() if row is None else parse_rules(row[0])
+
+    def guideline(self) -> Guideline | None:
+        """The guideline in force, if any."""
+        with self._database.read() as cursor:
+            row = first(
+                cursor, "select version, when_in_doubt, text from guidelines order by since desc, rowid desc limit 1"
+            )
+        return None if row is None else Guideline(*row)
+
+    def models(self) -> dict[ModelId, Model]:
+        """All models by id, retired ones included."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                "select model_id, name, organization, license, open_weights, url, aliases, retired_at from models "
+                "order by model_id"
+            ).fetchall()
+        return {row[0]: Model(*row[:6], aliases=tuple(row[6]), retired_at=row[7]) for row in rows}
+
+    def prompts(self) -> dict[PromptId, Prompt]:
+        """All prompts by id."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                "select prompt_id, messages, category, language, source, license from prompts order by prompt_id"
+            ).fetchall()
+        return {row[0]: Prompt(row[0], to_messages(row[1]), *row[2:]) for row in rows}
+
+    def texts(self, answers: Iterable[AnswerId]) -> dict[AnswerId, str]:
+        """The texts of these answers."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                "select answer_id, text from answers where answer_id in (select unnest(?::varchar[]))",
+                [sorted(set(answers))],
+            ).fetchall()
+        return dict(rows)
+
+    def current_answers(self) -> dict[tuple[PromptId, ModelId], AnswerId]:
+        """The answer in force for each prompt and model."""
+        with self._database.read() as cursor:
+            rows = cursor.execute("select prompt_id, model_id, answer_id from answers where replaced_at is null")
+            return {(prompt, model): answer for prompt, model, answer in rows.fetchall()}
+
+    def candidates(self, now: datetime) -> list[Candidate]:
+        """The answers that may be served: in force, not blank, by models that are not retired."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select prompt_id, model_id, answer_id, md5(regexp_replace(text, '\\s+', ' ', 'g')) from answers
+                join models using (model_id) join prompts using (prompt_id)
+                where replaced_at is null and (retired_at is null or retired_at > ?)
+                and regexp_matches(text, '\\S') order by prompt_id, model_id""",
+                [now],
+            ).fetchall()
+        return [Candidate(*row) for row in rows]
+
+    def is_empty(self) -> bool:
+        """Whether no model and no prompt has been put into this database."""
+        with self._database.read() as cursor:
+            return scalar(cursor, "select (select count(*) from models) + (select count(*) from prompts)") == 0
+
+    def _add(self, table: str, rows: list[tuple[object, ...]], *statements: str) -> int:
+        """Bring rows in through a table of the same shape; returns by how many rows `table` has grown."""
+        with self._database.write() as cursor:
+            before = scalar(cursor, f"select count(*) from {table}")
+            cursor.execute(f"create temp table incoming as select * from {table} limit 0")
+            append(cursor, "incoming", rows)
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.execute("drop table incoming")
+            return scalar(cursor, f"select count(*) from {table}") - before

@@ -1,0 +1,137 @@
+"""One DuckDB file: opened, locked, brought up to date, and its failures named."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+from typing import Self
+
+import duckdb
+
+from arena.errors import DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, NotADatabase, StoreError
+
+# Nothing of a vote or an answer may make the database fetch code from the network.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+_VERSIONS = "create table if not exists schema_versions (version integer primary key, applied_at timestamptz not null)"
+
+
+class Database:
+    """An open file that any number of threads may use.
+
+    A shared DuckDB connection refuses a second thread while it is busy, so each use takes a cursor of its own (some
+    10 µs). Writes are serialised: each vote names the one before it, and an append never has to be tried again.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None):
+        self._connection = connection
+        self._writing = threading.Lock()
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path | None) -> Self:
+        """Open the file (None: in memory), creating it when missing, and bring its schema up to date.
+
+        Raises DatabaseInUse, NotADatabase, DatabaseTooNew or DatabaseUnavailable.
+        """
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
+        except OSError as error:
+            raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+        except duckdb.Error as error:
+            raise _why_not_opened(path or Path(":memory:"), str(error)) from error
+        database = cls(connection, path)
+        try:
+            # Times come back in UTC on any machine.
+            connection.execute("set global TimeZone = 'UTC'")
+            database._migrate()
+        except StoreError:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor to ask with. Raises DatabaseUnavailable for whatever the database cannot do."""
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except duckdb.Error as error:
+            raise DatabaseUnavailable(f"{self._name} cannot be read: {first_line(error)}") from error
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor whose changes are committed together at the end, or not at all.
+
+        Raises DatabaseUnavailable when nothing was stored, except for a broken unique key or check, which passes as
+        duckdb.ConstraintException to the caller who knows what it means.
+        """
+        with self._writing:
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.begin()
+                    try:
+                        yield cursor
+                        cursor.commit()
+                    except BaseException:
+                        # A commit that failed has ended its transaction already.
+                        with suppress(duckdb.Error):
+                            cursor.rollback()
+                        raise
+            except duckdb.ConstraintException:
+                raise
+            except duckdb.Error as error:
+                raise DatabaseUnavailable(f"{self._name} cannot be written: {first_line(error)}") from error
+
+    @property
+    def _name(self) -> str:
+        return str(self.path or "the database in memory")
+
+    def _migrate(self) -> None:
+        """Apply the schema steps that are missing, each in one transaction together with the record of it."""
+        path = self.path or Path(":memory:")
+        with self.read() as cursor:
+            tables = {name for (name,) in cursor.execute("select table_name from duckdb_tables()").fetchall()}
+            if tables and "schema_versions" not in tables:
+                raise NotADatabase(path, f"it holds other tables ({', '.join(sorted(tables)[:3])})")
+            applied = cursor.execute("select version from schema_versions").fetchall() if tables else []
+        done = {version for (version,) in applied}
+        steps = _migrations()
+        if done and max(done) > max(steps):
+            raise DatabaseTooNew(path, max(done), max(steps))
+        for version in sorted(steps.keys() - done):
+            with self.write() as cursor:
+                cursor.execute(_VERSIONS)
+                cursor.execute(steps[version])
+                cursor.execute("insert into schema_versions values (?, now())", [version])
+
+
+def first_line(error: Exception) -> str:
+    """DuckDB's messages go on for lines; the first one says what happened."""
+    return str(error).strip().split("\n", 1)[0]
+
+
+def _why_not_opened(path: Path, message: str) -> StoreError:
+    if "lock" in message.lower():
+        holder = re.search(r"\(PID (\d+)", message)
+        return DatabaseInUse(path, holder[1] if holder else None)
+    if "not a valid DuckDB database" in message:
+        return NotADatabase(path, "DuckDB does not recognise the file")
+    if "version number" in message:
+        return NotADatabase(path, "it was written by another version of DuckDB than this one can read")
+    return DatabaseUnavailable(f"{path} cannot be opened: {message.strip().splitlines()[0]}")
+
+
+def _migrations() -> dict[int, str]:
+    files = resources.files("arena.store").joinpath("schema").iterdir()
+    return {int(file.name[:4]): file.read_text(encoding="utf-8") for file in files if file.name.endswith(".sql")}

@@ -1,0 +1,121 @@
+"""The web application: our routes and pages with Gradio mounted below them, and the timer of the rating job."""
+
+import asyncio
+import logging
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import gradio as gr
+from fastapi import FastAPI
+
+from arena.batch import RatingJob
+from arena.ui import api, arena_page, guidelines_page, leaderboard_page
+from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
+from arena.ui.page import ASSETS, ASSETS_PATH, Assets, Frame
+from arena.voter import VoterKey
+from arena.voting import Booth
+
+log = logging.getLogger(__name__)
+
+_JOB_LOOKS_EVERY_SECONDS = 1.0
+_JOB_RESTS_AFTER_FAILURE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that the pages are built from."""
+
+    booth: Booth
+    job: RatingJob
+    voter_key: VoterKey
+    title: str
+    welcome: str
+    guideline_version: str | None
+    guideline_text: str | None
+    cookies: CookieMode
+    clock: Callable[[], datetime]
+    rate_every_seconds: float
+    rate_every_votes: int
+
+
+def build_app(site: Site) -> FastAPI:
+    """The application, ready to be served. Nothing runs before its lifespan starts."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        timer = asyncio.create_task(_rate_when_due(site))
+        yield
+        timer.cancel()
+        with suppress(asyncio.CancelledError):
+            await timer
+
+    app = FastAPI(title=site.title, openapi_url=None, lifespan=lifespan)
+    app.include_router(api.routes(site.booth, site.voter_key, site.clock))
+    api.translate_errors(app)
+    app.mount(ASSETS_PATH, Assets(directory=ASSETS))
+
+    frame = Frame(site.title, site.guideline_version)
+    _mount_pages(app, _build_pages(site, frame))
+
+    heads = {
+        "/": frame.head("Arena", script=arena_page.SCRIPT),
+        "/leaderboard": frame.head("Leaderboard"),
+        "/guidelines": frame.head("Guidelines"),
+    }
+    # The last one added is the first one passed.
+    app.add_middleware(ApiGate)
+    app.add_middleware(PageHead, heads=heads)
+    app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
+    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
+    return app
+
+
+def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
+    # analytics_enabled: without it Gradio calls two hosts of its makers when it starts.
+    arena = gr.Blocks(analytics_enabled=False, title=f"Arena · {site.title}", fill_width=True)
+    arena_page.build(arena, frame, welcome=site.welcome)
+    leaderboard_page.build(
+        arena.route("Leaderboard", "/leaderboard"),
+        frame,
+        job=site.job,
+        count_votes=site.booth.counts,
+        rate_every_seconds=site.rate_every_seconds,
+        rate_every_votes=site.rate_every_votes,
+    )
+    guidelines_page.build(arena.route("Guidelines", "/guidelines"), frame, text=site.guideline_text)
+    # Without api_open every event of the pages would also be a public endpoint beside the queue.
+    arena.queue(api_open=False, default_concurrency_limit=8)
+    return arena
+
+
+def _mount_pages(app: FastAPI, pages: gr.Blocks) -> None:
+    with warnings.catch_warnings():
+        # Said of every site with several pages, also of one that never asked for rendering on the server.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported with multi-page apps")
+        gr.mount_gradio_app(
+            app,
+            pages,
+            path="/",
+            footer_links=[],
+            show_error=False,  # else the text of any exception goes to the browser
+            enable_monitoring=False,  # else /monitoring is public
+            run_history=False,  # else the visitor's browser keeps what was seen
+            ssr_mode=False,
+            pwa=False,
+            max_file_size=1,  # nothing is uploaded here, yet Gradio's upload route is always there
+        )
+
+
+async def _rate_when_due(site: Site) -> None:
+    """Let the rating job look, once a second, whether there is work; it decides, and works in a thread."""
+    while True:
+        pause = _JOB_LOOKS_EVERY_SECONDS
+        try:
+            await asyncio.to_thread(site.job.run_if_due, site.clock())
+        except Exception:
+            log.exception("the leaderboard was not recomputed; the last one stays")
+            pause = _JOB_RESTS_AFTER_FAILURE_SECONDS
+        await asyncio.sleep(pause)

@@ -1,0 +1,203 @@
+"""What every request passes through: the voter's cookie, the gate of the JSON routes, the page's head, safe headers.
+
+Plain ASGI: nothing is buffered but the small things that have to be, so that Gradio's event streams flow.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from arena.voter import VoterKey
+
+log = logging.getLogger(__name__)
+
+CookieMode = Literal["lax", "secure", "embedded"]
+
+COOKIE = "bakeoff_voter"
+_COOKIE_SECONDS = 365 * 24 * 3600
+_COOKIE_ATTRIBUTES: Mapping[CookieMode, str] = {
+    "lax": "SameSite=Lax",
+    "secure": "SameSite=Lax; Secure",
+    # A Space shows the page in a frame of another site: browsers send only such a cookie there.
+    "embedded": "SameSite=None; Secure; Partitioned",
+}
+MAX_BODY_BYTES = 4096
+
+
+def refusal(status: int, error: str, message: str) -> JSONResponse:
+    """The one shape of everything that the JSON routes refuse: a word for the script, a sentence for a person."""
+    return JSONResponse({"error": error, "message": message}, status, {"Cache-Control": "no-store"})
+
+
+class VoterCookie:
+    """Gives a new signed cookie with an HTML page to a browser that has none, or a forged one."""
+
+    def __init__(self, app: ASGIApp, *, voter_key: VoterKey, mode: CookieMode):
+        self.app = app
+        self._voter_key = voter_key
+        self._attributes = f"Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; {_COOKIE_ATTRIBUTES[mode]}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or self._is_known(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.append("set-cookie", f"{COOKIE}={self._voter_key.issue()}; {self._attributes}")
+                    # A shared cache must not hand one voter's cookie to another.
+                    headers["cache-control"] = "no-store"
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+    def _is_known(self, scope: Scope) -> bool:
+        return self._voter_key.voter_id(HTTPConnection(scope).cookies.get(COOKIE)) is not None
+
+
+class SafeHeaders:
+    """Headers on every response: the page loads from its own host only, and nobody may frame it uninvited."""
+
+    def __init__(self, app: ASGIApp, *, is_embedded: bool):
+        self.app = app
+        ancestors = "'self' https://huggingface.co" if is_embedded else "'self'"
+        self._headers = {
+            # Gradio's page needs the two unsafe words; answers are inert all the same, see arena/ui/markdown.py.
+            "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+            "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
+            "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+            f"frame-ancestors {ancestors}",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+            "cross-origin-opener-policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                if "server" in headers:
+                    del headers["server"]
+            await send(message)
+
+        await self.app(scope, receive, send_safely)
+
+
+class ApiGate:
+    """Lets through to /api/ only small JSON from our own pages, and turns what nobody foresaw into a calm answer."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        async def receive_once() -> Message:
+            nonlocal body
+            if body is None:
+                return await receive()
+            message: Message = {"type": "http.request", "body": body, "more_body": False}
+            body = None
+            return message
+
+        refused = _refuse_headers(Headers(scope=scope)) if scope["method"] == "POST" else None
+        body = await _read_small(receive) if refused is None else None
+        if refused is None and body is None:
+            refused = refusal(413, "too_large", "That is more than a vote needs. Nothing was stored.")
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive_once, send_noting_start)
+        except Exception:
+            # Whatever it was, its text is for the host's log only: it could name a model.
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if has_started:
+                raise
+            sentence = "Something went wrong on the server, and the host can see what. Please try again."
+            await refusal(500, "internal", sentence)(scope, receive, send)
+
+
+def _refuse_headers(headers: Headers) -> JSONResponse | None:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        return refusal(415, "not_json", "Only application/json is understood here.")
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        return refusal(403, "other_site", "Votes are taken from this site's own pages only.")
+    return None
+
+
+async def _read_small(receive: Receive) -> bytes | None:
+    """The whole body, or None as soon as it is longer than a vote can be."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            return None
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return body
+
+
+class PageHead:
+    """Puts our tags into the head of the pages as they leave the server.
+
+    Gradio's own `head=` arrives inside its configuration and is added by its script, after about 70 requests. Tags
+    that are in the HTML let the ballot be fetched, and the page be styled, while Gradio is still loading.
+    """
+
+    def __init__(self, app: ASGIApp, *, heads: Mapping[str, str]):
+        self.app = app
+        self._heads = {path: head.encode() for path, head in heads.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = self._heads.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if head is None:
+            await self.app(scope, receive, send)
+            return
+        # The inner app must not compress what is edited here.
+        plain = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]}
+        start: Message = {}
+        body = b""
+
+        async def send_with_head(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body", False):
+                return
+            headers = MutableHeaders(scope=start)
+            page = body
+            if headers.get("content-type", "").startswith("text/html"):
+                page = body.replace(b"</head>", head + b"\n\t</head>", 1)
+                headers["content-length"] = str(len(page))
+            await send(start)
+            await send({**message, "body": page})
+
+        await self.app(plain, receive, send_with_head)

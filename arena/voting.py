@@ -1,0 +1,139 @@
+"""The rules of the game: open a ballot, cast a vote, reveal. Nothing of the web.
+
+open   a voter gets the ballot that is still open for them, or a new one that the server draws and stores first
+cast   the ballot takes one verdict, from its voter, before it expires; the database enforces the "one"
+reveal what a stored vote returns: who wrote the two answers; nothing else opens it
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+
+from arena.battle import (
+    Ballot,
+    BallotId,
+    Battle,
+    BattleId,
+    Contender,
+    ModelId,
+    Reveal,
+    Side,
+    Source,
+    Verdict,
+    Vote,
+    VoteId,
+    VoterId,
+)
+from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
+from arena.leaderboard import Leaderboard
+from arena.pairing import Pool
+from arena.store import OpenedBallot, VoteCounts, VoteStore
+
+# Ids of 128 random bits: they carry no order and no name, and nobody guesses one.
+_ID_BYTES = 16
+
+
+def new_id() -> str:
+    """A fresh opaque id."""
+    return secrets.token_urlsafe(_ID_BYTES)
+
+
+class Booth:
+    """Where one arena's voters vote. Any number of threads may use it.
+
+    `rng` draws pairs and sides: `random.SystemRandom()` where people vote, so that nobody can foretell a draw, and a
+    seeded `random.Random` where a run must repeat. `board` gives the latest leaderboard for the reveal, or None.
+    """
+
+    def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Leaderboard | None], now: datetime):
+        rules = store.catalogue.rules()
+        guideline = store.catalogue.guideline()
+        self._store = store
+        self._rng = rng
+        self._board = board
+        self._lifetime = timedelta(minutes=rules.ballot.expires_after_minutes)
+        self._guideline_version = guideline.version if guideline else None
+        self._models = store.catalogue.models()
+        self._pool = Pool(store.catalogue.candidates(now))
+
+    def open(self, voter_id: VoterId, now: datetime) -> Ballot:
+        """The voter's open ballot, so that a reload shows the same pair again; else a new one.
+
+        The new pair is drawn among all that this voter has not judged. Raises NoBallotLeft when there is none,
+        DatabaseUnavailable when it cannot be stored.
+        """
+        opened = self._store.ballots.open_of(voter_id, now)
+        return opened.ballot if opened else self._draw(voter_id, now).ballot
+
+    def cast(self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime) -> Reveal:
+        """Store the verdict and reveal the names; when this returns, the vote is on disk.
+
+        The same verdict again returns the same reveal and stores nothing, so a client that lost the answer may ask
+        once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, AlreadyVoted for another
+        verdict than the stored one, VoteNotSaved when the commit failed.
+        """
+        opened = self._store.ballots.find(ballot_id)
+        if opened is None or opened.voter_id != voter_id:
+            raise UnknownBallot(ballot_id)
+        if opened.verdict is None:
+            if now >= opened.ballot.expires_at:
+                raise BallotExpired(opened.ballot.id)
+            if self._store.votes.add(self._vote(opened, verdict, now), opened.battle, now):
+                return self._reveal(opened.battle, verdict)
+        kept = opened.verdict or self._store.votes.verdict_on(opened.battle.id)
+        if kept != verdict:
+            raise AlreadyVoted(opened.ballot.id, kept or verdict)
+        return self._reveal(opened.battle, verdict)
+
+    def counts(self, voter_id: VoterId) -> VoteCounts:
+        """How many votes this voter has cast, and how many the arena holds."""
+        return self._store.votes.counts(voter_id)
+
+    def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
+        draw = self._pool.draw(self._store.votes.seen(voter_id), self._rng)
+        if draw is None:
+            raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
+        battle = Battle(
+            id=BattleId(new_id()),
+            prompt_id=draw.a.prompt_id,
+            answer_a=draw.a.answer_id,
+            answer_b=draw.b.answer_id,
+            model_a=draw.a.model_id,
+            model_b=draw.b.model_id,
+            draw_probability=draw.probability,
+            sampling_policy=draw.policy,
+            drawn_at=now,
+        )
+        ballot_id = BallotId(new_id())
+        self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
+        opened = self._store.ballots.find(ballot_id)
+        if opened is None:
+            raise UnknownBallot(ballot_id)
+        return opened
+
+    def _vote(self, opened: OpenedBallot, verdict: Verdict, now: datetime) -> Vote:
+        elapsed = now - opened.opened_at
+        return Vote(
+            id=VoteId(new_id()),
+            battle_id=opened.battle.id,
+            verdict=verdict,
+            source=Source.HUMAN,
+            voter_id=opened.voter_id,
+            voted_at=now,
+            shown_on_left=Side.A,
+            # A clock that was set back between the two gives no time rather than a false one.
+            time_to_vote_ms=elapsed // timedelta(milliseconds=1) if elapsed >= timedelta(0) else None,
+            blind=True,
+            guideline_version=self._guideline_version,
+        )
+
+    def _reveal(self, battle: Battle, verdict: Verdict) -> Reveal:
+        board = self._board()
+        return Reveal(verdict, self._contender(battle.model_a, board), self._contender(battle.model_b, board))
+
+    def _contender(self, model_id: ModelId, board: Leaderboard | None) -> Contender:
+        entry = board.entry(model_id) if board else None
+        if entry is None:
+            return Contender(self._models[model_id])
+        return Contender(self._models[model_id], entry.score, entry.low, entry.high, entry.rank_low, entry.rank_high)

@@ -1,0 +1,49 @@
+"""What all tests share. A test that cannot run here says why it is skipped, or fails where nothing may be missing."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from arena.store import VoteStore
+
+ROOT = Path(__file__).parent.parent
+LLMFAO = ROOT.parent / "shared" / "data" / "llmfao"
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+def skip_or_fail(what: str, reason: str) -> NoReturn:
+    """Skip, unless BAKEOFF_REQUIRE_<WHAT>=1 or BAKEOFF_REQUIRE_ALL=1 says that nothing may be missing."""
+    required = [name for name in (f"BAKEOFF_REQUIRE_{what}", "BAKEOFF_REQUIRE_ALL") if os.environ.get(name) == "1"]
+    if required:
+        pytest.fail(f"{reason} ({required[0]}=1)", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Under BAKEOFF_REQUIRE_ALL=1 no test may be skipped, whoever skips it."""
+    report = yield
+    if report.skipped and os.environ.get("BAKEOFF_REQUIRE_ALL") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and BAKEOFF_REQUIRE_ALL=1: {call.excinfo and call.excinfo.value}"
+    return report
+
+
+@pytest.fixture
+def store() -> Iterator[VoteStore]:
+    """An empty store in memory."""
+    with VoteStore.open(None) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def llmfao() -> Path:
+    """The folder of the public crowdsourced comparison, where it is there."""
+    if not LLMFAO.is_dir():
+        skip_or_fail("LLMFAO", f"the real data is not in {LLMFAO}")
+    return LLMFAO
