@@ -45,7 +45,7 @@ class BallotRules(Strict):
 class RatingRules(Strict):
     """`[rating]` in arena.toml: how the board of this arena is computed."""
 
-    sources: tuple[Source, ...] | None = Field(default=None, min_length=1, strict=False)
+    sources: tuple[Annotated[Source, Field(strict=False)], ...] | None = Field(default=None, min_length=1, strict=False)
     rounds: int = Field(default=1000, ge=100, le=100_000)
     seed: int = Field(default=0, ge=0)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)

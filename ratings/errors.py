@@ -9,7 +9,6 @@
 
 Each carries the values behind its sentence, so that a caller can tell the story in its own words.
 """
-# ruff: noqa: N818 - errors are named for the situation, without the suffix (docs/conventions)
 
 from collections.abc import Collection, Sequence
 

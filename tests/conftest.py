@@ -1,6 +1,7 @@
 """What all tests share. A test that cannot run here says why it is skipped, or fails where nothing may be missing."""
 
 import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,3 +48,11 @@ def llmfao() -> Path:
     if not LLMFAO.is_dir():
         skip_or_fail("LLMFAO", f"the real data is not in {LLMFAO}")
     return LLMFAO
+
+
+
+def pytest_unconfigure() -> None:
+    """Let go of the modules that hypothesis remembers: DuckDB prints a page about each class that outlives it."""
+    constants = sys.modules.get("hypothesis.internal.constants_ast")
+    for cached in vars(constants or object).values():
+        getattr(cached, "cache_clear", lambda: None)()

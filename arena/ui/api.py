@@ -60,7 +60,7 @@ def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> 
             raise NoCookie
         return voter_id
 
-    Voter = Annotated[VoterId, Depends(known_voter)]  # noqa: N806: a type, whose voter key is only known here
+    Voter = Annotated[VoterId, Depends(known_voter)]  # noqa: N806 - a type, whose voter key is only known here
 
     @router.post("/api/ballots")
     def open_ballot(response: Response, voter_id: Voter) -> dict[str, Any]:
@@ -78,6 +78,11 @@ def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> 
     def healthz(response: Response) -> dict[str, str]:
         response.headers["Cache-Control"] = "no-store"
         return {"status": "ok"}
+
+    @router.api_route("/api/{anything:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def nothing_here(anything: str) -> Response:
+        del anything  # without this route the request would fall through to Gradio, which answers in its own way
+        return refusal(404, "no_such_address", "There is nothing at this address.")
 
     return router
 

@@ -102,7 +102,7 @@ def _nothing_yet(n_votes: int, hint: str) -> str:
 
 
 def _rated_row(entry: Entry, axis: "_Axis", *, is_last_of_group: bool) -> str:
-    assert entry.score is not None  # noqa: S101: the caller asked
+    assert entry.score is not None  # noqa: S101 - the caller asked
     tag = (
         ' <span class="tag" title="Few votes: this may still move a lot">provisional</span>'
         if entry.provisional
@@ -177,7 +177,7 @@ class _Axis:
 
     def drawing(self, entry: Entry) -> str:
         """One interval as a line with the score as a dot on it; its numbers for those who cannot see it."""
-        assert entry.score is not None  # noqa: S101: the caller asked
+        assert entry.score is not None  # noqa: S101 - the caller asked
         marks = "".join(f'<s style="left:{self._at(mark)}"></s>' for mark in self._marks)
         if entry.low is None or entry.high is None:
             text, line = f"no interval: {entry.reason or 'not computed'}", ""

@@ -24,7 +24,7 @@ def render_markdown(text: str, *, top_heading: int = 4) -> str:
     """
     parser, env = _parser(), {"top_heading": top_heading}
     tokens = parser.parse(text, env)
-    if any(token.level >= _DEEPEST for token in tokens):
+    if any(token.level >= _DEEPEST - 1 for token in tokens):
         # The parser leaves out, in silence, what is nested deeper. A voter must see all of an answer.
         return f'<p class="plain">{escape(text)}</p>\n'
     return parser.renderer.render(tokens, parser.options, env)

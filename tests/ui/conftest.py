@@ -16,7 +16,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from arena.batch import RatingJob
-from arena.battle import Answer, BallotId, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
+from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
 from arena.errors import VoteNotSaved
 from arena.pack import answer_id
 from arena.store import VoteStore
@@ -61,6 +61,8 @@ TEXTS = (
 def pytest_configure(config: pytest.Config) -> None:
     # Gradio makes an event loop while Blocks are built, and leaves it to the garbage collector.
     config.addinivalue_line("filterwarnings", "ignore:unclosed event loop:ResourceWarning")
+    # Gradio sums up its events with an option that pandas has renounced.
+    config.addinivalue_line("filterwarnings", "ignore:'future.no_silent_downcasting' is deprecated")
 
 
 @dataclass
@@ -90,7 +92,7 @@ class FaultyBooth(Booth):
         return super().counts(voter_id)
 
     def fail_to_save(self) -> None:
-        self.fault = VoteNotSaved(BallotId("x"), "disk full of Quillon Nine")
+        self.fault = VoteNotSaved("disk full of Quillon Nine")
 
 
 @dataclass
@@ -115,6 +117,12 @@ class Arena:
         client = httpx.Client(base_url=self.url, trust_env=False)
         self.clients.append(client)
         return client
+
+    def compute_board(self) -> None:
+        """Have the board computed from all votes, an hour later."""
+        self.clock.now += timedelta(minutes=61)
+        while (board := self.job.latest()) is None or board.n_log < self.n_votes:
+            self.job.run_if_due(self.clock())  # or the application's own timer does it first
 
     @property
     def n_votes(self) -> int:
@@ -142,7 +150,9 @@ def serve() -> Iterator[Serve]:
         clock = Clock()
         store = _stocked_store(n_prompts, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
-        booth = FaultyBooth(store, rng=Random(4), board=lambda: s.leaderboard if (s := job.latest()) else None, now=NOON)
+        booth = FaultyBooth(
+            store, rng=Random(4), board=lambda: s.leaderboard if (s := job.latest()) else None, now=NOON
+        )
         site = Site(
             booth=booth,
             job=job,
@@ -158,7 +168,9 @@ def serve() -> Iterator[Serve]:
         )
         listener = socket.create_server(("127.0.0.1", 0))
         app = build_app(replace(site, **changes))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", server_header=False, timeout_graceful_shutdown=1))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", server_header=False, timeout_graceful_shutdown=1)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock)

@@ -1,0 +1,113 @@
+"""Where the parts come together: settings, store, pack, rating job, pages, and a server that opens them."""
+
+import errno
+import logging
+import random
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import uvicorn
+
+from arena.batch import RatingJob
+from arena.errors import BadInput
+from arena.intake import import_pack
+from arena.leaderboard import Leaderboard
+from arena.pack import read_pack, starter_directory
+from arena.settings import Settings
+from arena.store import VoteStore
+from arena.ui.app import Site, build_app
+from arena.voter import VoterKey
+from arena.voting import Booth
+
+# A voter whose request is under way when the server is told to stop gets this long for an answer.
+_GRACE_SECONDS = 5
+
+
+def serve(settings: Settings) -> None:
+    """Open the arena and serve it until interrupted.
+
+    Raises an ArenaError for a pack, a database or a port that cannot be used; nothing is served then.
+    """
+    listener = _listen(settings.host, settings.port)
+    with listener, VoteStore.open(settings.database) as store:
+        _fill(store, settings, datetime.now(UTC))
+        app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,  # it would keep addresses
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        host, port = listener.getsockname()[:2]
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+        _say(f"The arena is open: http://{shown}:{port} (votes go to {settings.database}; Ctrl+C closes it)")
+        # Ctrl+C has stopped the server in good order by the time it comes back as an exception.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datetime], rng: random.Random) -> Site:
+    """The parts of one arena, wired: what the pages need and nothing of how it was set."""
+    job = RatingJob(
+        store,
+        every=timedelta(seconds=settings.rate_every_seconds),
+        after_votes=settings.rate_after_votes,
+        sources=settings.sources,
+    )
+
+    def board() -> Leaderboard | None:
+        snapshot = job.latest()
+        return snapshot.leaderboard if snapshot else None
+
+    rules, guideline = store.catalogue.rules(), store.catalogue.guideline()
+    return Site(
+        booth=Booth(store, rng=rng, board=board, now=clock()),
+        job=job,
+        voter_key=VoterKey(settings.open_secret()),
+        title=rules.title,
+        welcome=rules.welcome,
+        guideline_version=guideline.version if guideline else None,
+        guideline_text=guideline.text if guideline else None,
+        cookies=settings.cookies,
+        clock=clock,
+        rate_every_seconds=settings.rate_every_seconds,
+        rate_every_votes=settings.rate_after_votes,
+    )
+
+
+def _fill(store: VoteStore, settings: Settings, now: datetime) -> None:
+    """Bring in the pack that is asked for; into a new database without one, the starter pack."""
+    if settings.pack is None and not store.catalogue.is_empty():
+        return
+    pack = read_pack(settings.pack or starter_directory())
+    added = import_pack(store, pack, now)
+    if any(added.values()):
+        _say(f"Pack {pack.directory}: " + ", ".join(f"{n:,} new {kind}" for kind, n in added.items()))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else, so that a port in use is said at once and in our words."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise BadInput(
+                f"port {port} on {host} is in use. Name another one with --port, or 0 for a free one"
+            ) from error
+        raise BadInput(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+    return listener
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's story

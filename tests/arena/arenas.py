@@ -1,0 +1,33 @@
+"""Small arenas for tests."""
+
+from datetime import datetime
+from random import Random
+
+from arena.battle import Answer, ModelId, PromptId
+from arena.battle import Message as M
+from arena.battle import Model, Prompt
+from arena.pack import answer_id
+from arena.store import VoteStore
+from arena.voter import VoterKey
+from arena.voting import Booth
+
+KEY = VoterKey(b"a secret of the tests, not of anybody else")
+
+
+def answer(prompt: str, model: str, text: str) -> Answer:
+    return Answer(answer_id(prompt, model, text), PromptId(prompt), ModelId(model), text)
+
+
+def fill(store: VoteStore, now: datetime, n_prompts: int = 2, n_models: int = 3) -> None:
+    """Prompts p0, p1, ... and models m0, m1, ..., each with an answer to each prompt."""
+    models = [Model(ModelId(f"m{m}"), f"Model {m}", organization=f"Maker {m}") for m in range(n_models)]
+    prompts = [Prompt(PromptId(f"p{p}"), (M("user", f"Question {p}?"),), "reasoning", "en") for p in range(n_prompts)]
+    store.catalogue.add_models(models, now)
+    store.catalogue.add_prompts(prompts, now)
+    store.catalogue.add_answers(
+        [answer(p.id, m.id, f"Text of {m.id} for {p.id}") for p in prompts for m in models], now
+    )
+
+
+def booth(store: VoteStore, now: datetime, seed: int = 0) -> Booth:
+    return Booth(store, rng=Random(seed), board=lambda: None, now=now)

@@ -1,0 +1,119 @@
+"""The rating job: due when it should be, and a snapshot that names its votes."""
+
+from datetime import timedelta
+
+import pytest
+from arenas import KEY, booth, fill
+
+from arena.batch import RatingJob, rate_log, take_snapshot
+from arena.battle import Battle, BattleId, ModelId, Source, Verdict, Vote, VoteId
+from arena.errors import NothingToRate
+from arena.store import VoteStore
+from conftest import NOW
+
+SECOND = timedelta(seconds=1)
+
+
+def vote(store: VoteStore, n: int = 1, source: Source = Source.HUMAN, *, start: int | None = None) -> None:
+    """Store n votes that make all three models rateable: everyone beats the next one in turn."""
+    first = store.votes.position()[0] if start is None else start
+    rows = []
+    for i in range(first, first + n):
+        battle = Battle(BattleId(f"b{i}"), ModelId(f"m{i % 3}"), ModelId(f"m{(i + 1) % 3}"))
+        rows.append((battle, Vote(VoteId(f"v{i}"), battle.id, Verdict.A, source, None, None, import_key=f"v{i}")))
+    store.votes.add_imported(rows, NOW)
+
+
+@pytest.fixture
+def job(store: VoteStore) -> RatingJob:
+    fill(store, NOW)
+    return RatingJob(store, every=60 * SECOND, after_votes=10)
+
+
+def test_nothing_is_due_without_votes(job: RatingJob):
+    assert job.run_if_due(NOW) is False
+    assert job.latest() is None
+
+
+def test_the_first_look_rates_what_is_there(store: VoteStore, job: RatingJob):
+    vote(store, 3)
+    assert job.run_if_due(NOW) is True
+    snapshot = job.latest()
+    assert snapshot is not None
+    assert (snapshot.n_log, snapshot.log_hash) == store.votes.position()
+
+
+def test_enough_votes_or_enough_time_make_it_due_and_nothing_else(store: VoteStore, job: RatingJob):
+    vote(store, 3)
+    assert job.run_if_due(NOW)
+    vote(store, 9)
+    assert not job.run_if_due(NOW + 59 * SECOND)
+    assert job.run_if_due(NOW + 60 * SECOND)  # one minute later, nine votes are enough
+    assert not job.run_if_due(NOW + 600 * SECOND)  # no new vote, nothing to do
+    vote(store, 10)
+    assert job.run_if_due(NOW + 601 * SECOND)  # ten votes need no wait
+
+
+def test_a_log_that_cannot_be_rated_is_tried_again_when_votes_come(store: VoteStore, job: RatingJob):
+    vote(store, 2, Source.IMPORT)
+    job = RatingJob(store, every=60 * SECOND, after_votes=3, sources=(Source.HUMAN,))
+    assert not job.run_if_due(NOW)
+    assert job.failure == "no vote is left to rate: 2 left out (source import is not asked for)"
+    vote(store, 3)
+    assert job.run_if_due(NOW + SECOND)
+    assert job.failure is None
+
+
+def test_the_board_is_there_after_a_restart_and_the_same(store: VoteStore, job: RatingJob):
+    vote(store, 30)
+    assert job.run_if_due(NOW)
+    again = RatingJob(store, every=60 * SECOND, after_votes=10)
+    assert again.latest() == job.latest()
+
+
+def test_the_same_votes_give_the_same_snapshot_id(store: VoteStore, job: RatingJob):
+    vote(store, 30)
+    first, second = take_snapshot(store, NOW), take_snapshot(store, NOW + SECOND)
+    assert first.id == second.id
+    vote(store, 1)
+    assert take_snapshot(store, NOW).id != first.id
+
+
+def test_the_rules_of_the_arena_are_used_unless_something_else_is_asked(store: VoteStore, job: RatingJob):
+    vote(store, 30)
+    store.catalogue.set_rules('[rating]\nrounds = 150\nseed = 7\nsources = ["human", "rule"]\n', NOW)
+    rated = rate_log(store)
+    assert (rated.board.rounds, rated.board.seed, rated.sources) == (150, 7, (Source.HUMAN, Source.RULE))
+    assert rate_log(store, rounds=120, sources=(Source.HUMAN,)).board.rounds == 120
+
+
+def test_an_empty_log_is_an_error_for_who_asks(store: VoteStore):
+    with pytest.raises(NothingToRate):
+        take_snapshot(store, NOW)
+
+
+def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteStore, job: RatingJob):
+    vote(store, 30)
+    seen: list[int] = []
+
+    def meanwhile(done: int, _total: int) -> None:
+        if not seen:
+            vote(store, 5)
+        seen.append(done)
+
+    rated = rate_log(store, on_progress=meanwhile)
+    assert seen
+    assert (rated.n_log, rated.board.n_votes) == (30, 30)
+    assert store.votes.position()[0] == 35
+
+
+def test_a_vote_in_the_booth_reaches_the_board(store: VoteStore, job: RatingJob):
+    here, me = booth(store, NOW), KEY.voter_id(KEY.issue())
+    assert me is not None
+    for _ in range(6):
+        here.cast(here.open(me, NOW).id, Verdict.TIE, me, NOW)
+    assert job.run_if_due(NOW)
+    snapshot = job.latest()
+    assert snapshot is not None
+    assert snapshot.leaderboard.n_votes == 6
+    assert {entry.score for entry in snapshot.leaderboard.entries} == {1000.0}

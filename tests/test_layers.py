@@ -1,0 +1,137 @@
+"""The layout tells the architecture: arrows go down only, and each outside library has its room."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+# From the top of the house to its cellar. A module may import what stands below it, never what stands above; modules
+# on one floor may import each other as long as there is no circle. A folder stands for everything in it.
+FLOORS = [
+    ["app"],
+    ["arena.__main__"],
+    ["arena.cli"],
+    ["arena.ui"],
+    ["arena.voting", "arena.batch", "arena.intake", "arena.export"],
+    ["arena.store"],
+    ["arena.preferences", "arena.leaderboard", "arena.pairing", "arena.pack", "arena.settings", "arena.vote_file"],
+    ["arena.table", "arena.voter"],
+    ["ratings", "arena.errors"],
+    ["arena.battle"],
+    ["arena"],  # the package itself: its version
+]
+
+# What may be imported only here.
+ROOMS = {
+    "gradio": ("arena.ui",),
+    "fastapi": ("arena.ui",),
+    "starlette": ("arena.ui",),
+    "uvicorn": ("arena.ui",),
+    "markdown_it": ("arena.ui",),
+    "duckdb": ("arena.store", "arena.table"),
+    "scipy": ("ratings",),
+    "typer": ("arena.cli",),
+    "rich": ("arena.cli",),
+    "yaml": ("arena.pack",),
+    "itsdangerous": ("arena.voter",),
+}
+
+PURE = {"numpy", "scipy"}
+
+
+def modules() -> dict[str, Path]:
+    files = [ROOT / "app.py", *sorted((ROOT / "arena").rglob("*.py")), *sorted((ROOT / "ratings").rglob("*.py"))]
+    return {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+
+
+def imports(file: Path, name: str) -> Iterator[str]:
+    """Everything a file imports, wherever in it the import stands, as absolute dotted names."""
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], *filter(None, [base])])
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in modules() else base
+
+
+def floor(module: str) -> int:
+    matches = [
+        (len(room), number)
+        for number, rooms in enumerate(FLOORS)
+        for room in rooms
+        if module == room or (module.startswith(f"{room}.") and room != "arena")
+    ]
+    assert matches, f"{module} has no floor: give it one in FLOORS and in docs/architecture.md"
+    return max(matches)[1]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_arrows_go_down_only(name: str):
+    for target in imports(modules()[name], name):
+        if target in modules():
+            assert floor(target) >= floor(name), f"{name} imports {target}, which stands above it"
+
+
+def test_there_is_no_circle():
+    graph = {
+        name: {target for target in imports(file, name) if target in modules() and target != name}
+        for name, file in modules().items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("name", modules())
+def test_outside_libraries_stay_in_their_rooms(name: str):
+    for target in imports(modules()[name], name):
+        rooms = ROOMS.get(target.split(".")[0])
+        if rooms:
+            assert any(name == room or name.startswith(f"{room}.") for room in rooms), f"{name} imports {target}"
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.split(".")[0] == "ratings"])
+def test_ratings_is_pure_mathematics(name: str):
+    file = modules()[name]
+    outside = {target.split(".")[0] for target in imports(file, name)} - {"ratings"} - PURE
+    reaching_out = {"os", "io", "pathlib", "socket", "subprocess", "logging", "random", "time", "datetime", "sys"}
+    assert not outside & reaching_out
+    assert "open(" not in file.read_text(encoding="utf-8")
+    assert "print(" not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name != "arena.settings"])
+def test_only_the_settings_read_the_environment(name: str):
+    tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
+    reads = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+        and node.attr in ("environ", "getenv", "environb")
+    ]
+    # The two entries hand the environment over; they do not look into it.
+    handed_over = {"app": 1, "arena.cli": 1}.get(name, 0)
+    assert len(reads) == handed_over
+
+
+@pytest.mark.parametrize("name", modules())
+def test_importing_a_module_does_no_work(name: str):
+    """At the top of a file stand imports, definitions and constants; nothing that runs."""
+    tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Expr):
+            is_call = isinstance(node.value, ast.Call)
+            assert not is_call, f"{name}, line {node.lineno}: a call at import"
+        assert not isinstance(node, ast.For | ast.While | ast.With | ast.Try), f"{name}, line {node.lineno}"
