@@ -67,14 +67,12 @@ def _percentile_interval(column: NDArray[np.float64], confidence: float, max_mis
     n_missing = len(column) - len(seen)
     if not seen.size or n_missing > max_missing * len(column):
         return Absent(
-            f"The item is missing from {n_missing} of {len(column)} resamples, more than {max_missing:.0%}: "
-            "it has too few comparisons."
+            f"too few comparisons for an interval: missing from {n_missing:,} of {len(column):,} resamples, "
+            f"more than {max_missing:.0%}"
         )
     low, high = np.quantile(seen, ((1 - confidence) / 2, (1 + confidence) / 2)).tolist()
     if np.ptp(seen) <= NO_SPREAD:
-        return Absent("Every resample gives the same value: the comparisons do not vary enough to show a spread.")
+        return Absent("no spread to measure: every resample gives the same value")
     if high - low <= NO_SPREAD:
-        return Absent(
-            "Nearly every resample gives the same value: the comparisons do not vary enough to show a spread."
-        )
+        return Absent("no spread to measure: nearly every resample gives the same value")
     return Interval(low, high, confidence)

@@ -1,7 +1,7 @@
 """What all tests share. A test that cannot run here says why it is skipped, or fails where nothing may be missing."""
 
+import atexit
 import os
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,9 +50,7 @@ def llmfao() -> Path:
     return LLMFAO
 
 
-
-def pytest_unconfigure() -> None:
-    """Let go of the modules that hypothesis remembers: DuckDB prints a page about each class that outlives it."""
-    constants = sys.modules.get("hypothesis.internal.constants_ast")
-    for cached in vars(constants or object).values():
-        getattr(cached, "cache_clear", lambda: None)()
+def pytest_configure() -> None:
+    """Close stderr when the interpreter ends: hypothesis keeps modules beyond that, and DuckDB prints a page about
+    each of its classes that such a module still holds. The exit code says all that is left to say."""
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))

@@ -1,11 +1,11 @@
-"""The JSON routes that the ballot's script talks to. A browser gets a ballot here and, for a stored vote, its reveal."""
+"""The JSON routes behind the ballot's script. A browser gets a ballot here and, for a stored vote, its reveal."""
 
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
@@ -21,7 +21,7 @@ from arena.errors import (
     VoteNotSaved,
 )
 from arena.ui.markdown import render_markdown
-from arena.ui.middleware import COOKIE, refusal
+from arena.ui.middleware import COOKIE, INTERNAL, refusal
 from arena.voter import VoterKey
 from arena.voting import Booth
 
@@ -54,23 +54,17 @@ def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> 
     """Open a ballot, vote on it, and ask whether the server lives."""
     router = APIRouter()
 
-    def known_voter(request: Request) -> VoterId:
-        voter_id = voter_key.voter_id(request.cookies.get(COOKIE))
-        if voter_id is None:
-            raise NoCookie
-        return voter_id
-
-    Voter = Annotated[VoterId, Depends(known_voter)]  # noqa: N806 - a type, whose voter key is only known here
-
     @router.post("/api/ballots")
-    def open_ballot(response: Response, voter_id: Voter) -> dict[str, Any]:
+    def open_ballot(request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
+        voter_id = _voter_of(request, voter_key)
         ballot = booth.open(voter_id, clock())
         return {"ballot": ballot_json(ballot), "votes": _counts(booth, voter_id)}
 
     @router.post("/api/ballots/{ballot_id}/vote")
-    def vote(ballot_id: str, body: VoteBody, response: Response, voter_id: Voter) -> dict[str, Any]:
+    def vote(ballot_id: str, body: VoteBody, request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
+        voter_id = _voter_of(request, voter_key)
         reveal = booth.cast(ballot_id, body.verdict, voter_id, clock())
         return {**reveal_json(reveal), "votes": _counts(booth, voter_id)}
 
@@ -85,6 +79,13 @@ def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> 
         return refusal(404, "no_such_address", "There is nothing at this address.")
 
     return router
+
+
+def _voter_of(request: Request, voter_key: VoterKey) -> VoterId:
+    voter_id = voter_key.voter_id(request.cookies.get(COOKIE))
+    if voter_id is None:
+        raise NoCookie
+    return voter_id
 
 
 def ballot_json(ballot: Ballot) -> dict[str, Any]:
@@ -153,32 +154,35 @@ def translate_errors(app: FastAPI) -> None:
         return refusal(error.status_code, "bad_request", "This request cannot be understood.")
 
 
+# The most specific first. Each sentence is for the voter: what happened, and what to do.
+_REFUSALS: tuple[tuple[type[ArenaError], int, str, str], ...] = (
+    (
+        NoCookie,
+        403,
+        "no_cookie",
+        (
+            "Your browser did not send this site's cookie, which keeps your votes apart from other people's. "
+            "Allow cookies for this site, or open it in a tab of its own, and load the page again."
+        ),
+    ),
+    (NoBallotLeft, 404, "no_ballot_left", "You have judged every pair in this arena. Thank you!"),
+    (UnknownBallot, 404, "unknown_ballot", "That pair is not open for you any more. Here is the next one."),
+    (
+        BallotExpired,
+        410,
+        "ballot_expired",
+        "That pair was open for too long and has been closed. Here is the next one.",
+    ),
+    (AlreadyVoted, 409, "already_voted", "You already judged this pair. Your first verdict stays: {kept}."),
+    (VoteNotSaved, 503, "not_saved", "Your vote was not saved. Please try again; it will count once."),
+    (StoreError, 503, "unavailable", "The arena cannot reach its votes right now. Please try again in a moment."),
+    (ArenaError, 500, "internal", INTERNAL),
+)
+
+
 def _refusal_of(error: ArenaError) -> tuple[int, str, str]:
-    match error:
-        case NoCookie():
-            return (
-                403,
-                "no_cookie",
-                "Your browser did not send this site's cookie, which keeps your votes apart from other people's. "
-                "Allow cookies for this site, or open it in a tab of its own, and load the page again.",
-            )
-        case NoBallotLeft(is_arena_empty=True):
-            return 404, "arena_empty", "There are no two answers to compare yet. Please come back later."
-        case NoBallotLeft():
-            return 404, "no_ballot_left", "You have judged every pair in this arena. Thank you!"
-        case UnknownBallot():
-            return 404, "unknown_ballot", "This pair is not open for you any more. Here is the next one."
-        case BallotExpired():
-            return 410, "ballot_expired", "This pair was open for too long and has been closed. Here is the next one."
-        case AlreadyVoted():
-            return 409, "already_voted", f"You already judged this pair. Your first verdict stays: {_kept(error)}."
-        case VoteNotSaved():
-            return 503, "not_saved", "Your vote was not saved. Please try again; it will count once."
-        case StoreError():
-            return 503, "unavailable", "The arena cannot reach its votes right now. Please try again in a moment."
-        case _:
-            return 500, "internal", "Something went wrong on the server, and the host can see what. Please try again."
-
-
-def _kept(error: AlreadyVoted) -> str:
-    return SAVED_AS[error.kept]
+    if isinstance(error, NoBallotLeft) and error.is_arena_empty:
+        return 404, "arena_empty", "There are no two answers to compare yet. Please come back later."
+    kept = SAVED_AS[error.kept] if isinstance(error, AlreadyVoted) else ""
+    _, status, word, sentence = next(row for row in _REFUSALS if isinstance(error, row[0]))
+    return status, word, sentence.format(kept=kept)

@@ -20,7 +20,7 @@ _SHELL = f"""
     <h2 id="prompt-label">Prompt</h2>
     <ol id="earlier" tabindex="0" aria-label="Earlier turns" hidden></ol>
     <div id="question" class="text" dir="auto">{_SHORT}</div>
-    <button id="unfold" type="button" aria-expanded="false" aria-controls="question" hidden>Show the whole prompt</button>
+    <button id="unfold" type="button" aria-expanded="false" aria-controls="question" hidden></button>
   </section>
   <div id="pair">
     <article id="a" class="answer a" aria-labelledby="a-label">

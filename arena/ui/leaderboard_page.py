@@ -204,13 +204,15 @@ def _facts(snapshot: Snapshot, hint: str) -> str:
     board = snapshot.leaderboard
     sources = " and ".join(_SOURCE_NAMES[source] for source in snapshot.sources)
     votes = "1 vote" if board.n_votes == 1 else f"{board.n_votes:,} votes"
-    lines = [
-        f"Ranks joined by a dash cannot be told apart by these votes. {votes} counted, {_left_out(board)}",
+    counted = f"Ranks joined by a dash cannot be told apart by these votes. {votes} counted, {_left_out(board)}"
+    computed = (
         f"Computed {snapshot.computed_at:%Y-%m-%d %H:%M} UTC from votes by {sources}, as of vote number "
-        f"{snapshot.n_log:,} (snapshot {snapshot.id}). {hint}",
-        f"Method {board.method}, {board.rounds:,} bootstrap rounds, seed {board.seed}, version {snapshot.app_version}.",
-    ]
-    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+        f"{snapshot.n_log:,} (snapshot {snapshot.id}). {hint}"
+    )
+    method = (
+        f"Method {board.method}, {board.rounds:,} bootstrap rounds, seed {board.seed}, version {snapshot.app_version}."
+    )
+    return "".join(f"<p>{escape(line)}</p>" for line in (counted, computed, method))
 
 
 def _left_out(board: Leaderboard) -> str:

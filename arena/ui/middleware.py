@@ -28,6 +28,7 @@ _COOKIE_ATTRIBUTES: Mapping[CookieMode, str] = {
     "embedded": "SameSite=None; Secure; Partitioned",
 }
 MAX_BODY_BYTES = 4096
+INTERNAL = "Something went wrong on the server, and the host can see what. Please try again."
 
 
 def refusal(status: int, error: str, message: str) -> JSONResponse:
@@ -137,8 +138,7 @@ class ApiGate:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if has_started:
                 raise
-            sentence = "Something went wrong on the server, and the host can see what. Please try again."
-            await refusal(500, "internal", sentence)(scope, receive, send)
+            await refusal(500, "internal", INTERNAL)(scope, receive, send)
 
 
 def _refuse_headers(headers: Headers) -> JSONResponse | None:

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,8 +142,8 @@ def vote_on(client: httpx.Client, ballot_id: str, verdict: str = "A") -> httpx.R
     return client.post(f"/api/ballots/{ballot_id}/vote", json={"verdict": verdict})
 
 
-@pytest.fixture
-def serve() -> Iterator[Serve]:
+@contextmanager
+def serving() -> Iterator[Serve]:
     """Serve arenas on free ports of this machine; `n_prompts` sizes them, the other arguments change the Site."""
     running: list[tuple[uvicorn.Server, threading.Thread, Arena]] = []
 
@@ -151,7 +152,10 @@ def serve() -> Iterator[Serve]:
         store = _stocked_store(n_prompts, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
         booth = FaultyBooth(
-            store, rng=Random(4), board=lambda: s.leaderboard if (s := job.latest()) else None, now=NOON
+            store,
+            rng=Random(4),  # noqa: S311 - a run that repeats
+            board=lambda: s.leaderboard if (s := job.latest()) else None,
+            now=NOON,
         )
         site = Site(
             booth=booth,
@@ -189,8 +193,21 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
+def serve() -> Iterator[Serve]:
+    with serving() as start:
+        yield start
+
+
+@pytest.fixture
 def arena(serve: Serve) -> Arena:
     return serve()
+
+
+@pytest.fixture(scope="module")
+def unchanged_arena() -> Iterator[Arena]:
+    """One arena for all tests of a module that store nothing in it and switch nothing on."""
+    with serving() as start:
+        yield start()
 
 
 def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:

@@ -29,8 +29,8 @@ def everything(response: httpx.Response) -> str:
 # ---- the cookie ----
 
 
-def test_a_first_visit_gets_a_cookie_that_no_script_can_read(arena: Arena):
-    cookie = arena.stranger().get("/").headers["set-cookie"]
+def test_a_first_visit_gets_a_cookie_that_no_script_can_read(unchanged_arena: Arena):
+    cookie = unchanged_arena.stranger().get("/").headers["set-cookie"]
     assert cookie.startswith("bakeoff_voter=")
     assert "; HttpOnly" in cookie
     assert "; Path=/" in cookie
@@ -46,39 +46,39 @@ def test_the_cookie_follows_the_mode(serve: Serve, mode: str, attributes: str):
     assert serve(cookies=mode).stranger().get("/").headers["set-cookie"].endswith(attributes)
 
 
-def test_a_known_visitor_keeps_the_cookie(arena: Arena):
-    visitor = arena.visitor()
+def test_a_known_visitor_keeps_the_cookie(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     assert "set-cookie" not in visitor.get("/").headers
     assert "set-cookie" not in visitor.get("/leaderboard").headers
 
 
-def test_only_pages_give_cookies(arena: Arena):
-    stranger = arena.stranger()
+def test_only_pages_give_cookies(unchanged_arena: Arena):
+    stranger = unchanged_arena.stranger()
     for path in ("/healthz", "/config", "/ui/ballot.js", "/theme.css", "/nowhere"):
         assert "set-cookie" not in stranger.get(path).headers, path
 
 
-def test_a_page_with_a_cookie_is_kept_by_no_cache(arena: Arena):
-    assert arena.stranger().get("/").headers["cache-control"] == "no-store"
+def test_a_page_with_a_cookie_is_kept_by_no_cache(unchanged_arena: Arena):
+    assert unchanged_arena.stranger().get("/").headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("cookie", [None, "forged", "forged.signature", "é"])
-def test_without_a_cookie_of_ours_there_is_no_ballot(arena: Arena, cookie: str | None):
-    headers = {"Cookie": f"bakeoff_voter={cookie}".encode()} if cookie else {}
-    response = arena.stranger().post("/api/ballots", json={}, headers=headers)
+def test_without_a_cookie_of_ours_there_is_no_ballot(unchanged_arena: Arena, cookie: str | None):
+    headers = [(b"Cookie", f"bakeoff_voter={cookie}".encode())] if cookie else []
+    response = unchanged_arena.stranger().post("/api/ballots", json={}, headers=headers)
     assert (response.status_code, response.json()["error"]) == (403, "no_cookie")
 
 
-def test_a_forged_cookie_is_replaced(arena: Arena):
-    response = arena.stranger().get("/", headers={"Cookie": "bakeoff_voter=forged.signature"})
+def test_a_forged_cookie_is_replaced(unchanged_arena: Arena):
+    response = unchanged_arena.stranger().get("/", headers={"Cookie": "bakeoff_voter=forged.signature"})
     assert "set-cookie" in response.headers
 
 
 # ---- a ballot and its vote ----
 
 
-def test_a_ballot_holds_its_texts_and_nothing_else(arena: Arena):
-    response = arena.visitor().post("/api/ballots", json={})
+def test_a_ballot_holds_its_texts_and_nothing_else(unchanged_arena: Arena):
+    response = unchanged_arena.visitor().post("/api/ballots", json={})
     assert response.headers["cache-control"] == "no-store"
     assert set(response.json()) == {"ballot", "votes"}
     ballot = response.json()["ballot"]
@@ -87,8 +87,8 @@ def test_a_ballot_holds_its_texts_and_nothing_else(arena: Arena):
     assert response.json()["votes"] == {"mine": 0, "all": 0}
 
 
-def test_asking_again_gives_the_same_ballot(arena: Arena):
-    visitor = arena.visitor()
+def test_asking_again_gives_the_same_ballot(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     assert ballot_of(visitor) == ballot_of(visitor)
 
 
@@ -133,16 +133,16 @@ def test_another_verdict_later_is_refused_without_names(arena: Arena):
     assert arena.n_votes == 1
 
 
-def test_nobody_votes_on_the_ballot_of_another(arena: Arena):
-    theirs = ballot_of(arena.visitor())["ballot_id"]
+def test_nobody_votes_on_the_ballot_of_another(unchanged_arena: Arena):
+    theirs = ballot_of(unchanged_arena.visitor())["ballot_id"]
     for ballot_id in (theirs, "made-up", "%00", "é", "x" * 3000):
-        response = vote_on(arena.visitor(), ballot_id)
+        response = vote_on(unchanged_arena.visitor(), ballot_id)
         assert (response.status_code, response.json()["error"]) == (404, "unknown_ballot"), ballot_id
-    assert arena.n_votes == 0
+    assert unchanged_arena.n_votes == 0
 
 
-def test_what_is_not_there_is_said_in_one_shape(arena: Arena):
-    visitor = arena.visitor()
+def test_what_is_not_there_is_said_in_one_shape(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     for response in (
         visitor.get("/api/ballots"),
         visitor.post("/api/ballots/..%2F../vote", json={}),
@@ -198,8 +198,8 @@ def test_an_arena_without_answers_says_so(serve: Serve):
         "\x00",
     ],
 )
-def test_what_is_no_verdict_is_refused_calmly(arena: Arena, body: str):
-    visitor = arena.visitor()
+def test_what_is_no_verdict_is_refused_calmly(unchanged_arena: Arena, body: str):
+    visitor = unchanged_arena.visitor()
     ballot_id = ballot_of(visitor)["ballot_id"]
     response = visitor.post(
         f"/api/ballots/{ballot_id}/vote", content=body, headers={"Content-Type": "application/json"}
@@ -208,11 +208,11 @@ def test_what_is_no_verdict_is_refused_calmly(arena: Arena, body: str):
     assert set(response.json()) == {"error", "message"}
     assert "zzz-echo" not in response.text
     assert "pydantic" not in response.text
-    assert arena.n_votes == 0
+    assert unchanged_arena.n_votes == 0
 
 
-def test_bytes_that_are_no_text_are_refused_calmly(arena: Arena):
-    visitor = arena.visitor()
+def test_bytes_that_are_no_text_are_refused_calmly(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     url = f"/api/ballots/{ballot_of(visitor)['ballot_id']}/vote"
     response = visitor.post(url, content=b'{"verdict": "\xff\xfe"}', headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422)
@@ -220,14 +220,14 @@ def test_bytes_that_are_no_text_are_refused_calmly(arena: Arena):
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_a_body_longer_than_a_vote_is_refused(arena: Arena, is_chunked: bool):
-    visitor = arena.visitor()
+def test_a_body_longer_than_a_vote_is_refused(unchanged_arena: Arena, is_chunked: bool):
+    visitor = unchanged_arena.visitor()
     url = f"/api/ballots/{ballot_of(visitor)['ballot_id']}/vote"
     body = json.dumps({"verdict": "A"}).encode().ljust(4097)
     content = iter([body[:2000], body[2000:]]) if is_chunked else body
     response = visitor.post(url, content=content, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["error"]) == (413, "too_large")
-    assert arena.n_votes == 0
+    assert unchanged_arena.n_votes == 0
 
 
 def test_a_body_of_just_four_kilobytes_is_read(arena: Arena):
@@ -238,25 +238,28 @@ def test_a_body_of_just_four_kilobytes_is_read(arena: Arena):
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"])
-def test_only_json_is_understood(arena: Arena, media_type: str):
-    response = arena.visitor().post("/api/ballots", content="{}", headers={"Content-Type": media_type})
+def test_only_json_is_understood(unchanged_arena: Arena, media_type: str):
+    response = unchanged_arena.visitor().post("/api/ballots", content="{}", headers={"Content-Type": media_type})
     assert (response.status_code, response.json()["error"]) == (415, "not_json")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", ""])
-def test_another_site_cannot_vote_for_its_visitors(arena: Arena, origin: str):
-    response = arena.visitor().post("/api/ballots", json={}, headers={"Origin": origin})
+def test_another_site_cannot_vote_for_its_visitors(unchanged_arena: Arena, origin: str):
+    response = unchanged_arena.visitor().post("/api/ballots", json={}, headers={"Origin": origin})
     assert (response.status_code, response.json()["error"]) == (403, "other_site")
 
 
-def test_our_own_pages_may_vote(arena: Arena):
-    assert arena.visitor().post("/api/ballots", json={}, headers={"Origin": arena.url}).status_code == 200
+def test_our_own_pages_may_vote(unchanged_arena: Arena):
+    assert (
+        unchanged_arena.visitor().post("/api/ballots", json={}, headers={"Origin": unchanged_arena.url}).status_code
+        == 200
+    )
 
 
-def test_a_proxy_that_ends_tls_is_no_other_site(arena: Arena):
+def test_a_proxy_that_ends_tls_is_no_other_site(unchanged_arena: Arena):
     headers = {"Origin": "https://arena.example", "Host": "arena.example"}
-    assert arena.visitor().post("/api/ballots", json={}, headers=headers).status_code in (200, 403)
-    response = arena.visitor().post("/api/ballots", json={}, headers=headers)
+    assert unchanged_arena.visitor().post("/api/ballots", json={}, headers=headers).status_code in (200, 403)
+    response = unchanged_arena.visitor().post("/api/ballots", json={}, headers=headers)
     assert response.json().get("error") != "other_site"
 
 
@@ -339,14 +342,14 @@ def test_no_byte_before_the_vote_names_a_model(arena: Arena):
         arena.compute_board()
 
 
-def test_a_ballot_id_tells_nothing(arena: Arena):
-    ids = [ballot_of(arena.visitor())["ballot_id"] for _ in range(20)]
+def test_a_ballot_id_tells_nothing(unchanged_arena: Arena):
+    ids = [ballot_of(unchanged_arena.visitor())["ballot_id"] for _ in range(20)]
     assert len(set(ids)) == 20
     assert all(re.fullmatch(r"[\w-]{22}", ballot_id) for ballot_id in ids)  # 128 random bits
 
 
-def test_every_response_carries_safe_headers(arena: Arena):
-    visitor = arena.visitor()
+def test_every_response_carries_safe_headers(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     responses = [
         visitor.get(path) for path in ("/", "/leaderboard", "/healthz", "/ui/style.css", "/config", "/nowhere")
     ]
@@ -367,25 +370,25 @@ def test_only_an_embedded_arena_may_be_framed_by_the_hub(serve: Serve):
     assert policy.endswith("frame-ancestors 'self' https://huggingface.co")
 
 
-def test_healthz_answers(arena: Arena):
-    response = arena.stranger().get("/healthz")
+def test_healthz_answers(unchanged_arena: Arena):
+    response = unchanged_arena.stranger().get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
-def test_assets_may_be_kept_because_their_address_is_their_content(arena: Arena):
-    visitor = arena.visitor()
+def test_assets_may_be_kept_because_their_address_is_their_content(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     address = re.findall(r'href="\.(/ui/style\.css\?v=[0-9a-f]{12})"', visitor.get("/").text)[0]
     assert "immutable" in visitor.get(address).headers["cache-control"]
     assert visitor.get("/ui/style.css").headers["cache-control"] == "no-cache"
 
 
-def test_assets_are_three_files_and_no_way_out(arena: Arena):
+def test_assets_are_three_files_and_no_way_out(unchanged_arena: Arena):
     for path in ("/ui/../app.py", "/ui/%2e%2e/app.py", "/ui/", "/ui/nothing"):
-        assert arena.visitor().get(path).status_code == 404, path
+        assert unchanged_arena.visitor().get(path).status_code == 404, path
 
 
-def test_gradio_keeps_its_own_doors_shut(arena: Arena):
-    visitor = arena.visitor()
+def test_gradio_keeps_its_own_doors_shut(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     assert visitor.get("/monitoring").status_code in (403, 404)
     assert visitor.get("/gradio_api/monitoring/summary").status_code in (403, 404)
     assert visitor.post("/gradio_api/run/show_board", json={"data": []}).status_code != 200
@@ -393,16 +396,16 @@ def test_gradio_keeps_its_own_doors_shut(arena: Arena):
     assert upload.status_code != 200
 
 
-def test_the_pages_say_their_names_in_the_html_itself(arena: Arena):
-    visitor = arena.visitor()
+def test_the_pages_say_their_names_in_the_html_itself(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
     for path, name in {"/": "Arena", "/leaderboard": "Leaderboard", "/guidelines": "Guidelines"}.items():
         page = visitor.get(path)
         assert f"<title>{name} · Testing ground</title>" in page.text
         assert len(page.content) == int(page.headers["content-length"])
 
 
-def test_a_compressing_client_gets_the_same_head(arena: Arena):
-    page = arena.visitor().get("/", headers={"Accept-Encoding": "br, gzip"})
+def test_a_compressing_client_gets_the_same_head(unchanged_arena: Arena):
+    page = unchanged_arena.visitor().get("/", headers={"Accept-Encoding": "br, gzip"})
     assert "/ui/ballot.js" in page.text
 
 

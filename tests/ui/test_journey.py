@@ -316,6 +316,20 @@ def test_on_a_phone_nothing_scrolls_sideways_and_the_bar_hides_nothing(phone: Br
         page.keyboard.press("Enter")
 
 
+def test_on_a_phone_a_message_in_the_bar_hides_nothing(phone: BrowserContext, arena: Arena):
+    page = open_arena(phone, arena)
+    arena.booth.fail_to_save()
+    page.keyboard.press("a")
+    expect(page.locator("#trouble")).to_be_visible()
+    page.wait_for_timeout(100)
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    last, bar = page.locator("#b").bounding_box(), page.locator("#bar").bounding_box()
+    assert last
+    assert bar
+    assert bar["height"] > 125  # what it takes without a message
+    assert last["y"] + last["height"] <= bar["y"]
+
+
 @pytest.mark.parametrize("path", ["/leaderboard", "/guidelines"])
 def test_on_a_phone_the_other_pages_do_not_scroll_sideways(phone: BrowserContext, arena: Arena, path: str):
     page = open_arena(phone, arena)
@@ -345,7 +359,8 @@ def test_on_a_desktop_the_answers_stay_in_view_and_scroll_inside(desktop: Browse
 
 def test_nothing_moves_when_the_names_appear(desktop: BrowserContext, arena: Arena):
     page = open_arena(desktop, arena)
-    places = "[...document.querySelectorAll('#question, #a .text, #b .text, #bar')].map((e) => e.getBoundingClientRect().top)"
+    places = """() => [...document.querySelectorAll('#question, #a .text, #b .text, #bar')]
+        .map((element) => element.getBoundingClientRect().top)"""
     before = page.evaluate(places)
     page.keyboard.press("a")
     in_state(page, "revealed")
@@ -386,10 +401,10 @@ def test_earlier_turns_stand_above_the_last_one(desktop: BrowserContext, arena: 
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
 @pytest.mark.parametrize("path", ["/", "/leaderboard", "/guidelines"])
 def test_the_page_follows_the_readers_colour_scheme(
-    browser: Browser, arena: Arena, scheme: str, is_dark: bool, path: str
+    browser: Browser, unchanged_arena: Arena, scheme: str, is_dark: bool, path: str
 ):
     page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto(arena.url + path)
+    page.goto(unchanged_arena.url + path)
     page.wait_for_selector("#arena, .state, .reading")
     script = """() => [document.body, document.querySelector('.gradio-container')].map((element) =>
         getComputedStyle(element)).map((style) => [style.backgroundColor, style.color])"""

@@ -265,6 +265,9 @@
     one("#retry").addEventListener("click", () => show(post("api/ballots", {})));
     one("#unfold").addEventListener("click", () => fold(one("#prompt").classList.contains("unfolded")));
     document.addEventListener("keydown", onKey);
+    // The bar grows when it has something to say, and must not hide the end of an answer then.
+    const makeRoom = () => document.documentElement.style.setProperty("--bar-now", `${one("#bar").offsetHeight}px`);
+    new ResizeObserver(makeRoom).observe(one("#bar"));
   }
 
   function onKey(event) {
