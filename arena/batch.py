@@ -18,6 +18,8 @@ class Overrides(TypedDict, total=False):
     rounds: int
     seed: int
     confidence: float
+    anchor: tuple[ModelId, float] | None
+    both_bad: BothBad
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,6 @@ def rate_log(
     store: VoteStore,
     *,
     sources: Sequence[Source] | None = None,
-    anchor: tuple[ModelId, float] | None = None,
-    both_bad: BothBad = "tie",
     on_progress: Callable[[int, int], None] | None = None,
     **overrides: Unpack[Overrides],
 ) -> RatedLog:
@@ -52,8 +52,6 @@ def rate_log(
         store.votes.tallies(up_to=n_log),
         store.catalogue.models(),
         sources=chosen,
-        anchor=anchor,
-        both_bad=both_bad,
         provisional_below=rules.provisional_below,
         on_progress=on_progress,
         **(by_rules | overrides),

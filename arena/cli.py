@@ -7,22 +7,22 @@ fraction of a second.
 # ruff: noqa: PLC0415, T201
 import json
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena import __version__
-from arena.battle import ModelId, Source
+from arena import __version__, option
+from arena.battle import Source
 from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
-    from arena.leaderboard import Leaderboard
+    from arena.intake import Intake
     from arena.settings import Settings
 
 cli = typer.Typer(
@@ -34,14 +34,16 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-Database = Annotated[Path, typer.Option("--db", metavar="FILE", help="The arena's database file.")]
+Db = Annotated[Path, typer.Option("--db", metavar="FILE", help="The arena's database file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Sources = Annotated[
-    str | None,
+    Any,
     typer.Option(
         "--source",
+        parser=option.sources,
         metavar="SOURCE,...",
-        help=f"Whose votes count: {', '.join(Source)}. Never mixed unless named together. "
-        "By default people's votes, or those of the only source there is.",
+        help=f"Whose votes count: {', '.join(Source)}. Never mixed unless named together. By default as the arena's "
+        "rules say, else people's votes, or those of the only source there is.",
     ),
 ]
 
@@ -51,15 +53,15 @@ def main() -> None:
     try:
         cli()
     except ArenaError as error:
-        _say(str(error))
+        _say(f"bakeoff: {error}")
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of our output (`| head`) has left: nothing more to say, and nothing went wrong.
+        # The reader of our output (`| head`) has left: nothing went wrong, and nothing more is to be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @cli.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
         print(f"bakeoff {__version__}")
         raise typer.Exit
@@ -67,22 +69,21 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 @cli.command()
 def serve(
+    *,
     pack: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Bring this pack in and serve it. Default: what the database holds."),
     ] = None,
-    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database; created if missing.")] = None,
+    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database; made when missing.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0: a free one.")] = None,
     source: Sources = None,
 ) -> None:
     """Open the arena in a browser page. Options win over the BAKEOFF_ settings of the environment."""
-    from arena.ui.server import serve as serve_pages
+    from arena.ui import server
 
     given = {"pack": pack, "database": db, "host": host, "port": port, "sources": source}
-    settings = _settings().model_copy()
-    changed = {name: value for name, value in given.items() if value is not None}
-    serve_pages(_with(settings, changed))
+    server.serve(_settings(**{name: value for name, value in given.items() if value is not None}))
 
 
 @cli.command()
@@ -90,57 +91,51 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     """Write a small commented pack to start from."""
     from arena.pack import write_example_pack
 
-    files = write_example_pack(directory)
-    for file in files:
+    for file in write_example_pack(directory):
         print(file)
-    _story(f"A working pack of {len(files)} files. Try it: bakeoff serve --pack {directory} --db {directory}.duckdb")
+    _say(f"A pack that works. Try it: bakeoff serve --pack {directory} --db {directory}.duckdb")
 
 
 @cli.command()
-def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
+def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json: Json = False) -> None:
     """Read a pack as the arena would, and list every fault with file and line."""
     from arena.pack import read_pack
 
     try:
         pack = read_pack(directory)
     except BadPack as error:
-        if as_json:
-            print(json.dumps({"faults": [_plain(fault) for fault in error.faults]}, ensure_ascii=False, indent=2))
-        else:
-            for fault in error.faults:
-                print(fault)
-        _say(f"{directory} has {_n(len(error.faults), 'fault')}")
+        faults = [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in error.faults]
+        print(_dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
+        _say(f"{directory} has {_n(len(faults), 'fault')}")
         raise typer.Exit(1) from error
-    n_blank = sum(not answer.text.strip() for answer in pack.answers)
     counts = {
         "models": len(pack.models),
         "prompts": len(pack.prompts),
         "answers": len(pack.answers),
-        "blank_answers": n_blank,
+        "blank_answers": sum(not answer.text.strip() for answer in pack.answers),
         "guideline": pack.guideline.version if pack.guideline else None,
+        "checks": [
+            {"prompt": prompt_id, "meaning": meaning, "met": met, "answers": n}
+            for prompt_id, meaning, met, n in pack.constraints_met()
+        ],
     }
     if as_json:
-        print(json.dumps({"faults": []} | counts, indent=2))
+        print(_dumped({"faults": []} | counts))
         return
-    print(f"{_n(len(pack.models), 'model')}, {_n(len(pack.prompts), 'prompt')}, {_n(len(pack.answers), 'answer')}")
-    print(f"guideline {pack.guideline.version}" if pack.guideline else "no guideline (guidelines.md)")
-    if n_blank:
-        print(f"{_n(n_blank, 'answer')} without text, never served")
-    texts = {prompt.id: [a.text for a in pack.answers if a.prompt_id == prompt.id] for prompt in pack.prompts}
-    for prompt_id, checks in pack.checks.items():
-        for each in checks:
-            met = sum(each.is_met_by(text) for text in texts[prompt_id])
-            print(f"{prompt_id}: {met} of {len(texts[prompt_id])} answers keep to: {each.meaning}")
-    _story(f"{directory} has no fault")
+    print(", ".join(_n(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
+    print(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
+    if counts["blank_answers"]:
+        print(f"{_n(counts['blank_answers'], 'answer')} without text, never served")
+    for each in counts["checks"]:
+        print(f"{each['prompt']}: {each['met']} of {_n(each['answers'], 'answer')} keep to: {each['meaning']}")
+    _say(f"{directory} has no fault")
 
 
 @cli.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="A table (Parquet, CSV, JSONL) or a pack folder.")],
-    db: Database,
+    *,
+    db: Db,
     kind: Annotated[
         str, typer.Option("--as", metavar="KIND", help="What the rows are: models, prompts, answers or votes.")
     ] = "votes",
@@ -161,7 +156,13 @@ def import_(
         ),
     ] = None,
     source: Annotated[
-        str, typer.Option("--source", help=f"Who gave these verdicts: {', '.join(Source)}.")
+        Any,
+        typer.Option(
+            "--source",
+            parser=option.source,
+            metavar="SOURCE",
+            help=f"Who gave these verdicts: {', '.join(Source)}.",
+        ),
     ] = Source.IMPORT.value,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out rows that cannot be understood, and report each.")
@@ -183,61 +184,52 @@ def import_(
         return
     foreign = ForeignTable(
         path=path,
-        kind=_choice("--as", kind, Kind),
-        mapping=_pairs("--map", mapping),
-        constants=_pairs("--set", constants),
-        words={text: parse_winner(word) for text, word in _pairs("--values", values).items()},
+        kind=option.choice(kind, Kind),
+        mapping=option.pairs("--map", mapping),
+        constants=option.pairs("--set", constants),
+        words={text: parse_winner(word) for text, word in option.pairs("--values", values).items()},
     )
-    foreign.field_columns()
+    foreign.field_columns()  # what is wrong with the command is said before a database is made
     with VoteStore.open(db) as store:
-        key = VoterKey(_with(_settings(), {"database": db}).open_secret())
-        taken = import_table(
-            store,
-            foreign,
-            source=_choice("--source", source, Source),
-            voter_key=key,
-            skip_bad=skip_bad,
-            now=now,
-        )
-    for fault in taken.faults:
-        _story(f"left out: {fault}")
-    if taken.left_aside:
-        _story(f"columns left aside: {', '.join(taken.left_aside)}")
-    if taken.new_models:
-        _story(f"{_n(len(taken.new_models), 'model')} known by id only; import their facts with --as models")
-    chosen = _choice("--source", source, Source)
-    if taken.kind is Kind.VOTES and taken.n_added and chosen is Source.IMPORT:
-        _story("source: import. Where people voted too, these count only if asked for (--source human,import)")
-    n_known = taken.n_rows - taken.n_added
-    print(
-        f"{taken.n_added:,} new {taken.kind} from {_n(taken.n_rows + len(taken.faults), 'row')}"
-        f" ({n_known:,} known already, {len(taken.faults):,} left out)"
-    )
+        key = VoterKey(_settings(database=db).open_secret())
+        taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
+    _tell_intake(taken, source)
 
 
 @cli.command()
 def rate(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL)."),
+        typer.Argument(metavar="FILE", help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL)."),
     ] = None,
+    *,
     db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="Rate an arena's database instead.")] = None,
     rounds: Annotated[int | None, typer.Option(min=100, help="Bootstrap rounds. [default: 1000]")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the bootstrap. [default: 0]")] = None,
-    confidence: Annotated[float | None, typer.Option(help="Of intervals and rank ranges. [default: 0.95]")] = None,
-    anchor: Annotated[
-        str | None, typer.Option(metavar="MODEL=SCORE", help="Move all scores so that this model has this score.")
+    confidence: Annotated[
+        Any,
+        typer.Option(parser=option.confidence, metavar="SHARE", help="Of intervals and rank ranges. [default: 0.95]"),
     ] = None,
-    both_bad: Annotated[
-        str, typer.Option("--both-bad", metavar="tie|drop", help="Count a both-bad verdict as a tie, or leave it out.")
-    ] = "tie",
+    anchor: Annotated[
+        Any,
+        typer.Option(
+            parser=option.anchor, metavar="MODEL=SCORE", help="Move all scores so that this model has this score."
+        ),
+    ] = None,
+    drop_both_bad: Annotated[
+        bool, typer.Option("--drop-both-bad", help="Leave both-bad verdicts out; by default they count as ties.")
+    ] = False,
     source: Sources = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the ratings (.csv, .json or .parquet).")
+        Any,
+        typer.Option(
+            parser=option.ratings_file, metavar="FILE", help="Also write the ratings (.csv, .json or .parquet)."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Bradley-Terry ratings with bootstrap intervals, from a vote file or an arena's database."""
+    from arena import printout
     from arena.batch import Overrides, rate_log
     from arena.leaderboard import rate as rate_tallies
     from arena.store import VoteStore
@@ -245,211 +237,106 @@ def rate(
 
     if (file is None) == (db is None):
         raise typer.BadParameter("name either a vote FILE or a database with --db")
-    if confidence is not None and not 0.5 < confidence < 1:
-        raise typer.BadParameter(
-            f"{confidence} is no confidence; choose one between 0.5 and 1", param_hint="--confidence"
-        )
-    if both_bad not in ("tie", "drop"):
-        raise typer.BadParameter(f"{both_bad!r} is neither 'tie' nor 'drop'", param_hint="--both-bad")
-    if out is not None:
-        _check_ending(out)
-    given: Overrides = {}
+    if file is not None and source is not None:
+        raise typer.BadParameter("a vote file does not tell its votes' sources", param_hint="--source")
+    given: Overrides = {"anchor": anchor, "both_bad": "drop" if drop_both_bad else "tie"}
     if rounds is not None:
         given["rounds"] = rounds
     if seed is not None:
         given["seed"] = seed
     if confidence is not None:
         given["confidence"] = confidence
-    fixed = _anchor(anchor)
     with _progress("resampling votes") as on_progress:
-        if file is not None:
-            if source is not None:
-                raise typer.BadParameter("a vote file does not tell its votes' sources", param_hint="--source")
-            tallies = read_tallies(file)
-            board = rate_tallies(
-                tallies,
-                {},
-                anchor=fixed,
-                both_bad=both_bad,
-                on_progress=on_progress,
-                **given,  # type: ignore[arg-type]
-            )
-        else:
-            assert db is not None  # noqa: S101 - one of the two is given
+        if db is not None:
             with VoteStore.open(_existing(db)) as store:
-                rated = rate_log(
-                    store,
-                    sources=_sources(source),
-                    anchor=fixed,
-                    both_bad=both_bad,  # type: ignore[arg-type]
-                    on_progress=on_progress,
-                    **given,
-                )
+                rated = rate_log(store, sources=source, on_progress=on_progress, **given)
             board = rated.board
-            _story(f"the log's {rated.n_log:,} votes, hash {rated.log_hash[:16]}; counted: {', '.join(rated.sources)}")
+            _say(f"{rated.n_log:,} votes in the log (hash {rated.log_hash[:16]}); counted: {', '.join(rated.sources)}")
+        else:
+            board = rate_tallies(read_tallies(file or Path()), {}, on_progress=on_progress, **given)
     if out is not None:
-        _write_ratings(out, board)
-    if as_json:
-        print(json.dumps(board.to_record(), ensure_ascii=False, indent=2))
-    else:
-        print(_ratings_table(board))
+        printout.write(out, board)
+        _say(f"wrote {out}")
+    print(printout.to_json(board) if as_json else printout.to_text(board))
     for reason, n in board.dropped.items():
-        _story(f"{n:,} left out: {reason}")
+        _say(f"{n:,} left out: {reason}")
 
 
 @cli.command()
 def export(
-    db: Database,
+    *,
+    db: Db,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write; a new one, or an earlier export.")],
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="preference.")] = "preference",
     min_agreement: Annotated[
-        str,
+        Any,
         typer.Option(
-            "--min-agreement", metavar="SHARE", help="Leave out pairs with less agreement than this (0.75, or 2/3)."
+            parser=option.share, metavar="SHARE", help="Leave out pairs with less agreement than this (0.75, or 2/3)."
         ),
     ] = "0",
     source: Sources = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
 ) -> None:
     """Write preference data that a trainer takes as it is, with a manifest that accounts for every vote."""
-    from arena.export import Format
-    from arena.export import export as export_votes
+    from arena import export as dataset
     from arena.store import VoteStore
 
-    floor = _share(min_agreement)
-    chosen = _choice("--format", format_, Format)
     with VoteStore.open(_existing(db)) as store:
-        done = export_votes(store, out, format_=chosen, sources=_sources(source), min_agreement=floor)
+        done = dataset.export(
+            store,
+            out,
+            format_=option.choice(format_, dataset.Format),
+            sources=source,
+            min_agreement=Fraction(min_agreement),
+        )
+    for file in done.files:
+        _say(f"wrote {file}")
     manifest = done.manifest
     if as_json:
-        print(json.dumps(manifest, ensure_ascii=False, indent=2))
+        print(_dumped(manifest))
         return
-    n_left = manifest["n_votes"] - manifest["kept"]
-    print(f"{manifest['n_votes']:,} votes: {manifest['n_rows']:,} rows of {manifest['kept']:,}, {n_left:,} left out")
+    n_out = manifest["n_votes"] - manifest["kept"]
+    print(
+        f"{_n(manifest['n_votes'], 'vote')}: {manifest['kept']:,} kept in {_n(manifest['n_rows'], 'row')}, "
+        f"{n_out:,} left out"
+    )
     for reason, n in manifest["left_out"].items():
-        print(f"  {n:>8,}  {reason}")
-    for file in done.files:
-        _story(f"wrote {file}")
+        print(f"{n:>8,}  {reason}")
 
 
-def _settings() -> "Settings":
+def _tell_intake(taken: "Intake", source: Source) -> None:
+    for fault in taken.faults:
+        _say(f"left out: {fault}")
+    if taken.left_aside:
+        _say(f"columns left aside: {', '.join(taken.left_aside)}")
+    if taken.new_models:
+        _say(f"{_n(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
+    if taken.kind == "votes" and taken.n_added and source is Source.IMPORT:
+        _say("their source is 'import': beside people's votes they count only where asked for (--source human,import)")
+    n_known = taken.n_rows - taken.n_added
+    print(
+        f"{taken.n_added:,} new {taken.kind} from {_n(taken.n_rows + len(taken.faults), 'row')} "
+        f"({n_known:,} known already, {len(taken.faults):,} left out)"
+    )
+
+
+def _settings(**options: Any) -> "Settings":
+    """The settings of the environment, with what the command line says instead."""
     from arena.settings import Settings
 
-    return Settings.from_env(os.environ)
-
-
-def _with(settings: "Settings", changes: Mapping[str, Any]) -> "Settings":
-    return type(settings).model_validate(settings.model_dump() | dict(changes))
+    settings = Settings.from_env(os.environ)
+    return Settings.model_validate(settings.model_dump() | options)
 
 
 def _existing(db: Path) -> Path:
-    """A command that only reads must not create a database by a misspelt name."""
+    """A command that reads must not make a database of a misspelt name."""
     if not db.exists():
         raise BadInput(f"there is no database {db}")
     return db
 
 
-def _choice(option: str, text: str, choices: type) -> Any:
-    try:
-        return choices(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(choices)}", param_hint=option) from None
-
-
-def _sources(text: str | None) -> tuple[Source, ...] | None:
-    return None if text is None else tuple(_choice("--source", part.strip(), Source) for part in text.split(","))
-
-
-def _pairs(option: str, texts: Sequence[str] | None) -> dict[str, str]:
-    """`a=b,c=d` as a dict; a comma or an equals sign of its own is written with a backslash before it."""
-    pairs: dict[str, str] = {}
-    for text in texts or ():
-        for part in re.split(r"(?<!\\),", text):
-            sides = [re.sub(r"\\([,=])", r"\1", side) for side in re.split(r"(?<!\\)=", part)]
-            if len(sides) != 2 or not all(sides):
-                raise typer.BadParameter(f"{part!r} is no pair; write name=name", param_hint=option)
-            if sides[0] in pairs:
-                raise typer.BadParameter(f"{sides[0]!r} stands twice", param_hint=option)
-            pairs[sides[0]] = sides[1]
-    return pairs
-
-
-def _anchor(text: str | None) -> tuple[ModelId, float] | None:
-    if text is None:
-        return None
-    model, _, score = text.rpartition("=")
-    try:
-        return ModelId(model), float(score)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no anchor; write MODEL=SCORE", param_hint="--anchor") from None
-
-
-def _share(text: str) -> Any:
-    from fractions import Fraction
-
-    try:
-        share = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(-1)
-    if not 0 <= share <= 1:
-        raise typer.BadParameter(f"{text!r} is no share between 0 and 1", param_hint="--min-agreement")
-    return share
-
-
-_RATING_COLUMNS = {
-    "model": "varchar",
-    "score": "double",
-    "low": "double",
-    "high": "double",
-    "rank": "integer",
-    "rank_low": "integer",
-    "rank_high": "integer",
-    "n_votes": "bigint",
-    "provisional": "boolean",
-    "reason": "varchar",
-}
-
-
-def _check_ending(out: Path) -> None:
-    if out.suffix.lower() not in (".csv", ".json", ".parquet"):
-        raise typer.BadParameter(f"{out} ends in none of .csv, .json, .parquet", param_hint="--out")
-
-
-def _write_ratings(out: Path, board: "Leaderboard") -> None:
-    from arena import table
-
-    record = board.to_record()
-    if out.suffix.lower() == ".json":
-        table.write_text(out, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
-    else:
-        table.write(out, _RATING_COLUMNS, [[row.get(name) for name in _RATING_COLUMNS] for row in record["ratings"]])
-    _story(f"wrote {out}")
-
-
-def _ratings_table(board: "Leaderboard") -> str:
-    """The board as columns of text; what cannot be said is a dash."""
-    interval = f"{board.confidence * 100:g} % interval"
-    rows = [("Rank", "Model", "Score", interval, "Votes", "")]
-    for entry in board.entries:
-        if entry.score is None:
-            rows.append(("–", entry.model.name, "–", "–", f"{entry.n_votes:,}", entry.reason or ""))
-            continue
-        span = "–" if entry.low is None else f"{entry.low:,.0f} to {entry.high:,.0f}"
-        ranks = f"{entry.rank_low}–{entry.rank_high}" if entry.rank_low != entry.rank_high else f"{entry.rank}"
-        note = "; ".join(filter(None, ["provisional" if entry.provisional else "", entry.reason]))
-        rows.append((ranks, entry.model.name, f"{entry.score:,.0f}", span, f"{entry.n_votes:,}", note))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [
-        f"{ranks:<{widths[0]}}  {name:<{widths[1]}}  {score:>{widths[2]}}  {span:>{widths[3]}}  {votes:>{widths[4]}}  {note}"
-        for ranks, name, score, span, votes, note in rows
-    ]
-    n_out = sum(board.dropped.values())
-    summary = f"{board.n_votes:,} votes counted, {n_out:,} left out; {board.rounds:,} rounds, seed {board.seed}"
-    return "\n".join(line.rstrip() for line in [*lines, "", summary])
-
-
 @contextmanager
-def _progress(what: str) -> Iterator[Any]:
+def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on stderr, for a person at a terminal."""
     if not sys.stderr.isatty():
         yield None
@@ -462,17 +349,13 @@ def _progress(what: str) -> Iterator[Any]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _plain(fault: Any) -> dict[str, Any]:
-    return {"file": fault.file, "line": fault.place, "message": fault.message}
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _n(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _story(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
 def _say(text: str) -> None:
-    print(f"bakeoff: {text}", file=sys.stderr)
+    print(text, file=sys.stderr)

@@ -28,8 +28,8 @@ from ratings import (
     fit_bradley_terry,
     percentile_intervals,
     rank_ranges,
-    rateable_groups,
     ranks,
+    rateable_groups,
     to_score,
 )
 
@@ -213,7 +213,7 @@ def from_record(record: Mapping[str, Any], models: Mapping[ModelId, Model]) -> L
     """The leaderboard that `to_record` described, dressed with the models' facts as they are now."""
     entries = []
     for row in record["ratings"]:
-        facts = {"reason": None} | {key: value for key, value in row.items() if key != "model"}
+        facts: dict[str, Any] = {key: value for key, value in row.items() if key != "model"}
         model_id = ModelId(row["model"])
         entries.append(Entry(model=models.get(model_id) or Model(model_id, name=model_id), **facts))
     values = {key: value for key, value in record.items() if key != "ratings"}

@@ -186,6 +186,13 @@ class Pack:
     answers: tuple[Answer, ...]
     checks: Mapping[PromptId, tuple[CheckRow, ...]]
 
+    def constraints_met(self) -> Iterator[tuple[PromptId, str, int, int]]:
+        """For each checkable constraint: its prompt, what it means, how many answers keep to it, of how many."""
+        for prompt_id, checks in self.checks.items():
+            texts = [answer.text for answer in self.answers if answer.prompt_id == prompt_id]
+            for each in checks:
+                yield prompt_id, each.meaning, sum(each.is_met_by(text) for text in texts), len(texts)
+
 
 def answer_id(prompt_id: str, model_id: str, text: str) -> AnswerId:
     """The id of an answer: a digest of whose it is and what it says, so that another text is another answer."""
@@ -314,23 +321,21 @@ def _read_guideline(path: Path, faults: list[Fault]) -> Guideline | None:
         return None
     parts = re.split(r"^---\s*$", text, maxsplit=2, flags=re.MULTILINE)
     if len(parts) != 3 or parts[0].strip():
-        faults.append(
-            Fault(path.name, 1, "the front matter is missing: start with --- , version and when_in_doubt, ---")
-        )
+        message = "the front matter is missing: begin with ---, version: ..., when_in_doubt: ..., ---"
+        faults.append(Fault(path.name, 1, message))
         return None
     try:
         head = GuidelineHead.model_validate(yaml.safe_load(parts[1]) or {})
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         faults.append(Fault(path.name, mark.line + 1 if mark else None, "the front matter is no valid YAML"))
-        return None
     except ValidationError as error:
-        faults.extend(Fault(path.name, 1, f"front matter: {message}") for _, message in sentences(error, GuidelineHead))
-        return None
-    if not parts[2].strip():
+        faults.extend(Fault(path.name, 1, f"front matter: {text}") for _, text in sentences(error, GuidelineHead))
+    else:
+        if parts[2].strip():
+            return Guideline(head.version, head.when_in_doubt, parts[2].strip() + "\n")
         faults.append(Fault(path.name, None, "the guideline has no text below its front matter"))
-        return None
-    return Guideline(head.version, head.when_in_doubt, parts[2].strip() + "\n")
+    return None
 
 
 def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> list[tuple[int, Row]]:

@@ -77,9 +77,8 @@ def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         while batch := con.fetchmany(_BATCH):
             for values in batch:
                 number += 1
-                if is_json:
-                    values = [None if value is None else json.loads(value) for value in values]
-                yield number, dict(zip(columns, values, strict=True))
+                parsed = [value and json.loads(value) for value in values] if is_json else values
+                yield number, dict(zip(columns, parsed, strict=True))
 
 
 def write(path: Path, schema: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:

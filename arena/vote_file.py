@@ -44,19 +44,24 @@ def read_tallies(path: Path) -> list[Tally]:
     tallies, faults = [], []
     for model_a, model_b, winner, n in table.count_by(path, _COLUMNS):
         try:
-            verdict = parse_winner(winner)
-            if not model_a or not model_b:
-                raise BadInput(f"{'model_a' if not model_a else 'model_b'} is empty")
+            tallies.append(_tally(model_a, model_b, winner, n))
         except BadInput as error:
-            row = table.first_row_where(path, dict(zip(_COLUMNS, (model_a, model_b, winner), strict=True)))
+            row = table.first_row_where(path, {"model_a": model_a, "model_b": model_b, "winner": winner})
             many = f" ({n:,} such rows)" if n > 1 else ""
-            what = f"winner {error}" if isinstance(error, UnknownVerdict) else str(error)
-            faults.append(Fault(str(path), row, f"{what}{many}", unit="row"))
-            continue
-        tallies.append(Tally(ModelId(model_a), ModelId(model_b), verdict, n, Source.IMPORT))
+            faults.append(Fault(str(path), row, f"{error}{many}", unit="row"))
     if faults:
         faults.sort(key=lambda fault: fault.place or 0)
         raise BadRows(faults, advice="Nothing was rated: correct the file, or import it with --values and rate that")
     if not tallies:
         raise BadInput(f"{path} holds no row")
     return tallies
+
+
+def _tally(model_a: str | None, model_b: str | None, winner: str | None, n: int) -> Tally:
+    if not model_a or not model_b:
+        raise BadInput(f"{'model_b' if model_a else 'model_a'} is empty")
+    try:
+        verdict = parse_winner(winner)
+    except UnknownVerdict as error:
+        raise BadInput(f"winner {error}") from error
+    return Tally(ModelId(model_a), ModelId(model_b), verdict, n, Source.IMPORT)

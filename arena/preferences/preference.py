@@ -87,15 +87,15 @@ def select(
         left_out[TIE] += tally.n_tie
         left_out[BOTH_BAD] += tally.n_both_bad
         n_decisive = tally.n_first + tally.n_second
-        if tally.prompt_id is None or tally.answer_first not in texts or tally.answer_second not in texts:
+        prompt_id, first, second = tally.prompt_id, tally.answer_first, tally.answer_second
+        if prompt_id is None or first is None or second is None:
             left_out[NO_TEXTS] += n_decisive
-        elif not texts[tally.answer_first].strip() or not texts[tally.answer_second].strip():
+        elif not texts[first].strip() or not texts[second].strip():
             left_out[EMPTY] += n_decisive
-        elif texts[tally.answer_first] == texts[tally.answer_second]:
+        elif texts[first] == texts[second]:
             left_out[SAME_TEXT] += n_decisive
         elif n_decisive:
-            key = (tally.prompt_id, tally.answer_first, tally.answer_second)
-            decisive.setdefault(key, []).append(tally)
+            decisive.setdefault((prompt_id, first, second), []).append(tally)
     preferences = []
     for (prompt_id, first, second), pair in decisive.items():
         n_first, n_second = sum(tally.n_first for tally in pair), sum(tally.n_second for tally in pair)

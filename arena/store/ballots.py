@@ -11,8 +11,8 @@ from arena.store.row import append, first, to_messages
 
 _BALLOT = """
     select ballot_id, messages, x.text, y.text, category, language, expires_at,
-        battle_id, b.model_a, b.model_b, b.prompt_id, b.answer_a, b.answer_b, draw_probability, sampling_policy, drawn_at,
-        batch, o.voter_id, opened_at, v.verdict
+        battle_id, b.model_a, b.model_b, b.prompt_id, b.answer_a, b.answer_b,
+        draw_probability, sampling_policy, drawn_at, batch, o.voter_id, opened_at, v.verdict
     from ballots o join battles b using (battle_id) join prompts p using (prompt_id)
     join answers x on x.answer_id = b.answer_a join answers y on y.answer_id = b.answer_b
     left join votes v using (battle_id)"""

@@ -1,8 +1,9 @@
 """What is compared: models, prompts, answers, and the rules and guideline under which people judge them."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from arena.battle import Answer, AnswerId, Model, ModelId, Prompt, PromptId
 from arena.errors import BadInput
@@ -166,7 +167,7 @@ class Catalogue:
         with self._database.read() as cursor:
             return scalar(cursor, "select (select count(*) from models) + (select count(*) from prompts)") == 0
 
-    def _add(self, table: str, rows: list[tuple[object, ...]], *statements: str) -> int:
+    def _add(self, table: str, rows: Sequence[Sequence[Any]], *statements: str) -> int:
         """Bring rows in through a table of the same shape; returns by how many rows `table` has grown."""
         with self._database.write() as cursor:
             before = scalar(cursor, f"select count(*) from {table}")

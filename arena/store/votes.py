@@ -30,7 +30,7 @@ _BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "d
 
 _LOG = f"""
     select {", ".join(_COLUMNS)}, {", ".join(_BATTLE_COLUMNS)}, previous_hash, hash
-    from votes join battles using (battle_id) order by seq"""  # noqa: S608 - names of our own
+    from votes join battles using (battle_id) order by seq"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,10 @@ class Votes:
                 from sided group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6""",
                 [up_to],
             ).fetchall()
-        return [PairTally(*row[:5], Source(row[5]), *row[6:]) for row in rows]
+        return [
+            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts)
+            for prompt, first, second, answer_first, answer_second, source, *counts in rows
+        ]
 
     def broken_links(self) -> list[BrokenLink]:
         """Walk the log: every vote that does not fit its number, the vote before it, or its own hash."""

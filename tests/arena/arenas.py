@@ -3,9 +3,7 @@
 from datetime import datetime
 from random import Random
 
-from arena.battle import Answer, ModelId, PromptId
-from arena.battle import Message as M
-from arena.battle import Model, Prompt
+from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId
 from arena.pack import answer_id
 from arena.store import VoteStore
 from arena.voter import VoterKey
@@ -21,7 +19,9 @@ def answer(prompt: str, model: str, text: str) -> Answer:
 def fill(store: VoteStore, now: datetime, n_prompts: int = 2, n_models: int = 3) -> None:
     """Prompts p0, p1, ... and models m0, m1, ..., each with an answer to each prompt."""
     models = [Model(ModelId(f"m{m}"), f"Model {m}", organization=f"Maker {m}") for m in range(n_models)]
-    prompts = [Prompt(PromptId(f"p{p}"), (M("user", f"Question {p}?"),), "reasoning", "en") for p in range(n_prompts)]
+    prompts = [
+        Prompt(PromptId(f"p{p}"), (Message("user", f"Question {p}?"),), "reasoning", "en") for p in range(n_prompts)
+    ]
     store.catalogue.add_models(models, now)
     store.catalogue.add_prompts(prompts, now)
     store.catalogue.add_answers(

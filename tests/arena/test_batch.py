@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from arenas import KEY, booth, fill
 
 from arena.batch import RatingJob, rate_log, take_snapshot
 from arena.battle import Battle, BattleId, ModelId, Source, Verdict, Vote, VoteId
 from arena.errors import NothingToRate
 from arena.store import VoteStore
+from arenas import KEY, booth, fill
 from conftest import NOW
 
 SECOND = timedelta(seconds=1)
@@ -71,7 +71,8 @@ def test_the_board_is_there_after_a_restart_and_the_same(store: VoteStore, job: 
     assert again.latest() == job.latest()
 
 
-def test_the_same_votes_give_the_same_snapshot_id(store: VoteStore, job: RatingJob):
+@pytest.mark.usefixtures("job")
+def test_the_same_votes_give_the_same_snapshot_id(store: VoteStore):
     vote(store, 30)
     first, second = take_snapshot(store, NOW), take_snapshot(store, NOW + SECOND)
     assert first.id == second.id
@@ -79,7 +80,8 @@ def test_the_same_votes_give_the_same_snapshot_id(store: VoteStore, job: RatingJ
     assert take_snapshot(store, NOW).id != first.id
 
 
-def test_the_rules_of_the_arena_are_used_unless_something_else_is_asked(store: VoteStore, job: RatingJob):
+@pytest.mark.usefixtures("job")
+def test_the_rules_of_the_arena_are_used_unless_something_else_is_asked(store: VoteStore):
     vote(store, 30)
     store.catalogue.set_rules('[rating]\nrounds = 150\nseed = 7\nsources = ["human", "rule"]\n', NOW)
     rated = rate_log(store)
@@ -92,7 +94,8 @@ def test_an_empty_log_is_an_error_for_who_asks(store: VoteStore):
         take_snapshot(store, NOW)
 
 
-def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteStore, job: RatingJob):
+@pytest.mark.usefixtures("job")
+def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteStore):
     vote(store, 30)
     seen: list[int] = []
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def pairing(prompt: str, first: str, second: str) -> Pairing:
     return Pairing.of(PromptId(prompt), ModelId(first), ModelId(second))
 
 
-def chi_square(counts: Counter[tuple[str, ...]], n_cells: int) -> float:
+def chi_square(counts: Counter[Any], n_cells: int) -> float:
     expected = sum(counts.values()) / n_cells
     return sum((counts[cell] - expected) ** 2 / expected for cell in counts) + (n_cells - len(counts)) * expected
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from arenas import KEY, answer, booth, fill
 
 from arena.battle import Battle, BattleId, Message, Model, ModelId, Prompt, PromptId, Source, Verdict, Vote, VoteId
 from arena.errors import BadInput, DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, NotADatabase
 from arena.pack import Guideline, read_pack, starter_directory
 from arena.store import VoteStore
+from arenas import KEY, answer, booth, fill
 from conftest import NOW, ROOT
 
 

@@ -3,14 +3,15 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from arenas import KEY, booth, fill
 
 from arena.battle import BallotId, Reveal, Source, Verdict, VoterId
 from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
 from arena.store import VoteStore
+from arenas import KEY, booth, fill
 from conftest import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -64,7 +65,7 @@ def test_ballot_ids_carry_no_order(arena: VoteStore):
     ids = [here.open(voter(), NOW).id for _ in range(40)]
     # 40 ids in random order are sorted with probability 1/40!, and every pair of neighbours rises half of the time:
     # 39 fair coins show fewer than 5 or more than 34 heads once in 400,000 runs.
-    assert 5 <= sum(a < b for a, b in zip(ids, ids[1:], strict=False)) <= 34
+    assert 5 <= sum(a < b for a, b in pairwise(ids)) <= 34
     assert len({len(each) for each in ids}) == 1
 
 

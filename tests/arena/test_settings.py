@@ -1,0 +1,117 @@
+"""Settings: the environment is read in one place, aloud, and a secret is never shown."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from arena.battle import Source
+from arena.errors import BadInput
+from arena.settings import PREFIX, Settings
+
+SECRET = "s" * 40
+
+
+def refusal(environ: dict[str, str]) -> str:
+    with pytest.raises(BadInput) as caught:
+        Settings.from_env(environ)
+    return str(caught.value)
+
+
+def test_an_empty_environment_gives_the_defaults():
+    assert Settings.from_env({}) == Settings()
+    assert Settings.from_env({"PATH": "/bin", "BAKE": "x"}) == Settings()
+
+
+def test_every_setting_can_be_set():
+    settings = Settings.from_env(
+        {
+            "BAKEOFF_DATABASE": "/tmp/x.duckdb",  # noqa: S108 - only a name
+            "BAKEOFF_PACK": "my-pack",
+            "BAKEOFF_HOST": "0.0.0.0",  # noqa: S104 - only a value
+            "BAKEOFF_PORT": "0",
+            "BAKEOFF_SECRET": SECRET,
+            "BAKEOFF_COOKIES": "secure",
+            "BAKEOFF_SOURCES": "human, import",
+            "BAKEOFF_RATE_EVERY_SECONDS": "1.5",
+            "BAKEOFF_RATE_AFTER_VOTES": "7",
+        }
+    )
+    assert {name for name in Settings.model_fields if getattr(settings, name) == getattr(Settings(), name)} == set()
+    assert settings.sources == (Source.HUMAN, Source.IMPORT)
+    assert settings.open_secret() == SECRET.encode()
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    message = refusal({"BAKEOFF_PROT": "80"})
+    assert "BAKEOFF_PROT" in message
+    for name in Settings.model_fields:
+        assert PREFIX + name.upper() in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("HOST", ""),
+        ("SOURCES", ""),
+        ("SOURCES", "people"),
+        ("SOURCES", "human,"),
+        ("COOKIES", "Lax"),
+        ("RATE_EVERY_SECONDS", "0"),
+        ("RATE_EVERY_SECONDS", "nan"),
+        ("RATE_EVERY_SECONDS", "inf"),
+        ("RATE_AFTER_VOTES", "0"),
+        ("DATABASE", ""),
+        ("PACK", ""),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_its_name(name: str, value: str):
+    message = refusal({PREFIX + name: value})
+    assert PREFIX + name in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("secret", ["", "hunter2", "ß" * 31])
+def test_a_short_secret_is_refused_and_not_shown(secret: str):
+    message = refusal({"BAKEOFF_SECRET": secret})
+    assert "BAKEOFF_SECRET" in message
+    assert not secret or secret not in message
+
+
+def test_a_secret_is_never_shown():
+    settings = Settings.from_env({"BAKEOFF_SECRET": SECRET})
+    for text in (repr(settings), str(settings), settings.model_dump_json(), str(settings.model_dump())):
+        assert SECRET not in text
+
+
+def test_the_variables_of_the_tests_are_no_settings():
+    assert Settings.from_env({"BAKEOFF_REQUIRE_ALL": "1", "BAKEOFF_REQUIRE_LLMFAO": "1"}) == Settings()
+
+
+def test_on_a_space_the_cookie_is_sent_inside_a_frame_unless_set_otherwise():
+    assert Settings.from_env({"SPACE_ID": "me/arena"}).cookies == "embedded"
+    assert Settings.from_env({"SPACE_ID": "me/arena", "BAKEOFF_COOKIES": "secure"}).cookies == "secure"
+    assert Settings.from_env({"SPACE_ID": ""}).cookies == "lax"
+
+
+def test_the_secret_has_a_file_beside_the_database(tmp_path: Path):
+    settings = Settings(database=tmp_path / "arena.duckdb")
+    secret = settings.open_secret()
+    assert settings.secret_file == tmp_path / "arena.duckdb.key"
+    assert settings.open_secret() == secret
+    assert [path.name for path in tmp_path.iterdir()] == ["arena.duckdb.key"]
+
+
+def test_a_secret_that_is_set_makes_no_file(tmp_path: Path):
+    settings = Settings.from_env({"BAKEOFF_DATABASE": str(tmp_path / "arena.duckdb"), "BAKEOFF_SECRET": SECRET})
+    settings.open_secret()
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_settings_leaves_the_environment_alone():
+    before = dict(os.environ)
+    Settings.from_env(os.environ)
+    assert dict(os.environ) == before
