@@ -260,6 +260,8 @@ def rate(
     print(printout.to_json(board) if as_json else printout.to_text(board))
     for reason, n in board.dropped.items():
         _say(f"{n:,} left out: {reason}")
+    if not drop_both_bad:
+        _say("ties, and both-bad verdicts as well, count as half a win for each side")
 
 
 @cli.command()

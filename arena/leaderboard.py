@@ -100,7 +100,10 @@ class Leaderboard:
         return next((entry for entry in self.entries if entry.model.id == model_id), None)
 
     def to_record(self) -> dict[str, Any]:
-        """Plain values, as `bakeoff rate --json` prints them. `reason` is there only where something is absent."""
+        """Plain values, as `bakeoff rate --json` prints them.
+
+        `name` is there only where it is not the id, `reason` only where something is absent.
+        """
         record = {key: value for key, value in asdict(self).items() if key != "entries"}
         return record | {"dropped": dict(self.dropped), "ratings": [_entry_record(entry) for entry in self.entries]}
 
@@ -213,7 +216,7 @@ def from_record(record: Mapping[str, Any], models: Mapping[ModelId, Model]) -> L
     """The leaderboard that `to_record` described, dressed with the models' facts as they are now."""
     entries = []
     for row in record["ratings"]:
-        facts: dict[str, Any] = {key: value for key, value in row.items() if key != "model"}
+        facts: dict[str, Any] = {key: value for key, value in row.items() if key not in ("model", "name")}
         model_id = ModelId(row["model"])
         entries.append(Entry(model=models.get(model_id) or Model(model_id, name=model_id), **facts))
     values = {key: value for key, value in record.items() if key != "ratings"}
@@ -320,6 +323,8 @@ def _board(
 
 def _entry_record(entry: Entry) -> dict[str, Any]:
     record = {"model": entry.model.id} | {key: value for key, value in asdict(entry).items() if key != "model"}
+    if entry.model.name != entry.model.id:
+        record["name"] = entry.model.name
     if entry.reason is None:
         del record["reason"]
     return record

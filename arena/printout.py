@@ -8,6 +8,7 @@ from arena.leaderboard import Entry, Leaderboard
 
 _COLUMNS = {
     "model": "varchar",
+    "name": "varchar",
     "score": "double",
     "low": "double",
     "high": "double",
@@ -45,7 +46,7 @@ def write(path: Path, board: Leaderboard) -> None:
         table.write_text(path, to_json(board) + "\n")
     else:
         rows = board.to_record()["ratings"]
-        table.write(path, _COLUMNS, [[row.get(name) for name in _COLUMNS] for row in rows])
+        table.write(path, _COLUMNS, [[({"name": row["model"]} | row).get(name) for name in _COLUMNS] for row in rows])
 
 
 def _cells(entry: Entry) -> tuple[str, str, str, str, str, str]:

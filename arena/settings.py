@@ -57,7 +57,7 @@ class Settings(BaseModel):
         """Read the BAKEOFF_ variables. Raises BadInput for an unknown name or a value that cannot be used."""
         values = {name.removeprefix(PREFIX).lower(): text for name, text in environ.items() if name.startswith(PREFIX)}
         # These belong to the test suite, not to the arena.
-        values = {name: text for name, text in values.items() if not name.startswith("require_")}
+        values = {name: text for name, text in values.items() if not name.startswith(("require_", "test_"))}
         if environ.get("SPACE_ID"):
             values.setdefault("cookies", "embedded")
         try:

@@ -90,6 +90,10 @@ class Booth:
         """How many votes this voter has cast, and how many the arena holds."""
         return self._store.votes.counts(voter_id)
 
+    def n_votes(self) -> int:
+        """How many votes the arena holds."""
+        return self._store.votes.position()[0]
+
     def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
         draw = self._pool.draw(self._store.votes.seen(voter_id), self._rng)
         if draw is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from ground import ROOT
 
 # From the top of the house to its cellar. A module may import what stands below it, never what stands above; modules
 # on one floor may import each other as long as there is no circle. A folder stands for everything in it.

@@ -81,7 +81,7 @@ def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
         arena.route("Leaderboard", "/leaderboard"),
         frame,
         job=site.job,
-        count_votes=site.booth.counts,
+        count_votes=site.booth.n_votes,
         rate_every_seconds=site.rate_every_seconds,
         rate_every_votes=site.rate_every_votes,
     )

@@ -7,11 +7,11 @@ pages' readers: no model's name may stand there.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import Protocol
 
 import gradio as gr
 
-from arena.battle import Source, VoterId
+from arena.batch import RatingJob
+from arena.battle import Source
 from arena.leaderboard import Entry, Leaderboard, Snapshot
 from arena.ui.page import Frame, html
 
@@ -24,21 +24,12 @@ _SOURCE_NAMES: Mapping[Source, str] = {
 }
 
 
-class _Counts(Protocol):
-    @property
-    def all(self) -> int: ...
-
-
-class _Job(Protocol):
-    def latest(self) -> Snapshot | None: ...
-
-
 def build(
     page: gr.Blocks,
     frame: Frame,
     *,
-    job: _Job,
-    count_votes: Callable[[VoterId], _Counts],
+    job: RatingJob,
+    count_votes: Callable[[], int],
     rate_every_seconds: float,
     rate_every_votes: int,
 ) -> None:
@@ -46,9 +37,9 @@ def build(
 
     def show_board() -> tuple[str, str]:
         snapshot = job.latest()
-        n_votes = snapshot.leaderboard.n_votes if snapshot else count_votes(VoterId("")).all
         hint = recompute_hint(rate_every_seconds, rate_every_votes)
-        return frame.header("/leaderboard", aside=_as_of(snapshot)), board_html(snapshot, n_votes=n_votes, hint=hint)
+        content = board_html(snapshot, hint=hint) if snapshot else nothing_yet_html(count_votes(), job.failure, hint)
+        return frame.header("/leaderboard", aside=_as_of(snapshot)), content
 
     with page:
         header = html(frame.header("/leaderboard"))
@@ -62,13 +53,8 @@ def recompute_hint(every_seconds: float, after_votes: int) -> str:
     return f"Recomputed after {votes}, and within {_duration(every_seconds)} of any."
 
 
-def board_html(snapshot: Snapshot | None, *, n_votes: int, hint: str) -> str:
-    """The board as HTML: rated models best first, then those without a rating, then what it was made of.
-
-    n_votes is what was cast so far, for the two states in which there is no snapshot.
-    """
-    if snapshot is None:
-        return _page(_nothing_yet(n_votes, hint))
+def board_html(snapshot: Snapshot, *, hint: str) -> str:
+    """The board as HTML: rated models best first, then those without a rating, then what it was made of."""
     board = snapshot.leaderboard
     axis = _Axis(board.entries)
     rated = [entry for entry in board.entries if entry.score is not None]
@@ -89,13 +75,14 @@ def _page(content: str) -> str:
     return f'<div class="board-page"><h1 class="unseen">Leaderboard</h1>{content}</div>'
 
 
-def _nothing_yet(n_votes: int, hint: str) -> str:
+def nothing_yet_html(n_votes: int, failure: str | None, hint: str) -> str:
+    """What stands in place of a board: there is no vote, or none was computed yet, or `failure` says why not."""
+    title, text = "Not computed yet", f"The first leaderboard is on its way. {hint}"
     if n_votes == 0:
         title, text = "No votes yet", "The leaderboard starts with the first votes, and anybody can cast them."
-    else:
-        votes = "1 vote is" if n_votes == 1 else f"{n_votes:,} votes are"
-        title, text = "Not computed yet", f"{votes} in, and no leaderboard has been computed from them yet. {hint}"
-    return (
+    elif failure is not None:
+        title, text = "No leaderboard from these votes", f"{failure[0].upper()}{failure[1:]}. {hint}"
+    return _page(
         f'<section class="state"><h2>{title}</h2><p>{escape(text)}</p>'
         '<p class="row"><a class="go" href="./">Go to the arena</a></p></section>'
     )
@@ -204,7 +191,10 @@ def _facts(snapshot: Snapshot, hint: str) -> str:
     board = snapshot.leaderboard
     sources = " and ".join(_SOURCE_NAMES[source] for source in snapshot.sources)
     votes = "1 vote" if board.n_votes == 1 else f"{board.n_votes:,} votes"
-    counted = f"Ranks joined by a dash cannot be told apart by these votes. {votes} counted, {_left_out(board)}"
+    counted = (
+        f"Ranks joined by a dash cannot be told apart by these votes. {votes} counted, {_left_out(board)} "
+        "Ties, and both-bad verdicts as well, count as half a win for each side."
+    )
     computed = (
         f"Computed {snapshot.computed_at:%Y-%m-%d %H:%M} UTC from votes by {sources}, as of vote number "
         f"{snapshot.n_log:,} (snapshot {snapshot.id}). {hint}"

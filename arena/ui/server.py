@@ -36,21 +36,32 @@ def serve(settings: Settings) -> None:
         _fill(store, settings, datetime.now(UTC))
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 app,
                 log_level="warning",
                 access_log=False,  # it would keep addresses
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
+            ),
+            announce=lambda: _announce(listener, settings),
         )
-        host, port = listener.getsockname()[:2]
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-        _say(f"The arena is open: http://{shown}:{port} (votes go to {settings.database}; Ctrl+C closes it)")
         # Ctrl+C has stopped the server in good order by the time it comes back as an exception.
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that says so when it takes requests, and not a moment before."""
+
+    def __init__(self, config: uvicorn.Config, *, announce: Callable[[], None]):
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
 
 
 def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datetime], rng: random.Random) -> Site:
@@ -107,6 +118,12 @@ def _listen(host: str, port: int) -> socket.socket:
             ) from error
         raise BadInput(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     return listener
+
+
+def _announce(listener: socket.socket, settings: Settings) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    _say(f"The arena is open: http://{shown}:{port} (votes go to {settings.database}; Ctrl+C closes it)")
 
 
 def _say(text: str) -> None:

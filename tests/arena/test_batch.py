@@ -9,7 +9,7 @@ from arena.battle import Battle, BattleId, ModelId, Source, Verdict, Vote, VoteI
 from arena.errors import NothingToRate
 from arena.store import VoteStore
 from arenas import KEY, booth, fill
-from conftest import NOW
+from ground import NOW
 
 SECOND = timedelta(seconds=1)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from arena.battle import AnswerId, ModelId, PromptId, Source, Verdict
+from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId, Source, Verdict
 from arena.errors import BadInput, BadRows
 from arena.intake import OPTIONAL, REQUIRED, ForeignTable, Intake, Kind, import_pack, import_table
-from arena.pack import read_pack, starter_directory
+from arena.pack import answer_id, read_pack, starter_directory
 from arena.store import VoteStore
 from arena.voter import VoterKey
 
@@ -54,12 +54,13 @@ def fault_of(store: VoteStore, foreign: ForeignTable) -> str:
 
 
 @pytest.fixture
-def peopled(store: VoteStore, tmp_path: Path) -> VoteStore:
+def peopled(store: VoteStore) -> VoteStore:
     """A store with models a and b and their answers to the prompt p."""
-    taken(store, csv_of(tmp_path / "models.csv", "id", "a", "b", kind=Kind.MODELS))
-    taken(store, csv_of(tmp_path / "prompts.csv", "id,text", "p,How are you?", kind=Kind.PROMPTS))
-    lines = ("prompt_id,model_id,text", "p,a,Fine.", "p,b,Well.")
-    taken(store, csv_of(tmp_path / "answers.csv", *lines, kind=Kind.ANSWERS))
+    store.catalogue.add_models([Model(ModelId(name), name) for name in "ab"], NOW)
+    store.catalogue.add_prompts([Prompt(PromptId("p"), (Message("user", "How are you?"),))], NOW)
+    texts = {"a": "Fine.", "b": "Well."}
+    answers = [Answer(answer_id("p", m, text), PromptId("p"), ModelId(m), text) for m, text in texts.items()]
+    store.catalogue.add_answers(answers, NOW)
     return store
 
 

@@ -67,7 +67,6 @@ def test_two_of_three_stand_against_the_floor(floor: str, is_kept: bool):  # 2/3
     [
         ({"prompt_id": None, "answer_first": None, "answer_second": None}, TEXTS, NO_TEXTS),
         ({"answer_first": None}, TEXTS, NO_TEXTS),
-        ({}, {A: "By a."}, NO_TEXTS),
         ({}, {A: "By a.", B: ""}, EMPTY),
         ({}, {A: " \n\t\u00a0", B: "By b."}, EMPTY),
         ({}, {A: "", B: ""}, EMPTY),

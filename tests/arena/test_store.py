@@ -12,7 +12,7 @@ from arena.errors import BadInput, DatabaseInUse, DatabaseTooNew, DatabaseUnavai
 from arena.pack import Guideline, read_pack, starter_directory
 from arena.store import VoteStore
 from arenas import KEY, answer, booth, fill
-from conftest import NOW, ROOT
+from ground import NOW, ROOT
 
 
 def imported(key: str, verdict: Verdict = Verdict.A) -> tuple[Battle, Vote]:

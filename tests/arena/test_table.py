@@ -1,8 +1,11 @@
 """Tables on disk: what stands in the file is what comes out, and what cannot be read is refused with its place."""
 
 import csv
+import gc
 import json
 import re
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -295,6 +298,16 @@ def test_an_earlier_file_survives_a_failed_write(tmp_path: Path):
         table.write(path, {"n": "integer"}, [("not a number",)])
     assert path.read_text() == "earlier\n"
     assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_a_failed_write_leaves_nothing_behind_in_memory(tmp_path: Path):
+    # DuckDB warns when an appender is dropped with rows in it, whenever the collector comes by.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with suppress(BadInput):
+            table.write(tmp_path / "t.csv", {"n": "integer"}, [(1,), ("not a number",)])
+        gc.collect()
+    assert [str(each.message) for each in caught] == []
 
 
 @pytest.mark.parametrize("place", ["file/t.csv", "folder.csv"])

@@ -1,4 +1,4 @@
-"""Vote files in the public columns: every word that is no verdict is refused with file, row, value and what would do."""
+"""Vote files in the public columns: what is no verdict is refused with file, row, value and what would be accepted."""
 
 import json
 from collections import Counter
@@ -62,7 +62,7 @@ def test_an_empty_winner_is_refused_in_words_for_a_person(tmp_path: Path, field:
 
 
 def test_a_null_winner_is_refused_in_each_format(tmp_path: Path):
-    schema = dict.fromkeys(("model_a", "model_b", "winner"), "varchar")
+    schema: dict[str, str] = dict.fromkeys(("model_a", "model_b", "winner"), "varchar")
     for ending in (".csv", ".jsonl", ".parquet"):
         path = tmp_path / f"votes{ending}"
         table.write(path, schema, [("a", "b", "tie"), ("a", "b", None)])

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arena.errors import DatabaseUnavailable
@@ -16,7 +16,12 @@ KEY = VoterKey(b"a secret of the tests, 32 bytes.")
 OTHER = VoterKey(b"another secret of the same size.")
 COOKIE = KEY.issue()
 
-OPEN_SECRET = "import sys; from pathlib import Path; from arena.voter import open_secret; print(open_secret(Path(sys.argv[1])).hex())"
+OPEN_SECRET = """
+import sys
+from pathlib import Path
+from arena.voter import open_secret
+print(open_secret(Path(sys.argv[1])).hex())
+"""
 
 
 def test_a_cookie_always_names_the_same_voter():
@@ -57,7 +62,13 @@ def test_no_character_of_a_cookie_can_be_changed(place: int):
     assert KEY.voter_id(COOKIE[:place] + changed + COOKIE[place + 1 :]) is None
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.text())
 def test_no_text_is_taken_for_a_cookie(text: str):
     assert KEY.voter_id(text) is None

@@ -12,7 +12,7 @@ from arena.battle import BallotId, Reveal, Source, Verdict, VoterId
 from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
 from arena.store import VoteStore
 from arenas import KEY, booth, fill
-from conftest import NOW
+from ground import NOW
 
 MINUTE = timedelta(minutes=1)
 

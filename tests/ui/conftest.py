@@ -1,62 +1,16 @@
-"""The real application over real HTTP, on the real store; and a real browser where there is one."""
+"""A served arena for each test that asks for one, and a real browser where there is one."""
 
 import os
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from random import Random
-from typing import Any
+import shutil
+from collections.abc import Iterator
 
-import httpx
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from arena.batch import RatingJob
-from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
-from arena.errors import VoteNotSaved
-from arena.pack import answer_id
-from arena.store import VoteStore
-from arena.ui.app import Site, build_app
-from arena.voter import VoterKey
-from arena.voting import Booth
+from ground import skip_or_fail
+from served import Arena, Serve, serving
 
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-CHROMIUM = Path(os.environ.get("BAKEOFF_CHROMIUM", "/usr/bin/chromium"))
-
-# Every word of a model that must not reach a browser before the vote.
-MODELS = (
-    Model(ModelId("quillon-9b"), "Quillon Nine", "Vexaria Labs", "Apache-2.0"),
-    Model(ModelId("brindle-xl"), "Brindle XL", "Osterhaus", "CC0"),
-    Model(ModelId("tamarack-3"), "Tamarack <i>3</i>", "Zephyr & Sons", None),
-)
-IDENTITIES = ("quillon", "vexaria", "brindle", "osterhaus", "tamarack", "zephyr")
-_LONG = "\n\n".join(f"{i}. A clause of the contract, which goes on for a good while." for i in range(1, 60))
-PROMPTS = (
-    Prompt(PromptId("p-sally"), (Message("user", "How many sisters does **Sally** have?"),), "reasoning", "en"),
-    Prompt(
-        PromptId("p-tomato"),
-        (
-            Message("system", "You are a gardener."),
-            Message("user", "My tomatoes have yellow leaves."),
-            Message("assistant", "The lower or the upper ones?"),
-            Message("user", "The lower ones. What now?"),
-        ),
-        "advice",
-        "en",
-    ),
-    Prompt(PromptId("p-contract"), (Message("user", f"Sum this up.\n\n{_LONG}"),), "summary", None),
-)
-_WIDE = "| a | b | c | d |\n|---|---|---|---|\n" + "| a cell with many words | another cell | one more | last |\n" * 3
-TEXTS = (
-    "Sally has **one** sister.\n\n```python\nsisters = brothers * sisters_each  # " + "six " * 60 + "\n```",
-    f"First things first.\n\n{_WIDE}\n" + "A long answer. " * 400,
-    "Six.",
-)
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,132 +18,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:unclosed event loop:ResourceWarning")
     # Gradio sums up its events with an option that pandas has renounced.
     config.addinivalue_line("filterwarnings", "ignore:'future.no_silent_downcasting' is deprecated")
-
-
-@dataclass
-class Clock:
-    """A clock that a test moves."""
-
-    now: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class FaultyBooth(Booth):
-    """The real booth, with faults that a test switches on."""
-
-    fault: Exception | None = None
-    counting_fault: Exception | None = None
-
-    def cast(self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime) -> Reveal:
-        if self.fault is not None:
-            raise self.fault
-        return super().cast(ballot_id, verdict, voter_id, now)
-
-    def counts(self, voter_id: VoterId) -> Any:
-        if self.counting_fault is not None:
-            raise self.counting_fault
-        return super().counts(voter_id)
-
-    def fail_to_save(self) -> None:
-        self.fault = VoteNotSaved("disk full of Quillon Nine")
-
-
-@dataclass
-class Arena:
-    """A served arena and what is behind it."""
-
-    url: str
-    store: VoteStore
-    booth: FaultyBooth
-    job: RatingJob
-    clock: Clock
-    clients: list[httpx.Client] = field(default_factory=list)
-
-    def visitor(self) -> httpx.Client:
-        """A client that has opened the page, and so has a cookie."""
-        client = self.stranger()
-        client.get("/")
-        return client
-
-    def stranger(self) -> httpx.Client:
-        """A client without a cookie."""
-        client = httpx.Client(base_url=self.url, trust_env=False)
-        self.clients.append(client)
-        return client
-
-    def compute_board(self) -> None:
-        """Have the board computed from all votes, an hour later."""
-        self.clock.now += timedelta(minutes=61)
-        while (board := self.job.latest()) is None or board.n_log < self.n_votes:
-            self.job.run_if_due(self.clock())  # or the application's own timer does it first
-
-    @property
-    def n_votes(self) -> int:
-        return self.store.votes.position()[0]
-
-
-Serve = Callable[..., Arena]
-
-
-def ballot_of(client: httpx.Client) -> dict[str, Any]:
-    """The client's open ballot."""
-    return client.post("/api/ballots", json={}).raise_for_status().json()["ballot"]
-
-
-def vote_on(client: httpx.Client, ballot_id: str, verdict: str = "A") -> httpx.Response:
-    return client.post(f"/api/ballots/{ballot_id}/vote", json={"verdict": verdict})
-
-
-@contextmanager
-def serving() -> Iterator[Serve]:
-    """Serve arenas on free ports of this machine; `n_prompts` sizes them, the other arguments change the Site."""
-    running: list[tuple[uvicorn.Server, threading.Thread, Arena]] = []
-
-    def start(*, n_prompts: int = len(PROMPTS), **changes: Any) -> Arena:
-        clock = Clock()
-        store = _stocked_store(n_prompts, clock.now)
-        job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
-        booth = FaultyBooth(
-            store,
-            rng=Random(4),  # noqa: S311 - a run that repeats
-            board=lambda: s.leaderboard if (s := job.latest()) else None,
-            now=NOON,
-        )
-        site = Site(
-            booth=booth,
-            job=job,
-            voter_key=VoterKey(b"a secret of at least sixteen bytes"),
-            title="Testing ground",
-            welcome="Say which answer is better.",
-            guideline_version="3",
-            guideline_text="# What better means\n\nVote for what you would **rather** have received.",
-            cookies="lax",
-            clock=clock,
-            rate_every_seconds=3600.0,
-            rate_every_votes=3,
-        )
-        listener = socket.create_server(("127.0.0.1", 0))
-        app = build_app(replace(site, **changes))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", server_header=False, timeout_graceful_shutdown=1)
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock)
-        running.append((server, thread, arena))
-        with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
-            client.get(f"{arena.url}/healthz", timeout=30).raise_for_status()
-        return arena
-
-    yield start
-    for server, thread, arena in running:
-        for client in arena.clients:
-            client.close()
-        server.should_exit = True
-        thread.join()
-        arena.store.close()
 
 
 @pytest.fixture
@@ -210,30 +38,18 @@ def unchanged_arena() -> Iterator[Arena]:
         yield start()
 
 
-def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
-    store = VoteStore.open(None)
-    store.catalogue.add_models(MODELS, now)
-    store.catalogue.add_prompts(PROMPTS[:n_prompts], now)
-    answers = [
-        Answer(answer_id(prompt.id, model.id, text), prompt.id, model.id, text, tokens=77, latency_ms=987.6)
-        for prompt in PROMPTS[:n_prompts]
-        for model, text in zip(MODELS, TEXTS, strict=True)
-    ]
-    store.catalogue.add_answers(answers, now)
-    store.catalogue.set_rules("", now)
-    return store
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        reason = f"there is no Chromium at {CHROMIUM}: apt-get install chromium, or name one in BAKEOFF_CHROMIUM"
-        if os.environ.get("BAKEOFF_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    found = os.environ.get("BAKEOFF_TEST_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        skip_or_fail(
+            "BROWSER",
+            "there is no Chromium for the tests in a browser: install it (Debian: apt-get install chromium), or name "
+            "one in BAKEOFF_TEST_CHROMIUM",
+        )
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
+            executable_path=found,
             headless=True,
             args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
         )
@@ -257,16 +73,3 @@ def phone(browser: Browser) -> Iterator[BrowserContext]:
 def _quick(context: BrowserContext) -> BrowserContext:
     context.set_default_timeout(15_000)
     return context
-
-
-def open_arena(context: BrowserContext, arena: Arena) -> Page:
-    """The Arena page with its first ballot on it."""
-    page = context.new_page()
-    page.goto(arena.url)
-    in_state(page, "voting")
-    return page
-
-
-def in_state(page: Page, state: str) -> None:
-    """Wait until the ballot's script is in this state."""
-    page.wait_for_selector(f"#arena[data-state={state}]")

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from conftest import IDENTITIES, Arena, Serve, ballot_of, vote_on
 
 from arena.errors import DatabaseUnavailable
+from served import IDENTITIES, Arena, Serve, ballot_of, vote_on
 
 NEW_FIELDS = {"name", "organization", "score", "low", "high", "rank_low", "rank_high"}
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import Arena, Serve, in_state, open_arena
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 from test_http import named_in
+
+from served import Arena, Serve, in_state, open_arena
 
 API = re.compile(r"/api/ballots")
 VOTE = re.compile(r"/vote$")

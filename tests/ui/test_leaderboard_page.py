@@ -5,7 +5,7 @@ import pytest
 
 from arena.battle import Model, ModelId, Source
 from arena.leaderboard import Entry, Leaderboard, Snapshot
-from arena.ui.leaderboard_page import board_html, recompute_hint
+from arena.ui.leaderboard_page import board_html, nothing_yet_html, recompute_hint
 
 
 def entry(name: str, score: float | None, spread: float, ranks: tuple[int, int] | None, **more: object) -> Entry:
@@ -42,8 +42,8 @@ def rows(html: str) -> list[str]:
     return html.partition("<tbody>")[2].partition("</tbody>")[0].split("</tr>")[:-1]
 
 
-def shown(snapshot: Snapshot | None = SNAPSHOT, n_votes: int = 0) -> str:
-    return board_html(snapshot, n_votes=n_votes, hint="Hint.")
+def shown(snapshot: Snapshot = SNAPSHOT) -> str:
+    return board_html(snapshot, hint="Hint.")
 
 
 def test_a_rank_is_a_range_or_one_number():
@@ -108,10 +108,12 @@ def test_every_value_is_escaped():
     assert html.count("&lt;img") >= 10
 
 
-def test_no_votes_and_no_board_yet_are_different_states():
-    assert "No votes yet" in shown(None, n_votes=0)
-    assert "1 vote is in" in shown(None, n_votes=1)
-    assert "2,000 votes are in" in shown(None, n_votes=2000)
+def test_no_votes_no_board_yet_and_no_board_possible_are_different_states():
+    assert "No votes yet" in nothing_yet_html(0, None, "Soon.")
+    assert "Not computed yet" in nothing_yet_html(2, None, "Soon.")
+    assert "No vote is left to rate: 2 left out &lt;b&gt;. Soon." in nothing_yet_html(
+        2, "no vote is left to rate: 2 left out <b>", "Soon."
+    )
 
 
 def test_a_board_of_one_model_can_be_drawn():
