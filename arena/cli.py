@@ -5,6 +5,7 @@ fraction of a second.
 """
 
 # ruff: noqa: PLC0415, T201
+import io
 import json
 import os
 import sys
@@ -50,14 +51,23 @@ Sources = Annotated[
 
 def main() -> None:
     """Run a command; the entry of `bakeoff` and `python -m arena`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the rest
     try:
-        cli()
+        try:
+            cli()
+        finally:
+            sys.stdout.flush()
     except ArenaError as error:
         _say(f"bakeoff: {error}")
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has left: nothing went wrong, and nothing more is to be said.
+    except OSError as error:
+        # Nothing more can be said on stdout, not even at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # a reader that has left (`| head`) has all it wanted
+            _say(f"bakeoff: the result could not be written: {error.strerror}")
+            sys.exit(1)
 
 
 @cli.callback(invoke_without_command=True)
@@ -239,6 +249,8 @@ def rate(
         raise typer.BadParameter("name either a vote FILE or a database with --db")
     if file is not None and source is not None:
         raise typer.BadParameter("a vote file does not tell its votes' sources", param_hint="--source")
+    if file is not None and out is not None and out.resolve() == file.resolve():
+        raise BadInput(f"--out {out} is the vote file itself, and would be overwritten. Name another file")
     given: Overrides = {"anchor": anchor, "both_bad": "drop" if drop_both_bad else "tie"}
     if rounds is not None:
         given["rounds"] = rounds
@@ -257,7 +269,7 @@ def rate(
     if out is not None:
         printout.write(out, board)
         _say(f"wrote {out}")
-    print(printout.to_json(board) if as_json else printout.to_text(board))
+    print(_dumped(board.to_record()) if as_json else printout.to_text(board))
     for reason, n in board.dropped.items():
         _say(f"{n:,} left out: {reason}")
     if not drop_both_bad:
@@ -311,6 +323,11 @@ def _tell_intake(taken: "Intake", source: Source) -> None:
         _say(f"left out: {fault}")
     if taken.left_aside:
         _say(f"columns left aside: {', '.join(taken.left_aside)}")
+    if taken.known_from:
+        _say(
+            f"some rows are the same as rows of {', '.join(taken.known_from)} and count as known already; if somebody "
+            "else cast them, say who (--set voter=NAME)"
+        )
     if taken.new_models:
         _say(f"{_n(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
     if taken.kind == "votes" and taken.n_added and source is Source.IMPORT:
@@ -352,7 +369,8 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    is_unicode = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    return json.dumps(value, ensure_ascii=not is_unicode, indent=2)
 
 
 def _n(number: int, noun: str) -> str:

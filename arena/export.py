@@ -47,7 +47,7 @@ def export(
     The same votes give the same bytes. An export replaces an earlier one in the folder; the manifest goes first then,
     so that a folder with a manifest is always complete. Raises BadInput for a folder that holds something else.
     """
-    _make_room(out)
+    _look_at(out)
     n_log, log_hash = store.votes.position()
     if n_log == 0:
         raise BadInput("there is no vote to export")
@@ -59,6 +59,7 @@ def export(
     selection = select(tallies, texts, sources=chosen_sources, min_agreement=min_agreement)
     prompts = store.catalogue.prompts()
     rows = [explicit.to_row(preference, prompts, texts) for preference in selection.preferences]
+    _make_room(out)
     files = tuple(out / f"{format_.value}{ending}" for ending in (".parquet", ".jsonl"))
     for file in files:
         table.write(file, explicit.SCHEMA, rows)
@@ -78,13 +79,17 @@ def export(
     return Export((*files, out / MANIFEST), selection, manifest)
 
 
-def _make_room(out: Path) -> None:
+def _look_at(out: Path) -> None:
+    """Refuse a place that holds something else than an earlier export."""
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out names a folder")
     ours = {MANIFEST, *(f"{each.value}{ending}" for each in Format for ending in (".parquet", ".jsonl"))}
     strange = sorted(path.name for path in out.iterdir() if path.name not in ours) if out.is_dir() else []
     if strange:
         raise BadInput(f"{out} holds other files ({', '.join(strange[:3])}). Name a new or an empty folder")
+
+
+def _make_room(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / MANIFEST).unlink(missing_ok=True)

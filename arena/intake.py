@@ -6,9 +6,10 @@ unless the caller asks for the rest.
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from arena import table
+from arena import json_line, table
 from arena.battle import (
     Answer,
     AnswerId,
@@ -36,7 +37,7 @@ from arena.battle import (
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
 from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, Strict, answer_id, sentences
 from arena.store import VoteStore
-from arena.vote_file import WINNERS, parse_winner
+from arena.vote_file import WINNERS, parse_model, parse_winner
 from arena.voter import VoterKey
 
 
@@ -64,7 +65,7 @@ OPTIONAL: Mapping[Kind, tuple[str, ...]] = {
 }
 
 # Fields that name something: a number in the file is as good as its text.
-_NAMES = frozenset({"id", "name", "prompt_id", "model_id", "model_a", "model_b", "voter"})
+_NAMES = frozenset({"id", "name", "prompt_id", "model_id", "model_a", "model_b"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class Intake:
     """What came of one table.
 
     n_rows were understood and n_added of them were new; faults are the rows left out; left_aside are the columns that
-    no field asked for; new_models were named by votes only and are known by their ids.
+    no field asked for; new_models were named by votes only and are known by their ids; known_from are other files
+    from which rows that look the same were taken before.
     """
 
     kind: Kind
@@ -81,6 +83,7 @@ class Intake:
     faults: tuple[Fault, ...] = ()
     left_aside: tuple[str, ...] = ()
     new_models: tuple[ModelId, ...] = ()
+    known_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +179,15 @@ def import_table(
     if faults and not skip_bad:
         others = f" {len(faults) - 1:,} more rows are refused too." if len(faults) > 1 else ""
         raise BadRows(faults[:1], advice=f"Nothing was taken.{others} Correct them, or take the rest with --skip-bad")
-    n_added, new_models = reader.save(items, now)
+    saved = reader.save(items, now)
     return Intake(
         kind=foreign.kind,
         n_rows=len(items),
-        n_added=n_added,
+        n_added=saved.n_added,
         faults=tuple(faults),
         left_aside=tuple(column for column in table.columns_of(foreign.path) if column not in columns.values()),
-        new_models=new_models,
+        new_models=saved.new_models,
+        known_from=saved.known_from,
     )
 
 
@@ -200,15 +204,43 @@ def _reader(store: VoteStore, foreign: ForeignTable, source: Source, voter_key: 
 
 
 def _values(foreign: ForeignTable, columns: Mapping[str, str], row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row's fields. A name may be a number in the file; a text may be empty, anything else required may not."""
-    values = {name: row[column] for name, column in columns.items() if row[column] is not None}
-    values |= foreign.constants
-    for name in REQUIRED[foreign.kind]:
-        if name == "text":
-            values.setdefault(name, "")
-        elif name not in values or values[name] == "":
-            raise BadInput(f"{columns[name]} is empty")
-    return {name: str(value) if name in _NAMES else value for name, value in values.items()}
+    """The row's fields: names parsed, what a CSV could only say as text turned into what it says.
+
+    The text of an answer may be empty, anything else that is required may not.
+    """
+    values = {name: row.get(column) for name, column in columns.items()} | dict(foreign.constants)
+    if foreign.path.suffix.lower() == ".csv":
+        values |= {name: _from_text(name, value) for name, value in values.items() if isinstance(value, str)}
+    if foreign.kind is Kind.ANSWERS and values["text"] is None:
+        values["text"] = ""
+    for name, value in values.items():
+        where = columns.get(name, name)
+        if name in _NAMES and (value is not None or name in REQUIRED[foreign.kind]):
+            values[name] = parse_model(where, value)
+        elif name in REQUIRED[foreign.kind] and (value is None or value == "") and foreign.kind is not Kind.ANSWERS:
+            raise BadInput(f"{where} is empty")
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _from_text(name: str, text: str) -> Any:
+    """A CSV's text as JSON would have said it; text that says nothing of the kind stays, and is refused as such."""
+    if name in ("open_weights", "tokens", "latency_ms", "time_to_vote_ms", "params") or (
+        name == "voted_at" and re.fullmatch(r"\d+(\.\d+)?", text)
+    ):
+        try:
+            return json_line.parse(f'{{"value": {text}}}'.encode())["value"]
+        except json_line.NoJson:
+            return text
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What saving the rows of a table has done."""
+
+    n_added: int
+    new_models: tuple[ModelId, ...] = ()
+    known_from: tuple[str, ...] = ()
 
 
 class _Reader(Protocol):
@@ -216,20 +248,27 @@ class _Reader(Protocol):
 
     def parse(self, values: dict[str, Any], row: Mapping[str, Any], /) -> Any: ...
 
-    def save(self, items: list[Any], now: datetime, /) -> tuple[int, tuple[ModelId, ...]]: ...
+    def save(self, items: list[Any], now: datetime, /) -> Saved: ...
 
 
 class _Models:
-    """Rows of models."""
+    """Rows of models. What a row does not say of a model that is known already stays as it is."""
 
     def __init__(self, store: VoteStore):
         self._store = store
+        self._known = store.catalogue.models()
+        self._taken: dict[ModelId, Model] = {}
 
     def parse(self, values: dict[str, Any], _row: Mapping[str, Any]) -> Model:
-        return ModelRow.model_validate({"name": values["id"]} | values).to_model()
+        known = self._known.get(ModelId(values["id"]))
+        facts = {name: getattr(known, name) for name in OPTIONAL[Kind.MODELS]} if known else {"name": values["id"]}
+        model = ModelRow.model_validate(facts | values).to_model()
+        if known is not None:
+            model = replace(model, aliases=known.aliases, retired_at=known.retired_at)
+        return _taken_once(self._taken, model)
 
-    def save(self, models: list[Model], now: datetime) -> tuple[int, tuple[ModelId, ...]]:
-        return self._store.catalogue.add_models(_last_of_each(models), now), ()
+    def save(self, _models: list[Model], now: datetime) -> Saved:
+        return Saved(self._store.catalogue.add_models(self._taken.values(), now))
 
 
 class _Prompts:
@@ -237,13 +276,14 @@ class _Prompts:
 
     def __init__(self, store: VoteStore):
         self._store = store
+        self._taken: dict[PromptId, Prompt] = {}
 
     def parse(self, values: dict[str, Any], _row: Mapping[str, Any]) -> Prompt:
         values["messages"] = [{"role": "user", "content": values.pop("text")}]
-        return PromptRow.model_validate(values).to_prompt()
+        return _taken_once(self._taken, PromptRow.model_validate(values).to_prompt())
 
-    def save(self, prompts: list[Prompt], now: datetime) -> tuple[int, tuple[ModelId, ...]]:
-        return self._store.catalogue.add_prompts(_last_of_each(prompts), now), ()
+    def save(self, _prompts: list[Prompt], now: datetime) -> Saved:
+        return Saved(self._store.catalogue.add_prompts(self._taken.values(), now))
 
 
 class _Answers:
@@ -262,8 +302,8 @@ class _Answers:
             raise BadInput(f"model {answer.model_id!r} is not in the database; import the models first")
         return answer
 
-    def save(self, answers: list[Answer], now: datetime) -> tuple[int, tuple[ModelId, ...]]:
-        return self._store.catalogue.add_answers(answers, now), ()
+    def save(self, answers: list[Answer], now: datetime) -> Saved:
+        return Saved(self._store.catalogue.add_answers(answers, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,19 +323,20 @@ class _Votes:
         self._batch = foreign.path.name
         self._constants = dict(foreign.constants)
         self._words = {**WINNERS, **foreign.words}
-        self._winner_column = foreign.field_columns()["winner"]
+        self._winner_column = foreign.field_columns().get("winner", "winner")
         self._key = voter_key
         self._occurrences: Counter[str] = Counter()
-        self._prompts = store.catalogue.prompts()
+        self._stored_prompts = store.catalogue.prompts()
+        self._new_prompts: dict[PromptId, Prompt] = {}
         self._answers = store.catalogue.current_answers()
 
     def parse(self, values: dict[str, Any], row: Mapping[str, Any]) -> _ForeignVote:
         key = self._import_key(row)
-        models = ModelId(values["model_a"]), ModelId(values["model_b"])
+        models = values["model_a"], values["model_b"]
         if models[0] == models[1]:
             raise BadInput(f"the model {models[0]!r} stands on both sides")
         try:
-            verdict = parse_winner(values["winner"], self._words)
+            verdict = parse_winner(_word(values["winner"]), self._words)
         except UnknownVerdict as error:
             raise BadInput(f"{self._winner_column} {error}; other words need --values") from error
         prompt = self._prompt(values)
@@ -308,30 +349,30 @@ class _Votes:
             answer_b=self._answer_of(prompt, models[1], given),
             batch=self._batch,
         )
-        voter = values.get("voter")
         vote = Vote(
             id=VoteId(key),
             battle_id=battle.id,
             verdict=verdict,
             source=self._source,
-            voter_id=None if voter is None else VoterId(self._key.pseudonym("imported voter", voter)),
+            voter_id=self._voter_id(values.get("voter")),
             voted_at=_moment(values.get("voted_at")),
             time_to_vote_ms=_milliseconds(values.get("time_to_vote_ms")),
             import_key=key,
         )
         return _ForeignVote(battle, vote, prompt, tuple(given.values()))
 
-    def save(self, votes: list[_ForeignVote], now: datetime) -> tuple[int, tuple[ModelId, ...]]:
+    def save(self, votes: list[_ForeignVote], now: datetime) -> Saved:
         known = self._store.catalogue.models()
         named = {model for vote in votes for model in (vote.battle.model_a, vote.battle.model_b)}
         new_models = tuple(sorted(named - known.keys()))
         self._store.catalogue.add_models([Model(model, name=model) for model in new_models], now)
-        prompts = {vote.prompt.id: vote.prompt for vote in votes if vote.prompt is not None}
-        self._store.catalogue.add_prompts([p for p in prompts.values() if p.id not in self._prompts], now)
+        self._store.catalogue.add_prompts(self._new_prompts.values(), now)
         answers = [answer for vote in votes for answer in vote.answers]
         if answers:
             self._store.catalogue.add_answers(answers, now)
-        return self._store.votes.add_imported([(vote.battle, vote.vote) for vote in votes], now), new_models
+        batches = self._store.votes.batches_of([vote.battle.id for vote in votes])
+        n_added = self._store.votes.add_imported([(vote.battle, vote.vote) for vote in votes], now)
+        return Saved(n_added, new_models, tuple(sorted(batches - {self._batch})))
 
     def _import_key(self, row: Mapping[str, Any]) -> str:
         """The same for the same row of whichever file, and another for its second, third, ... copy inside one file.
@@ -339,25 +380,38 @@ class _Votes:
         Two people may well have said the same of the same pair, so a copy is a vote of its own; the file read again
         is not. Keyed, since a row may hold who voted.
         """
-        told = json.dumps([{name: _text(value) for name, value in row.items()}, self._constants], sort_keys=True)
+        told = json.dumps(
+            [self._source, {name: _told(value) for name, value in row.items()}, self._constants], sort_keys=True
+        )
         self._occurrences[told] += 1
         return self._key.pseudonym("imported row", f"{self._occurrences[told]} {told}")
 
+    def _voter_id(self, voter: object) -> VoterId | None:
+        if voter is None or voter == "":
+            return None
+        if not isinstance(voter, str | int) or isinstance(voter, bool):
+            raise BadInput(f"voter is {voter!r}, neither a text nor a whole number")
+        return VoterId(self._key.pseudonym("imported voter", str(voter)))
+
     def _prompt(self, values: Mapping[str, Any]) -> Prompt | None:
         prompt_id, text = values.get("prompt_id"), values.get("prompt_text")
-        if prompt_id is None and text is None:
-            return None
         if text is None:
-            prompt = self._prompts.get(PromptId(str(prompt_id)))
+            if prompt_id is None:
+                return None
+            prompt = self._stored_prompts.get(prompt_id) or self._new_prompts.get(prompt_id)
             if prompt is None:
                 raise BadInput(
                     f"prompt {prompt_id!r} is not in the database; import the prompts first, or map a column of texts "
                     "to prompt_text"
                 )
             return prompt
-        if not isinstance(text, str) or not text:
+        if not isinstance(text, str) or not text.strip():
             raise BadInput(f"prompt_text is {text!r}, not a text")
-        return Prompt(PromptId(prompt_id or hashlib.sha256(text.encode()).hexdigest()[:32]), (Message("user", text),))
+        prompt = Prompt(PromptId(prompt_id or hashlib.sha256(text.encode()).hexdigest()[:32]), (Message("user", text),))
+        known = self._stored_prompts.get(prompt.id) or self._new_prompts.setdefault(prompt.id, prompt)
+        if known.messages != prompt.messages:
+            raise BadInput(f"prompt {prompt.id!r} has other words than were given for it before")
+        return known
 
     def _given_answers(
         self, prompt: Prompt | None, models: tuple[ModelId, ModelId], texts: tuple[Any, Any]
@@ -380,15 +434,23 @@ class _Votes:
         return self._answers.get((prompt.id, model)) if prompt is not None else None
 
 
-T = TypeVar("T", Model, Prompt)
+Item = TypeVar("Item", Model, Prompt)
 
 
-def _last_of_each(items: list[T]) -> list[T]:
-    return list({item.id: item for item in items}.values())
+def _taken_once(taken: dict[Any, Item], item: Item) -> Item:
+    """Note an item; refuse one whose id stood in an earlier row with other facts."""
+    if taken.setdefault(item.id, item) != item:
+        raise BadInput(f"{item.id!r} stands already in an earlier row, with other facts")
+    return item
 
 
-def _text(value: Any) -> str | None:
+def _told(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+
+
+def _word(value: Any) -> Any:
+    """A verdict's word; 1 and "1" are the same one."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _moment(value: Any) -> datetime | None:
@@ -396,23 +458,19 @@ def _moment(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError) as error:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
         raise BadInput(f"voted_at is {value!r}; accepted: 2026-05-01T12:00:00+00:00, or seconds since 1970") from error
-    if moment.tzinfo is None:
-        raise BadInput(f"voted_at is {str(value)!r}, without its offset from UTC; write 2026-05-01T12:00:00+00:00")
-    return moment.astimezone(UTC)
+    raise BadInput(f"voted_at is {str(value)!r}, without its offset from UTC; write 2026-05-01T12:00:00+00:00")
 
 
 def _milliseconds(value: Any) -> int | None:
     if value is None:
         return None
-    try:
-        number = int(value)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"time_to_vote_ms is {value!r}, not a whole number") from error
-    if number < 0:
-        raise BadInput(f"time_to_vote_ms is {number}; a time is not negative")
-    return number
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise BadInput(f"time_to_vote_ms is {value!r}, not a whole number from 0")
+    return value

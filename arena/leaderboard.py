@@ -165,6 +165,7 @@ def rate(
     rated = np.sort(np.asarray(groups[0]))
     waiting = _unrated(comparisons, rated, names)
     if len(rated) < 2:
+        _shift(anchor, [], np.empty(0))
         return _board(
             [_unrated_entry(models, name, n, reason) for name, n, reason in waiting],
             dropped + Counter({LEFT_OUT_UNRATED: int(comparisons.n_comparisons)}),
@@ -301,7 +302,7 @@ def _shift(anchor: tuple[ModelId, float] | None, names: Sequence[ModelId], score
         return 0.0
     name, score = anchor
     if name not in names:
-        raise BadInput(f"the anchor {name!r} has no rating; rated: {', '.join(names)}")
+        raise BadInput(f"the anchor {name!r} has no rating; rated: {', '.join(names) or 'nobody yet'}")
     return score - float(scores[names.index(name)])
 
 

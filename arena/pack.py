@@ -9,14 +9,15 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from arena import json_line, name
 from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId, Source
 from arena.errors import BadInput, BadPack, Fault
 
@@ -27,7 +28,7 @@ PROMPTS_FILE = "prompts.jsonl"
 ANSWERS_FILE = "answers.jsonl"
 README_FILE = "README.md"
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
+Id = Annotated[str, AfterValidator(name.parse)]
 
 
 class Strict(BaseModel):
@@ -51,6 +52,16 @@ class RatingRules(Strict):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     provisional_below: int = Field(default=30, ge=0)
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _are_known(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        unknown = [each for each in value if each not in tuple(Source)]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no source; known: {', '.join(Source)}")
+        return tuple(Source(each) for each in value)
+
 
 class Rules(Strict):
     """arena.toml: how this arena greets, draws, counts and rates. Every key has the default shown here."""
@@ -65,7 +76,7 @@ class ModelRow(Strict):
     """One line of models.jsonl."""
 
     id: Id
-    name: str = Field(min_length=1, max_length=200)
+    name: Id
     organization: str | None = None
     license: str | None = None
     open_weights: bool | None = None
@@ -142,8 +153,8 @@ class AnswerRow(Strict):
     text: str
     revision: str | None = None
     params: dict[str, Any] | None = None
-    tokens: int | None = Field(default=None, ge=0)
-    latency_ms: float | None = Field(default=None, ge=0, strict=False)
+    tokens: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    latency_ms: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     finish_reason: str | None = None
 
     def to_answer(self) -> Answer:
@@ -208,6 +219,8 @@ def starter_directory() -> Path:
 
 def read_pack(directory: Path) -> Pack:
     """Read and check a whole pack. Raises BadPack with every fault found."""
+    if directory.is_file():
+        raise BadInput(f"{directory} is a file; a pack is a folder")
     if not directory.is_dir():
         raise BadInput(f"there is no pack folder {directory}. `bakeoff init {directory}` writes one to start from")
     faults: list[Fault] = []
@@ -222,12 +235,10 @@ def read_pack(directory: Path) -> Pack:
     _find_duplicates(
         ANSWERS_FILE, answers, "prompt_id and model_id", lambda row: f"{row.prompt_id} by {row.model_id}", faults
     )
-    model_ids = {row.id for _, row in models}
-    prompt_ids = {row.id for _, row in prompts}
-    for line, row in answers:
-        if row.prompt_id not in prompt_ids:
+    for line, row in answers.rows:
+        if prompts.is_whole and row.prompt_id not in prompts.ids:
             faults.append(Fault(ANSWERS_FILE, line, f"prompt_id {row.prompt_id!r} is not in {PROMPTS_FILE}"))
-        if row.model_id not in model_ids:
+        if models.is_whole and row.model_id not in models.ids:
             faults.append(Fault(ANSWERS_FILE, line, f"model_id {row.model_id!r} is not in {MODELS_FILE}"))
     if faults:
         raise BadPack(directory, faults)
@@ -236,10 +247,10 @@ def read_pack(directory: Path) -> Pack:
         rules=rules,
         rules_text=rules_text,
         guideline=guideline,
-        models=tuple(row.to_model() for _, row in models),
-        prompts=tuple(row.to_prompt() for _, row in prompts),
-        answers=tuple(row.to_answer() for _, row in answers),
-        checks={PromptId(row.id): tuple(row.checks) for _, row in prompts if row.checks},
+        models=tuple(row.to_model() for _, row in models.rows),
+        prompts=tuple(row.to_prompt() for _, row in prompts.rows),
+        answers=tuple(row.to_answer() for _, row in answers.rows),
+        checks={PromptId(row.id): tuple(row.checks) for _, row in prompts.rows if row.checks},
     )
 
 
@@ -248,8 +259,12 @@ def write_example_pack(directory: Path) -> tuple[Path, ...]:
 
     Refuses a folder that already holds something, so that nothing of the host's is ever overwritten.
     """
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise BadInput(f"{directory} already holds something. Name a new or an empty folder")
+    try:
+        if directory.is_dir() and any(directory.iterdir()):
+            raise BadInput(f"{directory} already holds something. Name a new or an empty folder")
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{directory} cannot be made a folder: {error.strerror}. Name a new or an empty one") from error
     starter = read_pack(starter_directory())
     kept_models = {model.id for model in starter.models[:2]}
     kept_prompts = {prompt.id for prompt in starter.prompts[:2]}
@@ -258,13 +273,12 @@ def write_example_pack(directory: Path) -> tuple[Path, ...]:
         PROMPTS_FILE: lambda row: row["id"] in kept_prompts,
         ANSWERS_FILE: lambda row: row["model_id"] in kept_models and row["prompt_id"] in kept_prompts,
     }
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in (ARENA_FILE, GUIDELINES_FILE, README_FILE):
-        shutil.copyfile(starter.directory / name, directory / name)
-    for name, is_kept in kept.items():
-        lines = (starter.directory / name).read_text(encoding="utf-8").splitlines()
+    for file in (ARENA_FILE, GUIDELINES_FILE, README_FILE):
+        shutil.copyfile(starter.directory / file, directory / file)
+    for file, is_kept in kept.items():
+        lines = (starter.directory / file).read_text(encoding="utf-8").splitlines()
         chosen = [line for line in lines if line.strip() and is_kept(json.loads(line))]
-        (directory / name).write_text("\n".join(chosen) + "\n", encoding="utf-8")
+        (directory / file).write_text("\n".join(chosen) + "\n", encoding="utf-8")
     return tuple(sorted(directory.iterdir()))
 
 
@@ -306,11 +320,18 @@ def _parse_rules(file: str, text: str, faults: list[Fault]) -> Rules:
 
 
 def _line_of_key(text: str, place: Sequence[int | str]) -> int | None:
-    names = [str(part) for part in place if isinstance(part, str)]
-    if not names:
-        return None
-    pattern = re.compile(rf"^\s*(\[+\s*)?([\w.]+\.)?{re.escape(names[-1])}\s*(=|\])")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+    """The line of a TOML file in which a key stands: the first one up to which the file holds it."""
+    lines = text.split("\n")
+    for number in range(1, len(lines) + 1):
+        try:
+            value: Any = tomllib.loads("\n".join(lines[:number]))
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a value of several lines
+        for key in place:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            return number
+    return None
 
 
 def _read_guideline(path: Path, faults: list[Fault]) -> Guideline | None:
@@ -324,13 +345,17 @@ def _read_guideline(path: Path, faults: list[Fault]) -> Guideline | None:
         message = "the front matter is missing: begin with ---, version: ..., when_in_doubt: ..., ---"
         faults.append(Fault(path.name, 1, message))
         return None
+    line_of: dict[str, int] = {}
     try:
-        head = GuidelineHead.model_validate(yaml.safe_load(parts[1]) or {})
+        line_of = _keys_of(parts[1])
+        head = GuidelineHead.model_validate(yaml.safe_load(parts[1]))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        faults.append(Fault(path.name, mark.line + 1 if mark else None, "the front matter is no valid YAML"))
+        line = mark.line + 1 if mark else 1
+        faults.append(Fault(path.name, line, f"the front matter cannot be read: {getattr(error, 'problem', error)}"))
     except ValidationError as error:
-        faults.extend(Fault(path.name, 1, f"front matter: {text}") for _, text in sentences(error, GuidelineHead))
+        for place, message in sentences(error, GuidelineHead):
+            faults.append(Fault(path.name, line_of.get(str(place[0]), 1) if place else 1, f"front matter: {message}"))
     else:
         if parts[2].strip():
             return Guideline(head.version, head.when_in_doubt, parts[2].strip() + "\n")
@@ -338,47 +363,51 @@ def _read_guideline(path: Path, faults: list[Fault]) -> Guideline | None:
     return None
 
 
-def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> list[tuple[int, Row]]:
-    text = _read_text(path, faults)
-    rows: list[tuple[int, Row]] = []
-    for number, line in _lines(text or ""):
-        try:
-            value = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
-            # A half of a surrogate pair is no character: no database or browser would take it.
-            line.encode("utf-8")
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError:
-            faults.append(Fault(path.name, number, "a text holds half of a surrogate pair (\\ud800 to \\udfff)"))
-            continue
-        except ValueError as error:
-            faults.append(Fault(path.name, number, f"no valid JSON: {error}"))
-            continue
-        try:
-            rows.append((number, kind.model_validate(value)))
-        except ValidationError as error:
-            faults.extend(Fault(path.name, number, message) for _, message in sentences(error, kind))
-    if text is not None and not rows and not any(fault.file == path.name for fault in faults):
-        faults.append(Fault(path.name, None, "the file holds no row"))
-    return rows
+def _keys_of(text: str) -> dict[str, int]:
+    """The keys of a YAML mapping with their lines. Raises YAMLError for anything else, or a key that stands twice."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(node, yaml.MappingNode):
+        raise yaml.MarkedYAMLError(problem="it is no list of keys and values")
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        if key.value in lines:
+            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+        lines[key.value] = key.start_mark.line + 1
+    return lines
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    # Not splitlines(): U+2028 and its kin may stand inside a JSON string.
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, line
+@dataclass(slots=True)
+class _Rows(Generic[Row]):
+    """The rows of a file that could be read, with their lines; the ids that stand in it, also in rows with a fault."""
+
+    rows: list[tuple[int, Row]] = field(default_factory=list)
+    ids: set[object] = field(default_factory=set)
+    is_whole: bool = True  # whether every line was an object, so that an id that is not in `ids` is not in the file
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise ValueError(f"the key {key!r} stands twice")
-    return dict(pairs)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> _Rows[Row]:
+    result: _Rows[Row] = _Rows()
+    n_faults = len(faults)
+    try:
+        for number, line in json_line.lines_of(path):
+            try:
+                value = json_line.parse(line)
+                result.ids.add(value["id"] if isinstance(value.get("id"), str) else None)
+                result.rows.append((number, kind.model_validate(value)))
+            except json_line.NoJson as error:
+                result.is_whole = False
+                faults.append(Fault(path.name, number, str(error)))
+            except ValidationError as error:
+                faults.extend(Fault(path.name, number, message) for _, message in sentences(error, kind))
+    except FileNotFoundError:
+        faults.append(Fault(path.name, None, "the file is missing"))
+    except OSError as error:
+        faults.append(Fault(path.name, None, f"the file cannot be read: {error.strerror}"))
+    else:
+        if not result.rows and len(faults) == n_faults:
+            faults.append(Fault(path.name, None, "the file holds no row"))
+    result.is_whole &= bool(result.ids)
+    return result
 
 
 def sentences(error: ValidationError, kind: type[Strict]) -> Iterator[tuple[Sequence[int | str], str]]:
@@ -408,9 +437,9 @@ def _known_keys(kind: type[BaseModel], place: Sequence[int | str]) -> list[str]:
     return list(kind.model_fields)
 
 
-def _find_duplicates(file: str, rows: Sequence[tuple[int, Any]], what: str, key_of: Any, faults: list[Fault]) -> None:
+def _find_duplicates(file: str, rows: _Rows[Row], what: str, key_of: Callable[[Row], str], faults: list[Fault]) -> None:
     first_seen: dict[str, int] = {}
-    for line, row in rows:
+    for line, row in rows.rows:
         key = key_of(row)
         if key in first_seen:
             faults.append(Fault(file, line, f"{what} {key!r} stands already in line {first_seen[key]}"))

@@ -1,5 +1,6 @@
 """Which two answers meet, on which side, and with what probability. Pure: the randomness is passed in."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,12 @@ class Draw:
     b: Candidate
     probability: float
     policy: str = UNIFORM
+
+
+def text_key(text: str) -> str:
+    """Equal for texts that a reader cannot tell apart: what differs in blanks alone. Empty for a text of blanks."""
+    words = text.split()
+    return hashlib.sha256(" ".join(words).encode()).hexdigest() if words else ""
 
 
 class Pool:

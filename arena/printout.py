@@ -21,11 +21,6 @@ _COLUMNS = {
 }
 
 
-def to_json(board: Leaderboard) -> str:
-    """The board as one JSON object."""
-    return json.dumps(board.to_record(), ensure_ascii=False, indent=2)
-
-
 def to_text(board: Leaderboard) -> str:
     """The board as aligned columns, a model a line; what cannot be said is a dash, with its reason behind it."""
     head = ("Rank", "Model", "Score", f"{board.confidence * 100:g} % interval", "Votes", "")
@@ -43,7 +38,7 @@ def to_text(board: Leaderboard) -> str:
 def write(path: Path, board: Leaderboard) -> None:
     """Write the ratings as the file's ending says: .json as `--json` prints them, .csv and .parquet a model a row."""
     if path.suffix.lower() == ".json":
-        table.write_text(path, to_json(board) + "\n")
+        table.write_text(path, json.dumps(board.to_record(), ensure_ascii=False, indent=2) + "\n")
     else:
         rows = board.to_record()["ratings"]
         table.write(path, _COLUMNS, [[({"name": row["model"]} | row).get(name) for name in _COLUMNS] for row in rows])

@@ -43,9 +43,16 @@ class Settings(BaseModel):
         description="Whose votes make the board, separated by commas (human,import). Unset: as the rules say.",
     )
     rate_every_seconds: float = Field(
-        default=300, gt=0, description="Recompute the board after this time, if votes came in."
+        default=300, gt=0, allow_inf_nan=False, description="Recompute the board after this time, if votes came in."
     )
     rate_after_votes: int = Field(default=10, ge=1, description="Recompute the board after this many new votes.")
+
+    @field_validator("database", "pack", mode="before")
+    @classmethod
+    def _is_named(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("it is empty; name a place, or leave the variable out")
+        return value
 
     @field_validator("sources", mode="before")
     @classmethod

@@ -1,25 +1,24 @@
-"""Tables on disk, read and written by DuckDB: Parquet, CSV, and JSON Lines (one object a line), by the file's ending.
+"""Tables on disk: Parquet, CSV, and JSON Lines (one object a line), by the file's ending. Nothing here knows what the
+columns mean.
 
-The only place beside `store/` that imports duckdb. Nothing here knows what the columns mean.
+Texts stay what they are: an id keeps its leading zeros, a date the way it was written. CSV and JSON Lines are read by
+Python's own readers, which guess nothing; Parquet, which has types of its own, by DuckDB. This is the only place beside
+`store/` that imports it.
 """
 
-import json
+import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from arena import json_line
 from arena.errors import BadInput
 
-_READERS = {
-    ".parquet": "read_parquet(?)",
-    # All as text: an id keeps its leading zeros, and only an empty field is empty.
-    ".csv": "read_csv(?, all_varchar = true, header = true)",
-    ".jsonl": "read_json(?, format = 'newline_delimited', sample_size = -1)",
-    ".ndjson": "read_json(?, format = 'newline_delimited', sample_size = -1)",
-}
+ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
 
 _WRITERS = {
     ".parquet": "format parquet, compression zstd",
@@ -29,56 +28,83 @@ _WRITERS = {
 }
 
 _BATCH = 10_000
+_SEPARATORS = (",", ";", "\t", "|")
+_LONGEST_FIELD = 2**31 - 1
+
+# DuckDB reads these as patterns over names; in brackets they stand for themselves.
+_AS_IT_STANDS = str.maketrans({character: f"[{character}]" for character in "*?["})
 
 
 def columns_of(path: Path) -> tuple[str, ...]:
-    """The columns of a table file.
+    """The columns of a table file; for JSON Lines every key of any line, in the order in which they appear.
 
     Raises BadInput for a file that is missing, empty, of an unknown kind, or that cannot be read as what it is called.
     """
-    return tuple(name for name, _ in _described(path))
+    match _ending(path):
+        case ".parquet":
+            with _parquet(path) as cursor:
+                cursor.execute("describe select * from read_parquet(?)", [str(path).translate(_AS_IT_STANDS)])
+                return tuple(name for name, *_ in cursor.fetchall())
+        case ".csv":
+            with _csv(path) as (header, _):
+                return header
+        case _:
+            return tuple(dict.fromkeys(key for _, row in _json_rows(path) for key in row))
 
 
 def count_by(path: Path, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """How often each combination of values stands in these columns: their texts, then the count, in a fixed order."""
-    listed = ", ".join(f"{_quoted(column)}::varchar" for column in columns)
-    with _connection(path) as con:
-        return con.execute(
-            f"select {listed}, count(*) from {_reader(path)} group by all order by all", [str(path)]
-        ).fetchall()
+    """How often each combination of values stands in these columns: the values, then the count.
+
+    A whole number counts as its text; other values that are no text stay what they are. Raises BadInput as `rows_of`.
+    """
+    if _ending(path) == ".parquet":
+        listed = ", ".join(map(_quoted, columns))
+        with _parquet(path) as cursor:
+            cursor.execute(
+                f"select {listed}, count(*) from read_parquet(?) group by all", [str(path).translate(_AS_IT_STANDS)]
+            )
+            return [(*map(_countable, values), n) for *values, n in cursor.fetchall()]
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for _, row in rows_of(path):
+        counts[tuple(_countable(row.get(column)) for column in columns)] += 1
+    return [(*values, n) for values, n in counts.items()]
 
 
-def first_row_where(path: Path, values: Mapping[str, str | None]) -> int:
-    """The number of the first row that holds these texts in these columns; rows count from 1, without a header."""
-    condition = " and ".join(f"{_quoted(column)}::varchar is not distinct from ?" for column in values)
-    with _connection(path) as con:
-        rows = con.execute(
-            f"select min(n) from (select *, row_number() over () as n from {_reader(path)}) where {condition}",
-            [str(path), *values.values()],
-        ).fetchall()
-    return rows[0][0]
+def first_row_where(path: Path, values: Mapping[str, Any]) -> int:
+    """The number of the first row that holds these values in these columns."""
+    return next(
+        number
+        for number, row in rows_of(path)
+        if all(_countable(row.get(column)) == value for column, value in values.items())
+    )
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """All rows in the file's order with their numbers, counted from 1 without a header.
 
-    CSV gives texts (an empty field is None), JSON Lines what the line says, Parquet its own types.
+    CSV gives texts (an empty field is None), JSON Lines what the line says, Parquet its own types. Raises BadInput,
+    with the row, for one that cannot be read.
     """
-    columns = columns_of(path)
-    is_json = path.suffix.lower() in (".jsonl", ".ndjson")
-    # Read as JSON and not as the type that most rows look like: "007" stays a text, and a date is what was written.
-    reader = _reader(path)
-    if is_json:
-        types = ", ".join(f"{_literal(name)}: 'JSON'" for name in columns)
-        reader = f"read_json(?, format = 'newline_delimited', columns = {{{types}}})"
-    number = 0
-    with _connection(path) as con:
-        con.execute(f"select * from {reader}", [str(path)])
-        while batch := con.fetchmany(_BATCH):
-            for values in batch:
-                number += 1
-                parsed = [value and json.loads(value) for value in values] if is_json else values
-                yield number, dict(zip(columns, parsed, strict=True))
+    match _ending(path):
+        case ".parquet":
+            with _parquet(path) as cursor:
+                cursor.execute("select * from read_parquet(?)", [str(path).translate(_AS_IT_STANDS)])
+                columns = [name for name, *_ in cursor.description or ()]
+                number = 0
+                while batch := cursor.fetchmany(_BATCH):
+                    for values in batch:
+                        number += 1
+                        yield number, dict(zip(columns, values, strict=True))
+        case ".csv":
+            with _csv(path) as (header, records):
+                for number, fields in enumerate(records, 1):
+                    if len(fields) != len(header):
+                        raise BadInput(
+                            f"{path}, row {number:,}: {len(fields)} fields, and the header has {len(header)}"
+                        )
+                    yield number, {name: text or None for name, text in zip(header, fields, strict=True)}
+        case _:
+            yield from _json_rows(path)
 
 
 def write(path: Path, schema: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
@@ -93,11 +119,23 @@ def write(path: Path, schema: Mapping[str, str], rows: Sequence[Sequence[Any]]) 
     declared = ", ".join(f"{_quoted(name)} {type_}" for name, type_ in schema.items())
     with _whole(path) as draft, duckdb.connect() as con:
         con.execute(f"create table result ({declared})")
-        if rows:
-            appender = con.appender("result")
+        append(con, "result", rows)
+        con.execute(f"copy result to {_literal(str(draft))} ({_WRITERS[ending]})")
+
+
+def append(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Append rows to a table of DuckDB by its appender, some hundred times as fast as inserts.
+
+    They belong to the open transaction, if there is one; of rows that cannot be appended none is kept.
+    """
+    if rows:
+        appender = connection.appender(name)
+        try:
             appender.append_rows(rows)
             appender.flush()
-        con.execute(f"copy result to {_literal(str(draft))} ({_WRITERS[ending]})")
+        except duckdb.Error:
+            appender.clear()
+            raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -119,35 +157,77 @@ def _whole(path: Path) -> Iterator[Path]:
     except duckdb.Error as error:
         raise BadInput(f"{path} cannot be written: {_first_line(error)}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # as when its folder is no folder: what went wrong has been said
+            draft.unlink(missing_ok=True)
 
 
-def _described(path: Path) -> list[tuple[str, str]]:
-    reader = _reader(path)
+def _ending(path: Path) -> str:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise BadInput(f"{path} has an ending that is not known; use one of {', '.join(ENDINGS)}")
     if not path.is_file():
         raise BadInput(f"there is no file {path}")
     if path.stat().st_size == 0:
         raise BadInput(f"{path} is empty: it holds no row")
-    with _connection(path) as con:
-        return [row[:2] for row in con.execute(f"describe select * from {reader}", [str(path)]).fetchall()]
+    return ending
 
 
 @contextmanager
-def _connection(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _parquet(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of its own, in memory, that never asks the network; DuckDB's complaints become ours."""
     config: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     try:
-        with duckdb.connect(config=config) as con:
-            yield con
+        with duckdb.connect(config=config) as connection:
+            yield connection
     except duckdb.Error as error:
-        raise BadInput(f"{path} cannot be read as {path.suffix[1:].upper()}: {_first_line(error)}") from error
+        raise BadInput(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
 
 
-def _reader(path: Path) -> str:
+@contextmanager
+def _csv(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[list[str]]]]:
+    """The header and the records after it. The separator is the one that the header has most of, a comma by default."""
+    csv.field_size_limit(_LONGEST_FIELD)  # answers are longer than the reader's own limit
+    number = 0
     try:
-        return _READERS[path.suffix.lower()]
-    except KeyError:
-        raise BadInput(f"{path} has an ending that is not known; use one of {', '.join(_READERS)}") from None
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            separator = max(_SEPARATORS, key=first.count)
+            records = csv.reader(file, delimiter=separator, strict=True)
+            header = tuple(next(records))
+            repeated = [name for name, n in Counter(header).items() if n > 1]
+            if repeated:
+                raise BadInput(f"{path} has more than one column {repeated[0]!r}")
+
+            def counted() -> Iterator[list[str]]:
+                nonlocal number
+                for record in records:
+                    if record:  # an empty line is none
+                        number += 1
+                        yield record
+
+            yield header, counted()
+    except csv.Error as error:
+        raise BadInput(f"{path} cannot be read as CSV after row {number:,}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8: {error.reason} at byte {error.start:,} after row {number:,}") from error
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, (line, text) in enumerate(json_line.lines_of(path), 1):
+        try:
+            yield number, json_line.parse(text)
+        except json_line.NoJson as error:
+            raise BadInput(f"{path}, line {line:,}: {error}") from error
+
+
+def _countable(value: Any) -> Any:
+    """A whole number as its text, so that 7 and "7" are one name; a list or an object in a form that can be counted."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, dict):
+        return tuple((key, _countable(each)) for key, each in value.items())
+    return tuple(map(_countable, value)) if isinstance(value, list) else value
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from arena import table
+from arena import name, table
 from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
 from arena.leaderboard import Tally
@@ -28,18 +28,26 @@ def parse_winner(value: object, words: Mapping[str, Verdict] = WINNERS) -> Verdi
     return verdict
 
 
+def parse_model(column: str, value: object) -> ModelId:
+    """The model that a value names. Raises BadInput for one that cannot be a model's id."""
+    try:
+        return ModelId(name.parse("" if value is None else value))
+    except name.NoName as error:
+        raise BadInput(f"{column} {error}") from error
+
+
 def read_tallies(path: Path) -> list[Tally]:
     """Count a vote file by models and verdict.
 
     Raises BadInput for a file without these columns or without rows, BadRows for a row whose winner is no verdict or
-    whose model is missing; nothing is rated then.
+    whose model is none; nothing is rated then.
     """
-    missing = [column for column in _COLUMNS if column not in table.columns_of(path)]
+    columns = table.columns_of(path)
+    missing = [column for column in _COLUMNS if column not in columns]
     if missing:
-        found = ", ".join(table.columns_of(path))
         raise BadInput(
-            f"{path} has no column {' or '.join(map(repr, missing))} (it has {found}). A vote file needs model_a, "
-            "model_b and winner; `bakeoff import --map` takes other columns"
+            f"{path} has no column {' or '.join(map(repr, missing))} (it has {', '.join(columns)}). A vote file needs "
+            "model_a, model_b and winner; `bakeoff import --map` takes other columns"
         )
     tallies, faults = [], []
     for model_a, model_b, winner, n in table.count_by(path, _COLUMNS):
@@ -51,17 +59,20 @@ def read_tallies(path: Path) -> list[Tally]:
             faults.append(Fault(str(path), row, f"{error}{many}", unit="row"))
     if faults:
         faults.sort(key=lambda fault: fault.place or 0)
-        raise BadRows(faults, advice="Nothing was rated: correct the file, or import it with --values and rate that")
+        raise BadRows(
+            faults, advice="Nothing was rated. `bakeoff import` takes other words (--values) and leaves rows out"
+        )
     if not tallies:
         raise BadInput(f"{path} holds no row")
     return tallies
 
 
-def _tally(model_a: str | None, model_b: str | None, winner: str | None, n: int) -> Tally:
-    if not model_a or not model_b:
-        raise BadInput(f"{'model_b' if model_a else 'model_a'} is empty")
+def _tally(model_a: object, model_b: object, winner: object, n: int) -> Tally:
+    models = parse_model("model_a", model_a), parse_model("model_b", model_b)
+    if winner is None or winner == "":
+        raise BadInput(f"winner is empty; accepted: {', '.join(WINNERS)}")
     try:
         verdict = parse_winner(winner)
     except UnknownVerdict as error:
         raise BadInput(f"winner {error}") from error
-    return Tally(ModelId(model_a), ModelId(model_b), verdict, n, Source.IMPORT)
+    return Tally(*models, verdict, n, Source.IMPORT)

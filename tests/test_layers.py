@@ -20,6 +20,7 @@ FLOORS = [
     ["arena.store", "arena.printout"],
     ["arena.preferences", "arena.leaderboard", "arena.pairing", "arena.pack", "arena.settings", "arena.vote_file"],
     ["arena.table", "arena.voter", "arena.option"],
+    ["arena.json_line", "arena.name"],
     ["ratings", "arena.errors"],
     ["arena.battle"],
     ["arena"],  # the package itself: its version

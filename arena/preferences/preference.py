@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from arena.battle import AnswerId, ModelId, PromptId, Source
+from arena.pairing import text_key
 
 TIE = "tie"
 BOTH_BAD = "both bad"
@@ -75,7 +76,8 @@ def select(
 
     Ties and both-bad verdicts prefer nothing and are left out. Of the decisive votes on a pair, a strict majority
     decides, where it holds at least min_agreement of them; a pair without it is a conflict and left out whole.
-    Answers that were empty or equal could not be preferred. Votes of several sources on one pair are added up.
+    Answers that are blank, or equal but for blanks, could not be preferred. Votes of several sources on one pair are
+    added up. `texts` holds the text of every answer that a tally names.
     """
     left_out: Counter[str] = Counter()
     decisive: dict[tuple[PromptId, AnswerId, AnswerId], list[PairTally]] = {}
@@ -90,9 +92,9 @@ def select(
         prompt_id, first, second = tally.prompt_id, tally.answer_first, tally.answer_second
         if prompt_id is None or first is None or second is None:
             left_out[NO_TEXTS] += n_decisive
-        elif not texts[first].strip() or not texts[second].strip():
+        elif "" in (keys := {text_key(texts[first]), text_key(texts[second])}):
             left_out[EMPTY] += n_decisive
-        elif texts[first] == texts[second]:
+        elif len(keys) == 1:
             left_out[SAME_TEXT] += n_decisive
         elif n_decisive:
             decisive.setdefault((prompt_id, first, second), []).append(tally)

@@ -7,7 +7,8 @@ from typing import Any
 
 from arena.battle import Ballot, BallotId, Battle, Verdict, VoterId
 from arena.store.database import Database
-from arena.store.row import append, first, to_messages
+from arena.store.row import first, to_messages
+from arena.table import append
 
 _BALLOT = """
     select ballot_id, messages, x.text, y.text, category, language, expires_at,

@@ -8,9 +8,10 @@ from typing import Any
 from arena.battle import Answer, AnswerId, Model, ModelId, Prompt, PromptId
 from arena.errors import BadInput
 from arena.pack import Guideline, Rules, parse_rules
-from arena.pairing import Candidate
+from arena.pairing import Candidate, text_key
 from arena.store.database import Database
-from arena.store.row import append, first, from_messages, scalar, to_json, to_messages
+from arena.store.row import first, from_messages, scalar, to_json, to_messages
+from arena.table import append
 
 
 class Catalogue:
@@ -154,13 +155,13 @@ class Catalogue:
         """The answers that may be served: in force, not blank, by models that are not retired."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """select prompt_id, model_id, answer_id, md5(regexp_replace(text, '\\s+', ' ', 'g')) from answers
+                """select prompt_id, model_id, answer_id, text from answers
                 join models using (model_id) join prompts using (prompt_id)
-                where replaced_at is null and (retired_at is null or retired_at > ?)
-                and regexp_matches(text, '\\S') order by prompt_id, model_id""",
+                where replaced_at is null and (retired_at is null or retired_at > ?) order by prompt_id, model_id""",
                 [now],
             ).fetchall()
-        return [Candidate(*row) for row in rows]
+        keyed = (Candidate(prompt, model, answer, text_key(text)) for prompt, model, answer, text in rows)
+        return [candidate for candidate in keyed if candidate.text_key]
 
     def is_empty(self) -> bool:
         """Whether no model and no prompt has been put into this database."""

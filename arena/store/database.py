@@ -18,6 +18,9 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 
+# Where every DuckDB file says what it is: after a checksum of 8 bytes.
+_MAGIC = b"DUCK"
+
 _VERSIONS = "create table if not exists schema_versions (version integer primary key, applied_at timestamptz not null)"
 
 
@@ -42,6 +45,7 @@ class Database:
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                _look_at(path)
             connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
         except OSError as error:
             raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
@@ -116,13 +120,22 @@ class Database:
                 cursor.execute("insert into schema_versions values (?, now())", [version])
 
 
+def _look_at(path: Path) -> None:
+    """Refuse what is no DuckDB file before DuckDB tries to be helpful with it, as by fetching an extension."""
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            head = file.read(12)
+        if head[8:] != _MAGIC:
+            raise NotADatabase(path, "it is not a DuckDB file")
+
+
 def first_line(error: Exception) -> str:
     """DuckDB's messages go on for lines; the first one says what happened."""
     return str(error).strip().split("\n", 1)[0]
 
 
 def _why_not_opened(path: Path, message: str) -> StoreError:
-    if "lock" in message.lower():
+    if "Could not set lock" in message:
         holder = re.search(r"\(PID (\d+)", message)
         return DatabaseInUse(path, holder[1] if holder else None)
     if "not a valid DuckDB database" in message:

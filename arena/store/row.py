@@ -9,14 +9,6 @@ import duckdb
 from arena.battle import Message
 
 
-def append(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Append rows by DuckDB's appender, some hundred times as fast as inserts; it belongs to the open transaction."""
-    if rows:
-        appender = cursor.appender(table)
-        appender.append_rows(rows)
-        appender.flush()
-
-
 def first(cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
     """The first row, or None. Reads the result to its end: one half read would keep the cursor busy."""
     rows = cursor.execute(query, list(values)).fetchall()

@@ -16,7 +16,8 @@ from arena.preferences import PairTally
 from arena.store.ballots import battle_row
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
-from arena.store.row import append, first, to_json
+from arena.store.row import first, to_json
+from arena.table import append
 
 # The columns of a vote between its number and its hashes, as the table has them.
 _COLUMNS = (
@@ -88,6 +89,16 @@ class Votes:
             append(cursor, "battles", [battle_row(battle) for battle, _ in new])
             self._append(cursor, new, now)
             return len(new)
+
+    def batches_of(self, battles: Sequence[BattleId]) -> set[str]:
+        """The batches (files, for imported votes) of those of these battles that are stored."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                "select distinct batch from battles "
+                "where batch is not null and battle_id in (select unnest(?::varchar[]))",
+                [list(battles)],
+            ).fetchall()
+        return {batch for (batch,) in rows}
 
     def verdict_on(self, battle_id: BattleId) -> Verdict | None:
         """The verdict that was stored for a battle, or None."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from comparison_data import beats, counted, draw_comparisons, ties
 
+from comparison_data import beats, counted, draw_comparisons, ties
 from ratings import (
     Comparisons,
     Interval,

@@ -1,11 +1,11 @@
 import choix
 import numpy as np
 import pytest
-from comparison_data import beats, counted, draw_comparisons, linked_rows, property_test, ties
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from comparison_data import beats, counted, draw_comparisons, linked_rows, property_test, ties
 from ratings import Comparisons, DidNotConverge, InvalidSetting, NotConnected, Outcome, fit_bradley_terry, to_score
 from ratings.bradley_terry import climb
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from comparison_data import beats, counted, linked_rows, property_test, ties
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparison_data import beats, counted, linked_rows, property_test, ties
 from ratings import Comparisons, InvalidComparisons, Outcome
 
 A, B, TIE = Outcome

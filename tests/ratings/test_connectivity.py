@@ -1,7 +1,7 @@
 import pytest
-from comparison_data import beats, counted, linked_rows, property_test, ties
 from hypothesis import given
 
+from comparison_data import beats, counted, linked_rows, property_test, ties
 from ratings import components, rateable_groups
 
 

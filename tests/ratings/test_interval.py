@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from comparison_data import beats, counted, ties
 
+from comparison_data import beats, counted, ties
 from ratings import (
     Absent,
     Interval,

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from comparison_data import draw_comparisons, property_test
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparison_data import draw_comparisons, property_test
 from ratings import (
     InvalidSetting,
     RankRange,
