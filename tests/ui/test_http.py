@@ -433,7 +433,7 @@ from arena.ui.page import Frame
 class Site:
     title, welcome, guideline_text = "t", "w", None
     rate_every_seconds, rate_every_votes = 60.0, 3
-    class booth: counts = None
+    class booth: n_votes = None
     class job: latest = None
 before = threading.active_count()
 app = fastapi.FastAPI(openapi_url=None)
