@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
 from arena.battle import ModelId, Source
-from arena.errors import NothingToRate
+from arena.errors import ArenaError, StoreError
 from arena.leaderboard import BothBad, Leaderboard, Snapshot, default_sources, rate
 from arena.store import VoteStore
 
@@ -46,7 +46,7 @@ def rate_log(
     """
     rules = store.catalogue.rules().rating
     n_log, log_hash = store.votes.position()
-    chosen = tuple(sources or rules.sources or default_sources(store.votes.n_by_source()))
+    chosen = tuple(sources or rules.sources or default_sources(store.votes.n_by_source(up_to=n_log)))
     by_rules: Overrides = {"rounds": rules.rounds, "seed": rules.seed, "confidence": rules.confidence}
     board = rate(
         store.votes.tallies(up_to=n_log),
@@ -62,7 +62,14 @@ def rate_log(
 def take_snapshot(store: VoteStore, now: datetime, *, sources: Sequence[Source] | None = None) -> Snapshot:
     """Rate the log by the arena's rules and store the result."""
     rated = rate_log(store, sources=sources)
-    return store.snapshots.add(rated.board, n_log=rated.n_log, log_hash=rated.log_hash, sources=rated.sources, now=now)
+    return store.snapshots.add(
+        rated.board,
+        n_log=rated.n_log,
+        log_hash=rated.log_hash,
+        sources=rated.sources,
+        settings={"both_bad": "tie", "provisional_below": store.catalogue.rules().rating.provisional_below},
+        now=now,
+    )
 
 
 class RatingJob:
@@ -100,8 +107,8 @@ class RatingJob:
     def run_if_due(self, now: datetime) -> bool:
         """Compute a new board if it is due; says whether a new one was stored.
 
-        A log without a rateable vote is no failure of the arena: it is remembered in `failure` and tried again when
-        votes come in.
+        Where the votes themselves give no board, `failure` says why, and the next try waits for votes. A failure of the
+        database is raised, said in `failure`, and tried again at the next call.
         """
         if not self._running.acquire(blocking=False):
             return False
@@ -109,13 +116,17 @@ class RatingJob:
             n_log, _ = self._store.votes.position()
             if not self._is_due(n_log, now):
                 return False
-            self._tried = (n_log, now)
             try:
                 self._latest = take_snapshot(self._store, now, sources=self._sources)
-            except NothingToRate as error:
+            except StoreError as error:
                 self._failure = str(error)
+                raise
+            except ArenaError as error:
+                self._failure = str(error)
+                self._tried = (n_log, now)
                 return False
             self._failure = None
+            self._tried = (n_log, now)
             return True
         finally:
             self._running.release()
@@ -126,4 +137,7 @@ class RatingJob:
             return n_log > 0
         n_seen, tried_at = self._tried
         n_new = n_log - n_seen
-        return n_new >= self._after_votes or (n_new > 0 and now - tried_at >= self._every)
+        # abs(): a clock that was set back must not keep the board waiting until it has caught up.
+        # While there are few votes each one counts for much: 1 new vote after 4, 3 after 10, `after_votes` in the end.
+        enough = min(self._after_votes, 1 + n_seen // 5)
+        return n_new >= enough or (n_new > 0 and abs(now - tried_at) >= self._every)

@@ -55,25 +55,16 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the rest
     try:
-        try:
-            cli()
-        finally:
-            sys.stdout.flush()
+        cli()
     except ArenaError as error:
         _say(f"bakeoff: {error}")
         sys.exit(1)
-    except OSError as error:
-        # Nothing more can be said on stdout, not even at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # a reader that has left (`| head`) has all it wanted
-            _say(f"bakeoff: the result could not be written: {error.strerror}")
-            sys.exit(1)
 
 
 @cli.callback(invoke_without_command=True)
 def _start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        print(f"bakeoff {__version__}")
+        _tell(f"bakeoff {__version__}")
         raise typer.Exit
 
 
@@ -102,8 +93,8 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     from arena.pack import write_example_pack
 
     for file in write_example_pack(directory):
-        print(file)
-    _say(f"A pack that works. Try it: bakeoff serve --pack {directory} --db {directory}.duckdb")
+        _tell(file)
+    _say(f"A pack that works. Try it: bakeoff serve --pack {directory}")
 
 
 @cli.command()
@@ -115,7 +106,7 @@ def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json:
         pack = read_pack(directory)
     except BadPack as error:
         faults = [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in error.faults]
-        print(_dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
+        _tell(_dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
         _say(f"{directory} has {_n(len(faults), 'fault')}")
         raise typer.Exit(1) from error
     counts = {
@@ -130,14 +121,16 @@ def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json:
         ],
     }
     if as_json:
-        print(_dumped({"faults": []} | counts))
+        _tell(_dumped({"faults": []} | counts))
         return
-    print(", ".join(_n(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
-    print(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
+    _tell(", ".join(_n(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
+    _tell(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
+    if not pack.has_a_pair:
+        _tell("no prompt has two answers with different texts: there is nothing to judge yet")
     if counts["blank_answers"]:
-        print(f"{_n(counts['blank_answers'], 'answer')} without text, never served")
+        _tell(f"{_n(counts['blank_answers'], 'answer')} without text, never served")
     for each in counts["checks"]:
-        print(f"{each['prompt']}: {each['met']} of {_n(each['answers'], 'answer')} keep to: {each['meaning']}")
+        _tell(f"{each['prompt']}: {each['met']} of {_n(each['answers'], 'answer')} keep to: {each['meaning']}")
     _say(f"{directory} has no fault")
 
 
@@ -190,7 +183,7 @@ def import_(
         pack = read_pack(path)
         with VoteStore.open(db) as store:
             added = import_pack(store, pack, now)
-        print(", ".join(f"{n:,} new {each}" for each, n in added.items()))
+        _tell(", ".join(f"{n:,} new {each}" for each, n in added.items()))
         return
     foreign = ForeignTable(
         path=path,
@@ -263,13 +256,13 @@ def rate(
             with VoteStore.open(_existing(db)) as store:
                 rated = rate_log(store, sources=source, on_progress=on_progress, **given)
             board = rated.board
-            _say(f"{rated.n_log:,} votes in the log (hash {rated.log_hash[:16]}); counted: {', '.join(rated.sources)}")
+            _say(f"{rated.n_log:,} votes in the log; counted: {', '.join(rated.sources)}")
         else:
             board = rate_tallies(read_tallies(file or Path()), {}, on_progress=on_progress, **given)
     if out is not None:
         printout.write(out, board)
         _say(f"wrote {out}")
-    print(_dumped(board.to_record()) if as_json else printout.to_text(board))
+    _tell(_dumped(board.to_record()) if as_json else printout.to_text(board))
     for reason, n in board.dropped.items():
         _say(f"{n:,} left out: {reason}")
     if not drop_both_bad:
@@ -306,16 +299,18 @@ def export(
     for file in done.files:
         _say(f"wrote {file}")
     manifest = done.manifest
+    if not manifest["n_rows"]:
+        _say("no vote became a preference: there is nothing to train on in these files")
     if as_json:
-        print(_dumped(manifest))
+        _tell(_dumped(manifest))
         return
     n_out = manifest["n_votes"] - manifest["kept"]
-    print(
+    _tell(
         f"{_n(manifest['n_votes'], 'vote')}: {manifest['kept']:,} kept in {_n(manifest['n_rows'], 'row')}, "
         f"{n_out:,} left out"
     )
     for reason, n in manifest["left_out"].items():
-        print(f"{n:>8,}  {reason}")
+        _tell(f"{n:>8,}  {reason}")
 
 
 def _tell_intake(taken: "Intake", source: Source) -> None:
@@ -333,7 +328,7 @@ def _tell_intake(taken: "Intake", source: Source) -> None:
     if taken.kind == "votes" and taken.n_added and source is Source.IMPORT:
         _say("their source is 'import': beside people's votes they count only where asked for (--source human,import)")
     n_known = taken.n_rows - taken.n_added
-    print(
+    _tell(
         f"{taken.n_added:,} new {taken.kind} from {_n(taken.n_rows + len(taken.faults), 'row')} "
         f"({n_known:,} known already, {len(taken.faults):,} left out)"
     )
@@ -343,8 +338,7 @@ def _settings(**options: Any) -> "Settings":
     """The settings of the environment, with what the command line says instead."""
     from arena.settings import Settings
 
-    settings = Settings.from_env(os.environ)
-    return Settings.model_validate(settings.model_dump() | options)
+    return Settings.from_env(os.environ, **options)
 
 
 def _existing(db: Path) -> Path:
@@ -375,6 +369,17 @@ def _dumped(value: Any) -> str:
 
 def _n(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _tell(result: object) -> None:
+    """Print a result, all of it. Raises BadInput where stdout cannot take it; a reader that has left is content."""
+    try:
+        print(result, flush=True)
+    except OSError as error:
+        # What is still buffered must not complain once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise BadInput(f"the result could not be written: {error.strerror}") from error
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,7 @@
     │   ├── DatabaseTooNew      written by a newer version
     │   ├── NotADatabase        the file is something else, or damaged
     │   ├── DatabaseUnavailable it cannot be opened or read (missing, no permission, a disk fault)
+    │   ├── KeyTaken            a unique key or a check refused a row
     │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
     └── BallotError             a ballot cannot be opened or voted on
         ├── NoBallotLeft        this voter has judged everything there is
@@ -102,7 +103,7 @@ class DatabaseInUse(StoreError):
         who = f"process {holder}" if holder else "another process"
         super().__init__(
             f"{path} is in use by {who}. Stop that one first (an arena that is being served holds its database), "
-            "or name another file with --db"
+            "or name another file (--db or BAKEOFF_DATABASE)"
         )
 
 
@@ -129,6 +130,10 @@ class DatabaseUnavailable(StoreError):
     """The file cannot be opened, read or written."""
 
 
+class KeyTaken(StoreError):
+    """A unique key or a check of the database refused a row; nothing of its transaction was stored."""
+
+
 class VoteNotSaved(StoreError):
     """The commit failed. Nothing was stored, and the same vote may be sent again."""
 
@@ -142,14 +147,14 @@ class BallotError(ArenaError):
 
 
 class NoBallotLeft(BallotError):
-    """This voter has judged every pair there is, or the arena has no two answers to one prompt."""
+    """This voter has judged every pair that they can judge blind, or no prompt has two answers."""
 
     def __init__(self, *, is_arena_empty: bool):
         self.is_arena_empty = is_arena_empty
         super().__init__(
             "this arena has no two answers to compare yet"
             if is_arena_empty
-            else "you have judged every pair in this arena"
+            else "you have judged every pair in this arena that you can still judge blind"
         )
 
 

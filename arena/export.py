@@ -51,7 +51,7 @@ def export(
     n_log, log_hash = store.votes.position()
     if n_log == 0:
         raise BadInput("there is no vote to export")
-    by_source = store.votes.n_by_source()
+    by_source = store.votes.n_by_source(up_to=n_log)
     chosen_sources = tuple(sources or store.catalogue.rules().rating.sources or default_sources(by_source))
     tallies = store.votes.pair_tallies(up_to=n_log)
     ids = {answer for tally in tallies for answer in (tally.answer_first, tally.answer_second) if answer is not None}
@@ -84,6 +84,7 @@ def _look_at(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out names a folder")
     ours = {MANIFEST, *(f"{each.value}{ending}" for each in Format for ending in (".parquet", ".jsonl"))}
+    ours |= {table.draft_of(out / name).name for name in ours}  # as an export that was killed leaves one
     strange = sorted(path.name for path in out.iterdir() if path.name not in ours) if out.is_dir() else []
     if strange:
         raise BadInput(f"{out} holds other files ({', '.join(strange[:3])}). Name a new or an empty folder")

@@ -136,15 +136,18 @@ class ForeignTable:
 
 
 def import_pack(store: VoteStore, pack: Pack, now: datetime) -> dict[Kind, int]:
-    """Bring a whole pack in; what is there already stays. Returns how much of each kind was new."""
-    added = {
-        Kind.MODELS: store.catalogue.add_models(pack.models, now),
-        Kind.PROMPTS: store.catalogue.add_prompts(pack.prompts, now),
-        Kind.ANSWERS: store.catalogue.add_answers(pack.answers, now),
-    }
-    store.catalogue.set_rules(pack.rules_text, now)
-    if pack.guideline is not None:
-        store.catalogue.set_guideline(pack.guideline, now)
+    """Bring a whole pack in, or nothing of it; what is there already stays. Returns how much of each kind was new.
+
+    Raises BadInput where the pack contradicts what votes were cast on: other messages under a prompt's id, another text
+    under a guideline's version.
+    """
+    with store.together():
+        added = {
+            Kind.MODELS: store.catalogue.add_models(pack.models, now),
+            Kind.PROMPTS: store.catalogue.add_prompts(pack.prompts, now),
+            Kind.ANSWERS: store.catalogue.add_answers(pack.answers, now),
+        }
+        store.catalogue.set_rules(pack.rules_text, pack.guideline, now)
     return added
 
 
@@ -179,7 +182,8 @@ def import_table(
     if faults and not skip_bad:
         others = f" {len(faults) - 1:,} more rows are refused too." if len(faults) > 1 else ""
         raise BadRows(faults[:1], advice=f"Nothing was taken.{others} Correct them, or take the rest with --skip-bad")
-    saved = reader.save(items, now)
+    with store.together():
+        saved = reader.save(items, now)
     return Intake(
         kind=foreign.kind,
         n_rows=len(items),
@@ -293,6 +297,7 @@ class _Answers:
         self._store = store
         self._models = store.catalogue.models()
         self._prompts = store.catalogue.prompts()
+        self._taken: dict[tuple[PromptId, ModelId], Answer] = {}
 
     def parse(self, values: dict[str, Any], _row: Mapping[str, Any]) -> Answer:
         answer = AnswerRow.model_validate(values).to_answer()
@@ -300,6 +305,10 @@ class _Answers:
             raise BadInput(f"prompt {answer.prompt_id!r} is not in the database; import the prompts first")
         if answer.model_id not in self._models:
             raise BadInput(f"model {answer.model_id!r} is not in the database; import the models first")
+        if self._taken.setdefault((answer.prompt_id, answer.model_id), answer) != answer:
+            raise BadInput(
+                f"model {answer.model_id!r} has answered prompt {answer.prompt_id!r} in an earlier row already"
+            )
         return answer
 
     def save(self, answers: list[Answer], now: datetime) -> Saved:
@@ -369,7 +378,8 @@ class _Votes:
         self._store.catalogue.add_prompts(self._new_prompts.values(), now)
         answers = [answer for vote in votes for answer in vote.answers]
         if answers:
-            self._store.catalogue.add_answers(answers, now)
+            # What is served stays: an old log brings the texts it was cast on, and not the answers of today.
+            self._store.catalogue.add_answers(answers, now, replace=False)
         batches = self._store.votes.batches_of([vote.battle.id for vote in votes])
         n_added = self._store.votes.add_imported([(vote.battle, vote.vote) for vote in votes], now)
         return Saved(n_added, new_models, tuple(sorted(batches - {self._batch})))

@@ -38,6 +38,8 @@ def parse(line: bytes) -> dict[str, Any]:
         raise NoJson("a text holds half of a surrogate pair (\\ud800 to \\udfff)") from error
     except RecursionError as error:
         raise NoJson("no valid JSON: it is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise NoJson(f"no valid JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1:,}") from error
     except ValueError as error:
         raise NoJson(f"no valid JSON: {error}") from error
     if not isinstance(value, dict):

@@ -23,6 +23,7 @@ from arena.errors import BadInput, NothingToRate
 from ratings import (
     Absent,
     Comparisons,
+    Interval,
     bootstrap_bradley_terry,
     components,
     fit_bradley_terry,
@@ -153,7 +154,8 @@ def rate(
     models gives the facts; a model that only the tallies name is shown under its id. anchor moves all scores by a
     constant so that this model stands at that score; the mean over the rated models is 1000 otherwise.
 
-    Raises NothingToRate if no two models can be compared, BadInput if the anchor has no rating.
+    Where no two models can be compared yet, all are listed without a rating. Raises NothingToRate if no vote is left,
+    BadInput if the anchor has no rating.
     """
     dropped: Counter[str] = Counter()
     kept = _kept(tallies, sources, both_bad, dropped)
@@ -191,21 +193,21 @@ def rate(
         core.games,
         strict=True,
     )
-    for name, score, interval, rank, range_, games in rows:
+    for name, score, found, rank, range_, games in rows:
         n_votes = round(float(games))
-        is_absent = isinstance(interval, Absent)
+        interval, reason = _honest(found, float(score))
         entries.append(
             Entry(
                 model=models.get(name) or Model(name, name=name),
                 score=round(float(score), _DIGITS),
-                low=None if is_absent else round(float(interval.low), _DIGITS),
-                high=None if is_absent else round(float(interval.high), _DIGITS),
+                low=round(interval.low, _DIGITS) if interval else None,
+                high=round(interval.high, _DIGITS) if interval else None,
                 rank=int(rank),
                 rank_low=int(range_.best),
                 rank_high=int(range_.worst),
                 n_votes=n_votes,
                 provisional=n_votes < provisional_below,
-                reason=interval.reason if is_absent else None,
+                reason=reason,
             )
         )
     entries.sort(key=lambda entry: (-(entry.score or 0.0), entry.model.id))
@@ -290,6 +292,15 @@ def _unrated(comparisons: Comparisons, rated: np.ndarray, names: Sequence[ModelI
             reason = "no chain of wins leads both to and from the rated models yet"
         result.append((name, round(float(comparisons.games[item])), reason))
     return result
+
+
+def _honest(found: Interval | Absent, score: float) -> tuple[Interval | None, str | None]:
+    """The interval, or why there is none; one that leaves out its own score is none."""
+    if isinstance(found, Absent):
+        return None, found.reason
+    if not found.low <= score <= found.high:
+        return None, "no interval: the resamples lie to one side of the score"
+    return found, None
 
 
 def _unrated_entry(models: Mapping[ModelId, Model], name: ModelId, n_votes: int, reason: str) -> Entry:

@@ -28,6 +28,22 @@ PROMPTS_FILE = "prompts.jsonl"
 ANSWERS_FILE = "answers.jsonl"
 README_FILE = "README.md"
 
+_EXAMPLE_README = """# My bake-off
+
+A pack for Bakeoff. `bakeoff check` on this folder lists every fault, `bakeoff serve --pack` on it opens the arena; the
+votes go to `arena.duckdb` in this folder, with the voters' key beside it (never publish that).
+
+| file | what to put there |
+|---|---|
+| `arena.toml` | title, welcome, and the rules; each key is explained there |
+| `guidelines.md` | what "better" means for you; raise the version when you change it |
+| `models.jsonl` | your contenders, one a line |
+| `prompts.jsonl` | your prompts, one a line |
+| `answers.jsonl` | each contender's answer to each prompt, one a line |
+
+The two contenders and two prompts are examples: replace them.
+"""
+
 Id = Annotated[str, AfterValidator(name.parse)]
 
 
@@ -197,6 +213,14 @@ class Pack:
     answers: tuple[Answer, ...]
     checks: Mapping[PromptId, tuple[CheckRow, ...]]
 
+    @property
+    def has_a_pair(self) -> bool:
+        """Whether any prompt has two answers with different texts, so that there is something to judge."""
+        texts: dict[PromptId, set[str]] = {}
+        for answer in self.answers:
+            texts.setdefault(answer.prompt_id, set()).add(" ".join(answer.text.split()))
+        return any(len(each - {""}) > 1 for each in texts.values())
+
     def constraints_met(self) -> Iterator[tuple[PromptId, str, int, int]]:
         """For each checkable constraint: its prompt, what it means, how many answers keep to it, of how many."""
         for prompt_id, checks in self.checks.items():
@@ -209,6 +233,12 @@ def answer_id(prompt_id: str, model_id: str, text: str) -> AnswerId:
     """The id of an answer: a digest of whose it is and what it says, so that another text is another answer."""
     digest = hashlib.sha256(json.dumps([prompt_id, model_id, text]).encode()).hexdigest()
     return AnswerId(digest[:32])
+
+
+def prompt_digest(messages: Sequence[Message]) -> str:
+    """A digest of what was asked, by which a vote can prove what it was cast on."""
+    told = json.dumps([[message.role, message.content] for message in messages])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def starter_directory() -> Path:
@@ -273,8 +303,11 @@ def write_example_pack(directory: Path) -> tuple[Path, ...]:
         PROMPTS_FILE: lambda row: row["id"] in kept_prompts,
         ANSWERS_FILE: lambda row: row["model_id"] in kept_models and row["prompt_id"] in kept_prompts,
     }
-    for file in (ARENA_FILE, GUIDELINES_FILE, README_FILE):
-        shutil.copyfile(starter.directory / file, directory / file)
+    rules = re.sub(r"^title = .*$", 'title = "My bake-off"', starter.rules_text, flags=re.MULTILINE)
+    rules = re.sub(r"^welcome = .*$", 'welcome = ""', rules, flags=re.MULTILINE)
+    (directory / ARENA_FILE).write_text(rules, encoding="utf-8")
+    (directory / README_FILE).write_text(_EXAMPLE_README, encoding="utf-8")
+    shutil.copyfile(starter.directory / GUIDELINES_FILE, directory / GUIDELINES_FILE)
     for file, is_kept in kept.items():
         lines = (starter.directory / file).read_text(encoding="utf-8").splitlines()
         chosen = [line for line in lines if line.strip() and is_kept(json.loads(line))]
@@ -283,8 +316,18 @@ def write_example_pack(directory: Path) -> tuple[Path, ...]:
 
 
 def parse_rules(text: str) -> Rules:
-    """Rules from the text of an arena.toml that has been checked before (as the database keeps it)."""
-    return Rules.model_validate(tomllib.loads(text))
+    """Rules from the text of an arena.toml that was checked when it came in, as the database keeps it.
+
+    Raises BadInput if this program does not know them, as after a step back to an earlier version.
+    """
+    try:
+        return Rules.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        [(_, message), *_] = sentences(error, Rules)
+        raise BadInput(
+            f"the database holds rules that this version cannot read: {message}. Update bakeoff, or bring in a pack "
+            "that it knows"
+        ) from error
 
 
 Row = TypeVar("Row", bound=Strict)

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 from random import Random
 
 from arena.battle import AnswerId, ModelId, PromptId
 
-UNIFORM = "uniform-over-unseen-pairs"
+UNIFORM = "uniform-over-blind-pairs"
 
 # Below this share of free pairs, listing them is quicker than drawing until a free one comes up.
 _DRAWING_PAYS = 0.1
@@ -23,18 +23,6 @@ class Candidate:
     model_id: ModelId
     answer_id: AnswerId
     text_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pairing:
-    """A prompt and two different models, whichever side they stand on."""
-
-    prompt_id: PromptId
-    models: frozenset[ModelId]
-
-    @classmethod
-    def of(cls, prompt_id: PromptId, model_a: ModelId, model_b: ModelId) -> "Pairing":
-        return cls(prompt_id, frozenset((model_a, model_b)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +59,42 @@ class Pool:
         self._bounds = list(accumulate(len(each) * (len(each) - 1) // 2 for each in self._answers))
         self.n_pairs = sum(_n_pairs(answers) for answers in self._answers)
 
-    def draw(self, seen: Collection[Pairing], rng: Random) -> Draw | None:
-        """Draw uniformly among all pairs of different texts that are not in `seen`, then the sides by a fair coin.
+    def draw(self, revealed: Mapping[PromptId, Collection[ModelId]], rng: Random) -> Draw | None:
+        """Draw uniformly among all pairs of different texts that a voter can still judge blind, then toss for sides.
 
-        Returns None when nothing is left. Every free pair has probability 1 / n_free, each order of it half of that.
+        `revealed` are the models whose names this voter has seen behind their answers to a prompt; such an answer is
+        not blind any more, whomever it meets. Returns None when nothing is left. Every free pair has probability
+        1 / n_free, each order of it half of that.
         """
-        taken = {pairing for pairing in seen if self._holds(pairing)}
-        n_free = self.n_pairs - len(taken)
+        touched = {prompt: set(models) for prompt, models in revealed.items() if prompt in self._by_prompt}
+        n_free = self.n_pairs + sum(
+            _n_pairs(self._blind(prompt, models)) - _n_pairs(self._by_prompt[prompt].values())
+            for prompt, models in touched.items()
+        )
         if n_free == 0:
             return None
         if n_free > _DRAWING_PAYS * self._bounds[-1]:
             while True:
                 first, second = self._any_pair(rng)
-                if _differ(first, second) and _pairing(first, second) not in taken:
+                known = touched.get(first.prompt_id, ())
+                if _differ(first, second) and first.model_id not in known and second.model_id not in known:
                     break
         else:
-            free = [
-                (first, second)
-                for answers in self._answers
-                for first, second in combinations(answers, 2)
-                if _differ(first, second) and _pairing(first, second) not in taken
-            ]
-            first, second = rng.choice(free)
+            first, second = rng.choice(
+                [
+                    pair
+                    for prompt in self._by_prompt
+                    for pair in combinations(self._blind(prompt, touched.get(prompt, ())), 2)
+                    if _differ(*pair)
+                ]
+            )
         if rng.random() < 0.5:
             first, second = second, first
         return Draw(a=first, b=second, probability=0.5 / n_free)
 
-    def _holds(self, pairing: Pairing) -> bool:
-        answers = self._by_prompt.get(pairing.prompt_id, {})
-        first, second = (answers.get(model) for model in pairing.models)
-        return first is not None and second is not None and _differ(first, second)
+    def _blind(self, prompt: PromptId, revealed: Collection[ModelId]) -> list[Candidate]:
+        answers = self._by_prompt[prompt]
+        return [answers[model] for model in sorted(answers) if model not in revealed]
 
     def _any_pair(self, rng: Random) -> tuple[Candidate, Candidate]:
         [answers] = rng.choices(self._answers, cum_weights=self._bounds)
@@ -110,10 +104,6 @@ class Pool:
 
 def _differ(first: Candidate, second: Candidate) -> bool:
     return first.text_key != second.text_key
-
-
-def _pairing(first: Candidate, second: Candidate) -> Pairing:
-    return Pairing.of(first.prompt_id, first.model_id, second.model_id)
 
 
 def _n_pairs(answers: Collection[Candidate]) -> int:

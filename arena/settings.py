@@ -21,7 +21,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    database: Path = Field(default=Path("data/arena.duckdb"), description="The database file; created when missing.")
+    database: Path | None = Field(
+        default=None,
+        description="The database file; created when missing. Unset: arena.duckdb in the pack's folder, or in data/.",
+    )
     pack: Path | None = Field(
         default=None, description="The pack to serve. Unset: what the database holds, or the starter pack if it is new."
     )
@@ -29,7 +32,6 @@ class Settings(BaseModel):
     port: int = Field(default=7860, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     secret: SecretStr | None = Field(
         default=None,
-        min_length=32,
         description="The secret behind voter cookies and pseudonyms. Unset: a file of its own beside the database.",
     )
     cookies: Literal["lax", "secure", "embedded"] = Field(
@@ -47,6 +49,13 @@ class Settings(BaseModel):
     )
     rate_after_votes: int = Field(default=10, ge=1, description="Recompute the board after this many new votes.")
 
+    @field_validator("secret")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("it has fewer than 32 characters, and could be guessed")
+        return value
+
     @field_validator("database", "pack", mode="before")
     @classmethod
     def _is_named(cls, value: object) -> object:
@@ -60,29 +69,38 @@ class Settings(BaseModel):
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read the BAKEOFF_ variables. Raises BadInput for an unknown name or a value that cannot be used."""
+    def from_env(cls, environ: Mapping[str, str], **options: object) -> "Settings":
+        """Read the BAKEOFF_ variables; options, as of a command line, win over them.
+
+        Raises BadInput for an unknown name or a value that cannot be used.
+        """
         values = {name.removeprefix(PREFIX).lower(): text for name, text in environ.items() if name.startswith(PREFIX)}
         # These belong to the test suite, not to the arena.
         values = {name: text for name, text in values.items() if not name.startswith(("require_", "test_"))}
         if environ.get("SPACE_ID"):
             values.setdefault("cookies", "embedded")
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values | options)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
-            name = PREFIX + str(problem["loc"][0]).upper()
+            field = str(problem["loc"][0])
+            name = f"--{field}" if field in options else f"the environment variable {PREFIX}{field.upper()}"
             if problem["type"] == "extra_forbidden":
                 known = ", ".join(PREFIX + field.upper() for field in cls.model_fields)
-                raise BadInput(f"the environment variable {name} is no setting; known: {known}") from error
-            shown = "" if name == f"{PREFIX}SECRET" else f" {problem['input']!r}"
-            raise BadInput(f"the environment variable {name} has an unusable value{shown}: {problem['msg']}") from error
+                raise BadInput(f"{name} is no setting; known: {known}") from error
+            shown = "" if field == "secret" else f" {problem['input']!r}"
+            raise BadInput(f"{name} has an unusable value{shown}: {problem['msg']}") from error
 
     def open_secret(self) -> bytes:
         """The secret that is set, or else the one in its file, which is made when missing."""
         return self.secret.get_secret_value().encode() if self.secret else open_secret(self.secret_file)
 
     @property
+    def database_file(self) -> Path:
+        """The database: each pack has its own unless another is named, so that two bake-offs never mix by accident."""
+        return self.database or (self.pack or Path("data")) / "arena.duckdb"
+
+    @property
     def secret_file(self) -> Path:
         """Where the secret is kept when no variable sets it."""
-        return self.database.with_name(self.database.name + ".key")
+        return self.database_file.with_name(self.database_file.name + ".key")

@@ -144,10 +144,15 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
 
 
+def draft_of(path: Path) -> Path:
+    """Where a file is written before it is complete."""
+    return path.with_name(f".{path.name}.part")
+
+
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     """A draft beside the file that takes its place at the end, or is gone."""
-    draft = path.with_name(f".{path.name}.part")
+    draft = draft_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft

@@ -30,6 +30,12 @@ class VoterKey:
         self._signer = Signer(secret, salt="bakeoff.voter-cookie", key_derivation="hmac", digest_method=hashlib.sha256)
         self._pseudonym_key = hmac.digest(secret, b"bakeoff.voter-id", "sha256")
 
+    @property
+    def cookie_name(self) -> str:
+        """What this arena's cookie is called. Browsers keep one jar for all ports of a host, so each secret has a name
+        of its own: two arenas on one machine leave each other's voters alone."""
+        return f"bakeoff_{self.pseudonym('cookie name', '')[:8]}"
+
     def issue(self) -> str:
         """A cookie for a new voter: 128 random bits and their signature."""
         return self._signer.sign(secrets.token_urlsafe(16)).decode("ascii")

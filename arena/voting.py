@@ -60,11 +60,16 @@ class Booth:
     def open(self, voter_id: VoterId, now: datetime) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
 
-        The new pair is drawn among all that this voter has not judged. Raises NoBallotLeft when there is none,
-        DatabaseUnavailable when it cannot be stored.
+        The new pair is drawn among all that this voter can judge blind: an answer whose author a vote has revealed to
+        them is not shown again. However many requests come at once, a voter has one open ballot. Raises NoBallotLeft
+        when no pair is left, DatabaseUnavailable when it cannot be stored.
         """
         opened = self._store.ballots.open_of(voter_id, now)
-        return opened.ballot if opened else self._draw(voter_id, now).ballot
+        if opened is None:
+            with self._store.together():
+                # Once more, now that no other request of this voter can come between.
+                opened = self._store.ballots.open_of(voter_id, now) or self._draw(voter_id, now)
+        return opened.ballot
 
     def cast(self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime) -> Reveal:
         """Store the verdict and reveal the names; when this returns, the vote is on disk.
@@ -73,17 +78,15 @@ class Booth:
         once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, AlreadyVoted for another
         verdict than the stored one, VoteNotSaved when the commit failed.
         """
-        opened = self._store.ballots.find(ballot_id)
-        if opened is None or opened.voter_id != voter_id:
-            raise UnknownBallot(ballot_id)
+        opened = self._find(ballot_id, voter_id)
         if opened.verdict is None:
             if now >= opened.ballot.expires_at:
                 raise BallotExpired(opened.ballot.id)
             if self._store.votes.add(self._vote(opened, verdict, now), opened.battle, now):
                 return self._reveal(opened.battle, verdict)
-        kept = opened.verdict or self._store.votes.verdict_on(opened.battle.id)
-        if kept != verdict:
-            raise AlreadyVoted(opened.ballot.id, kept or verdict)
+            opened = self._find(ballot_id, voter_id)
+        if opened.verdict is not None and opened.verdict != verdict:
+            raise AlreadyVoted(opened.ballot.id, opened.verdict)
         return self._reveal(opened.battle, verdict)
 
     def counts(self, voter_id: VoterId) -> VoteCounts:
@@ -94,8 +97,14 @@ class Booth:
         """How many votes the arena holds."""
         return self._store.votes.position()[0]
 
+    def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
+        opened = self._store.ballots.find(ballot_id)
+        if opened is None or opened.voter_id != voter_id:
+            raise UnknownBallot(ballot_id)
+        return opened
+
     def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
-        draw = self._pool.draw(self._store.votes.seen(voter_id), self._rng)
+        draw = self._pool.draw(self._store.votes.revealed_to(voter_id), self._rng)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         battle = Battle(
@@ -111,10 +120,7 @@ class Booth:
         )
         ballot_id = BallotId(new_id())
         self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
-        opened = self._store.ballots.find(ballot_id)
-        if opened is None:
-            raise UnknownBallot(ballot_id)
-        return opened
+        return self._find(ballot_id, voter_id)
 
     def _vote(self, opened: OpenedBallot, verdict: Verdict, now: datetime) -> Vote:
         elapsed = now - opened.opened_at

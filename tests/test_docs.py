@@ -152,6 +152,13 @@ def test_every_error_is_in_the_tree_that_its_module_draws():
             assert error.__name__ in drawn, error.__name__
 
 
+def test_every_room_is_in_the_picture_of_the_house():
+    page = text_of("docs/architecture.md")
+    for path in (*(ROOT / "arena").glob("*.py"), *(ROOT / "arena" / "store").glob("*.py")):
+        if not path.name.startswith("__") and path.name != "row.py":
+            assert path.name in page, path.name
+
+
 @pytest.mark.parametrize("document", [*DOCS, ROOT / "CHANGELOG.md"], ids=name_of)
 def test_the_project_speaks_of_itself_alone(document: Path):
     text = document.read_text(encoding="utf-8")

@@ -7,6 +7,8 @@ store.votes       the log, and what it adds up to
 store.snapshots   leaderboards as they were computed
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -37,9 +39,11 @@ class VoteStore:
         """
         return cls(Database.open(path))
 
-    @property
-    def path(self) -> Path | None:
-        return self._database.path
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside is stored together, or not at all."""
+        with self._database.write():
+            yield
 
     def close(self) -> None:
         self._database.close()

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from arena.battle import Answer, AnswerId, Model, ModelId, Prompt, PromptId
 from arena.errors import BadInput
-from arena.pack import Guideline, Rules, parse_rules
+from arena.pack import Guideline, Rules, parse_rules, prompt_digest
 from arena.pairing import Candidate, text_key
 from arena.store.database import Database
 from arena.store.row import first, from_messages, scalar, to_json, to_messages
@@ -48,7 +50,19 @@ class Catalogue:
                     f"prompt {prompt.id!r} is in the database with other messages, and answers were given to those. "
                     "Give the changed prompt a new id"
                 )
-        rows = [(p.id, from_messages(p.messages), p.category, p.language, p.source, p.license, now) for p in prompts]
+        rows = [
+            (
+                p.id,
+                prompt_digest(p.messages),
+                from_messages(p.messages),
+                p.category,
+                p.language,
+                p.source,
+                p.license,
+                now,
+            )
+            for p in prompts
+        ]
         return self._add(
             "prompts",
             rows,
@@ -57,14 +71,20 @@ class Catalogue:
             license = excluded.license""",
         )
 
-    def add_answers(self, answers: Iterable[Answer], now: datetime) -> int:
-        """Add answers. Returns how many are new. A model's new text for a prompt takes the place of its earlier one."""
+    def add_answers(self, answers: Iterable[Answer], now: datetime, *, replace: bool = True) -> int:
+        """Add answers. Returns how many are new.
+
+        A model's new text for a prompt takes the place of its earlier one; without `replace`, the earlier one stays in
+        force. What is not in force is kept for its votes and not served.
+        """
         answers = list(answers)
-        in_force = {(answer.prompt_id, answer.model_id): answer.id for answer in answers}
+        last = {(answer.prompt_id, answer.model_id): answer.id for answer in answers}
+        if not replace:
+            last = {key: answer for key, answer in last.items() if key not in self.current_answers()}
         rows = [
             (
                 *(a.id, a.prompt_id, a.model_id, a.text, a.revision, to_json(a.params), a.tokens, a.latency_ms),
-                *(a.finish_reason, now, None if in_force[a.prompt_id, a.model_id] == a.id else now),
+                *(a.finish_reason, now, None if last.get((a.prompt_id, a.model_id)) == a.id else now),
             )
             for a in {answer.id: answer for answer in answers}.values()
         ]
@@ -80,42 +100,36 @@ class Catalogue:
             "insert into answers select * from incoming on conflict (answer_id) do nothing",
         )
 
-    def set_rules(self, text: str, now: datetime) -> None:
-        """Make this arena.toml the rules from now on; nothing is added if they are the rules already."""
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        with self._database.write() as cursor:
-            newest = first(cursor, "select digest from rules order by since desc, rowid desc limit 1")
-            if newest != (digest,):
-                cursor.execute("insert into rules values (?, ?, ?)", [digest, text, now])
+    def set_rules(self, text: str, guideline: Guideline | None, now: datetime) -> None:
+        """Make this arena.toml and this guideline the ones in force; nothing is added if they are already.
 
-    def set_guideline(self, guideline: Guideline, now: datetime) -> None:
-        """Make this the guideline from now on.
-
-        Raises BadInput if its version is stored with another text: votes were cast under that one.
+        Raises BadInput if the guideline's version is stored with another text: votes were cast under that one.
         """
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        version = guideline.version if guideline else None
         with self._database.write() as cursor:
-            row = first(cursor, "select when_in_doubt, text from guidelines where version = ?", [guideline.version])
-            if row is not None and row != (guideline.when_in_doubt, guideline.text):
-                raise BadInput(
-                    f"guideline version {guideline.version!r} is in the database with another text. Give the changed "
-                    "guideline a new version"
+            if guideline is not None:
+                self._keep_guideline(cursor, guideline, now)
+            newest = first(cursor, "select digest, guideline_version from rules order by number desc limit 1")
+            if newest != (digest, version):
+                cursor.execute(
+                    "insert into rules select coalesce(max(number), 0) + 1, ?, ?, ?, ? from rules",
+                    [digest, text, version, now],
                 )
-            cursor.execute(
-                "insert into guidelines values (?, ?, ?, ?) on conflict (version) do update set since = excluded.since",
-                [guideline.version, guideline.when_in_doubt, guideline.text, now],
-            )
 
     def rules(self) -> Rules:
         """The rules in force; the defaults for an arena that was filled without a pack."""
         with self._database.read() as cursor:
-            row = first(cursor, "select text from rules order by since desc, rowid desc limit 1")
+            row = first(cursor, "select text from rules order by number desc limit 1")
         return Rules() if row is None else parse_rules(row[0])
 
     def guideline(self) -> Guideline | None:
         """The guideline in force, if any."""
         with self._database.read() as cursor:
             row = first(
-                cursor, "select version, when_in_doubt, text from guidelines order by since desc, rowid desc limit 1"
+                cursor,
+                "select version, when_in_doubt, g.text from (select * from rules order by number desc limit 1) r "
+                "join guidelines g on g.version = r.guideline_version",
             )
         return None if row is None else Guideline(*row)
 
@@ -167,6 +181,19 @@ class Catalogue:
         """Whether no model and no prompt has been put into this database."""
         with self._database.read() as cursor:
             return scalar(cursor, "select (select count(*) from models) + (select count(*) from prompts)") == 0
+
+    def _keep_guideline(self, cursor: duckdb.DuckDBPyConnection, guideline: Guideline, now: datetime) -> None:
+        row = first(cursor, "select when_in_doubt, text from guidelines where version = ?", [guideline.version])
+        if row is None:
+            cursor.execute(
+                "insert into guidelines values (?, ?, ?, ?)",
+                [guideline.version, guideline.when_in_doubt, guideline.text, now],
+            )
+        elif row != (guideline.when_in_doubt, guideline.text):
+            raise BadInput(
+                f"guideline version {guideline.version!r} is in the database with another text. Give the changed "
+                "guideline a new version"
+            )
 
     def _add(self, table: str, rows: Sequence[Sequence[Any]], *statements: str) -> int:
         """Bring rows in through a table of the same shape; returns by how many rows `table` has grown."""

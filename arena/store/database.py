@@ -10,7 +10,7 @@ from typing import Self
 
 import duckdb
 
-from arena.errors import DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, NotADatabase, StoreError
+from arena.errors import DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, KeyTaken, NotADatabase, StoreError
 
 # Nothing of a vote or an answer may make the database fetch code from the network.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -33,7 +33,8 @@ class Database:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None):
         self._connection = connection
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
+        self._open = threading.local()  # the cursor of this thread's transaction, if it is in one
         self.path = path
 
     @classmethod
@@ -46,15 +47,13 @@ class Database:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _look_at(path)
-            connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
+            connection = _connect(path)
         except OSError as error:
             raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
         except duckdb.Error as error:
             raise _why_not_opened(path or Path(":memory:"), str(error)) from error
         database = cls(connection, path)
         try:
-            # Times come back in UTC on any machine.
-            connection.execute("set global TimeZone = 'UTC'")
             database._migrate()
         except StoreError:
             database.close()
@@ -66,23 +65,36 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor to ask with. Raises DatabaseUnavailable for whatever the database cannot do."""
+        """A cursor to ask with; inside a `write` of the same thread, the one that sees its changes.
+
+        Raises DatabaseUnavailable for whatever the database cannot do.
+        """
+        joined = getattr(self._open, "cursor", None)
+        if joined is not None:
+            yield joined
+            return
         try:
             with self._connection.cursor() as cursor:
                 yield cursor
         except duckdb.Error as error:
+            self._recover(error)
             raise DatabaseUnavailable(f"{self._name} cannot be read: {first_line(error)}") from error
 
     @contextmanager
     def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor whose changes are committed together at the end, or not at all.
 
-        Raises DatabaseUnavailable when nothing was stored, except for a broken unique key or check, which passes as
-        duckdb.ConstraintException to the caller who knows what it means.
+        A write inside a write of the same thread joins it: what belongs together is stored together. Raises KeyTaken
+        where a unique key or a check refused the change, DatabaseUnavailable for anything else; nothing is stored then.
         """
+        joined = getattr(self._open, "cursor", None)
+        if joined is not None:
+            yield joined
+            return
         with self._writing:
             try:
                 with self._connection.cursor() as cursor:
+                    self._open.cursor = cursor
                     cursor.begin()
                     try:
                         yield cursor
@@ -92,10 +104,27 @@ class Database:
                         with suppress(duckdb.Error):
                             cursor.rollback()
                         raise
-            except duckdb.ConstraintException:
-                raise
+                    finally:
+                        self._open.cursor = None
+            except duckdb.ConstraintException as error:
+                raise KeyTaken(first_line(error)) from error
             except duckdb.Error as error:
+                self._recover(error)
                 raise DatabaseUnavailable(f"{self._name} cannot be written: {first_line(error)}") from error
+
+    def _recover(self, error: duckdb.Error) -> None:
+        """Open the file anew after an error that has made DuckDB give up on it, as a full disk at a checkpoint does.
+
+        What was committed is in the file and its write-ahead log, and is read back. Until the disk has room again this
+        fails as well; then the next use tries once more.
+        """
+        if not isinstance(error, duckdb.FatalException | duckdb.ConnectionException) or self.path is None:
+            return
+        with self._writing:
+            with suppress(duckdb.Error):
+                self._connection.close()
+            with suppress(duckdb.Error):
+                self._connection = _connect(self.path)
 
     @property
     def _name(self) -> str:
@@ -120,8 +149,18 @@ class Database:
                 cursor.execute("insert into schema_versions values (?, now())", [version])
 
 
+def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
+    # Times come back in UTC on any machine.
+    connection.execute("set global TimeZone = 'UTC'")
+    return connection
+
+
 def _look_at(path: Path) -> None:
-    """Refuse what is no DuckDB file before DuckDB tries to be helpful with it, as by fetching an extension."""
+    """Refuse what is no DuckDB file before DuckDB tries to be helpful with it, as by fetching an extension.
+
+    Only before the file is opened: to close a second handle on it would drop the lock that keeps other processes out.
+    """
     if path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
             head = file.read(12)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from arena import __version__
 from arena.battle import Model, ModelId, Source
@@ -19,11 +20,21 @@ class Snapshots:
         self._database = database
 
     def add(
-        self, board: Leaderboard, *, n_log: int, log_hash: str, sources: Sequence[Source], now: datetime
+        self,
+        board: Leaderboard,
+        *,
+        n_log: int,
+        log_hash: str,
+        sources: Sequence[Source],
+        settings: Mapping[str, Any],
+        now: datetime,
     ) -> Snapshot:
-        """Store a leaderboard that was computed from the first n_log votes, the last of which has log_hash."""
+        """Store a leaderboard that was computed from the first n_log votes, the last of which has log_hash.
+
+        `settings` are those that the board itself does not tell.
+        """
         record = board.to_record()
-        settings = {"sources": [source.value for source in sources]}
+        settings = {**settings, "sources": [source.value for source in sources]}
         told = json.dumps([log_hash, n_log, settings, record, __version__], sort_keys=True)
         snapshot_id = hashlib.sha256(told.encode()).hexdigest()[:16]
         with self._database.write() as cursor:
@@ -42,7 +53,8 @@ class Snapshots:
                 "select snapshot_id, computed_at, n_log, log_hash, settings, leaderboard, app_version from snapshots "
                 "order by n_log desc, computed_at desc limit 1",
             )
-        if row is None:
+        if row is None or row[6] != __version__:
+            # A board is derived: one that another version stored is computed again and not guessed at.
             return None
         snapshot_id, computed_at, n_log, log_hash, settings, record, app_version = row
         return Snapshot(

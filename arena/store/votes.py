@@ -8,30 +8,35 @@ from typing import Any
 import duckdb
 
 from arena import __version__
-from arena.battle import Battle, BattleId, Source, Verdict, Vote, VoterId
-from arena.errors import DatabaseUnavailable, VoteNotSaved
+from arena.battle import Battle, BattleId, ModelId, PromptId, Source, Verdict, Vote, VoterId
+from arena.errors import DatabaseUnavailable, KeyTaken, VoteNotSaved
 from arena.leaderboard import Tally
-from arena.pairing import Pairing
+from arena.pack import answer_id, prompt_digest
 from arena.preferences import PairTally
 from arena.store.ballots import battle_row
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
-from arena.store.row import first, to_json
+from arena.store.row import first, to_json, to_messages
 from arena.table import append
 
 # The columns of a vote between its number and its hashes, as the table has them.
 _COLUMNS = (
     *("seq", "vote_id", "battle_id", "voted_at", "stored_at", "verdict", "source", "voter_id", "shown_on_left"),
     *("strength", "confidence", "dimensions", "reasons", "comments", "voter_wrote_prompt", "time_to_vote_ms", "blind"),
-    *("guideline_version", "phase", "purpose", "consent_version", "app_version", "import_key"),
+    *("guideline_version", "prompt_digest", "phase", "purpose", "consent_version", "app_version", "import_key"),
 )
 
-# What the chain covers beside the vote itself: what it was cast on. Answers are named by digests of their texts.
+# What the chain covers beside the vote itself: what it was cast on. The prompt is covered by its digest, the answers by
+# their ids, which are digests of their texts.
 _BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "draw_probability", "sampling_policy")
 
 _LOG = f"""
     select {", ".join(_COLUMNS)}, {", ".join(_BATTLE_COLUMNS)}, previous_hash, hash
     from votes join battles using (battle_id) order by seq"""
+
+# Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
+_PROMPTS = "select prompt_id, digest, messages from prompts"
+_ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Votes:
         try:
             with self._database.write() as cursor:
                 self._append(cursor, [(battle, vote)], now)
-        except duckdb.ConstraintException:
+        except KeyTaken:
             if self.verdict_on(battle.id) is None:
                 raise
             return False
@@ -106,15 +111,18 @@ class Votes:
             row = first(cursor, "select verdict from votes where battle_id = ?", [battle_id])
         return None if row is None else Verdict(row[0])
 
-    def seen(self, voter_id: VoterId) -> set[Pairing]:
-        """The pairs that this voter has voted on."""
+    def revealed_to(self, voter_id: VoterId) -> dict[PromptId, set[ModelId]]:
+        """The models whose names this voter has seen behind their answers, by prompt: those of every vote cast."""
         with self._database.read() as cursor:
             rows = cursor.execute(
                 "select prompt_id, model_a, model_b from votes join battles using (battle_id) "
                 "where votes.voter_id = ? and prompt_id is not null",
                 [voter_id],
             ).fetchall()
-        return {Pairing.of(*row) for row in rows}
+        revealed: dict[PromptId, set[ModelId]] = {}
+        for prompt, *models in rows:
+            revealed.setdefault(prompt, set()).update(models)
+        return revealed
 
     def counts(self, voter_id: VoterId) -> VoteCounts:
         """How many votes this voter has cast, and how many the log holds."""
@@ -122,10 +130,12 @@ class Votes:
             rows = cursor.execute("select count(*) filter (where voter_id = ?), count(*) from votes", [voter_id])
             return VoteCounts(*rows.fetchall()[0])
 
-    def n_by_source(self) -> dict[Source, int]:
-        """How many votes each source has given."""
+    def n_by_source(self, up_to: int) -> dict[Source, int]:
+        """How many of the first `up_to` votes each source has given."""
         with self._database.read() as cursor:
-            rows = cursor.execute("select source, count(*) from votes group by source order by source").fetchall()
+            rows = cursor.execute(
+                "select source, count(*) from votes where seq <= ? group by source order by source", [up_to]
+            ).fetchall()
         return {Source(source): n for source, n in rows}
 
     def position(self) -> tuple[int, str]:
@@ -166,9 +176,10 @@ class Votes:
         ]
 
     def broken_links(self) -> list[BrokenLink]:
-        """Walk the log: every vote that does not fit its number, the vote before it, or its own hash."""
+        """Walk the log: every vote that does not fit its number, the vote before it, its own hash, or its texts."""
         broken = []
         previous, expected = GENESIS, 1
+        changed = self._changed_texts()
         with self._database.read() as cursor:
             cursor.execute(_LOG)
             while rows := cursor.fetchmany(10_000):
@@ -181,14 +192,34 @@ class Votes:
                         broken.append(BrokenLink(seq, vote_id, "it does not follow the vote before it"))
                     elif entry_hash(previous, record) != stored_hash:
                         broken.append(BrokenLink(seq, vote_id, "it was changed after it was stored"))
+                    elif not changed.isdisjoint({record["prompt_digest"], record["answer_a"], record["answer_b"]}):
+                        broken.append(BrokenLink(seq, vote_id, "a text that it was cast on was changed"))
                     previous, expected = stored_hash, seq + 1
         return broken
 
+    def _changed_texts(self) -> set[str]:
+        """The digests of prompts and the ids of answers whose stored text is another one."""
+        changed = set()
+        with self._database.read() as cursor:
+            cursor.execute(_PROMPTS)
+            for _, digest, messages in cursor.fetchall():
+                if prompt_digest(to_messages(messages)) != digest:
+                    changed.add(digest)
+            cursor.execute(_ANSWERS)
+            while rows := cursor.fetchmany(10_000):
+                changed.update(each for each, *told in rows if answer_id(*told) != each)
+        return changed
+
     def _append(self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> None:
         n_log, previous = _head(cursor)
+        asked = [battle.prompt_id for battle, _ in votes if battle.prompt_id is not None]
+        stored = cursor.execute(
+            "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
+        ).fetchall()
+        digests = dict(stored)
         rows = []
         for seq, (battle, vote) in enumerate(votes, n_log + 1):
-            record = _record(seq, vote, now)
+            record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}
             link = entry_hash(previous, record | {name: getattr(battle, name) for name in _BATTLE_COLUMNS})
             rows.append((*record.values(), previous, link))
             previous = link
@@ -206,7 +237,7 @@ def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
         *(seq, vote.id, vote.battle_id, vote.voted_at, now, vote.verdict.value, vote.source.value, vote.voter_id),
         vote.shown_on_left,
         *(vote.strength, vote.confidence, to_json(vote.dimensions) if vote.dimensions else None, None, None, None),
-        *(vote.time_to_vote_ms, vote.blind, vote.guideline_version, "production", None, None, __version__),
+        *(vote.time_to_vote_ms, vote.blind, vote.guideline_version, None, "production", None, None, __version__),
         vote.import_key,
     )
     return dict(zip(_COLUMNS, values, strict=True))

@@ -21,7 +21,7 @@ from arena.errors import (
     VoteNotSaved,
 )
 from arena.ui.markdown import render_markdown
-from arena.ui.middleware import COOKIE, INTERNAL, refusal
+from arena.ui.middleware import INTERNAL, refusal
 from arena.voter import VoterKey
 from arena.voting import Booth
 
@@ -71,6 +71,7 @@ def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> 
     @router.get("/healthz")
     def healthz(response: Response) -> dict[str, str]:
         response.headers["Cache-Control"] = "no-store"
+        booth.n_votes()  # an arena whose database does not answer is not well
         return {"status": "ok"}
 
     @router.api_route("/api/{anything:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -82,7 +83,7 @@ def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> 
 
 
 def _voter_of(request: Request, voter_key: VoterKey) -> VoterId:
-    voter_id = voter_key.voter_id(request.cookies.get(COOKIE))
+    voter_id = voter_key.voter_id(request.cookies.get(voter_key.cookie_name))
     if voter_id is None:
         raise NoCookie
     return voter_id
@@ -162,10 +163,15 @@ _REFUSALS: tuple[tuple[type[ArenaError], int, str, str], ...] = (
         "no_cookie",
         (
             "Your browser did not send this site's cookie, which keeps your votes apart from other people's. "
-            "Allow cookies for this site, or open it in a tab of its own, and load the page again."
+            "Load the page again for a new one; if this stays, allow cookies for it, or open it in a tab of its own."
         ),
     ),
-    (NoBallotLeft, 404, "no_ballot_left", "You have judged every pair in this arena. Thank you!"),
+    (
+        NoBallotLeft,
+        404,
+        "no_ballot_left",
+        "You have judged every pair here that you can still judge blind: each answer is shown to you once. Thank you!",
+    ),
     (UnknownBallot, 404, "unknown_ballot", "That pair is not open for you any more. Here is the next one."),
     (
         BallotExpired,

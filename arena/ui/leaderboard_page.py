@@ -38,7 +38,10 @@ def build(
     def show_board() -> tuple[str, str]:
         snapshot = job.latest()
         hint = recompute_hint(rate_every_seconds, rate_every_votes)
-        content = board_html(snapshot, hint=hint) if snapshot else nothing_yet_html(count_votes(), job.failure, hint)
+        if snapshot is None:
+            content = nothing_yet_html(count_votes(), job.failure, hint)
+        else:
+            content = board_html(snapshot, hint=hint, n_newer=count_votes() - snapshot.n_log, failure=job.failure)
         return frame.header("/leaderboard", aside=_as_of(snapshot)), content
 
     with page:
@@ -49,12 +52,15 @@ def build(
 
 def recompute_hint(every_seconds: float, after_votes: int) -> str:
     """When the board is computed again, in words."""
-    votes = "every new vote" if after_votes == 1 else f"{after_votes:,} new votes"
+    votes = "every new vote" if after_votes == 1 else f"{after_votes:,} new votes, sooner while there are few"
     return f"Recomputed after {votes}, and within {_duration(every_seconds)} of any."
 
 
-def board_html(snapshot: Snapshot, *, hint: str) -> str:
-    """The board as HTML: rated models best first, then those without a rating, then what it was made of."""
+def board_html(snapshot: Snapshot, *, hint: str, n_newer: int = 0, failure: str | None = None) -> str:
+    """The board as HTML: rated models best first, then those without a rating, then what it was made of.
+
+    n_newer votes came in since; failure says why a newer board could not be computed.
+    """
     board = snapshot.leaderboard
     axis = _Axis(board.entries)
     rated = [entry for entry in board.entries if entry.score is not None]
@@ -67,7 +73,7 @@ def board_html(snapshot: Snapshot, *, hint: str) -> str:
         f'<th scope="col" class="n">Score</th><th scope="col" class="wide">{interval}{axis.labels()}</th>'
         '<th scope="col" class="n">Votes</th><th scope="col" class="wide">Organisation</th>'
         f'<th scope="col" class="wide">Licence</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        f'<div class="facts">{_facts(snapshot, hint)}</div>'
+        f'<div class="facts">{_facts(snapshot, hint, n_newer, failure)}</div>'
     )
 
 
@@ -98,7 +104,7 @@ def _rated_row(entry: Entry, axis: "_Axis", *, is_last_of_group: bool) -> str:
     return (
         f"<tr{' class=group' if is_last_of_group else ''}>"
         f'<td class="rank">{_rank(entry)}</td>{_model_cell(entry, tag)}'
-        f'<td class="n score">{entry.score:,.0f}<small class="narrow">{_range(entry)}</small></td>'
+        f'<td class="n score">{entry.score:,.0f}<small class="narrow">{escape(_range(entry))}</small></td>'
         f'<td class="wide">{axis.drawing(entry)}</td><td class="n">{entry.n_votes:,}</td>{_fact_cells(entry)}</tr>'
     )
 
@@ -151,6 +157,7 @@ class _Axis:
     def __init__(self, entries: Sequence[Entry]):
         drawn = [value for e in entries for value in (e.low, e.score, e.high) if value is not None]
         low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
+        self._is_empty = not drawn
         margin = max((high - low) * 0.04, 1.0)
         self._low, self._high = low - margin, high + margin
         step = _round_step((self._high - self._low) / 4)
@@ -159,6 +166,8 @@ class _Axis:
 
     def labels(self) -> str:
         """The marks with their numbers, for the head of the column."""
+        if self._is_empty:
+            return ""
         numbers = "".join(f'<span style="left:{self._at(mark)}">{mark:,.0f}</span>' for mark in self._marks)
         return f'<span class="axis" aria-hidden="true">{numbers}</span>'
 
@@ -167,11 +176,10 @@ class _Axis:
         assert entry.score is not None  # noqa: S101 - the caller asked
         marks = "".join(f'<s style="left:{self._at(mark)}"></s>' for mark in self._marks)
         if entry.low is None or entry.high is None:
-            text, line = f"no interval: {entry.reason or 'not computed'}", ""
-        else:
-            text = _range(entry)
-            width = 100 * (entry.high - entry.low) / (self._high - self._low)
-            line = f'<i style="left:{self._at(entry.low)};width:{width:.2f}%"></i>'
+            return f'<span class="quiet">{escape(entry.reason or "no interval")}</span>'
+        text = _range(entry)
+        width = 100 * (entry.high - entry.low) / (self._high - self._low)
+        line = f'<i style="left:{self._at(entry.low)};width:{width:.2f}%"></i>'
         return (
             f'<div class="ci" title="{escape(text)}">{marks}{line}<u style="left:{self._at(entry.score)}"></u>'
             f'<span class="unseen">{escape(text)}</span></div>'
@@ -187,7 +195,7 @@ def _round_step(rough: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= max(rough, 1.0) * (1 - 1e-9))
 
 
-def _facts(snapshot: Snapshot, hint: str) -> str:
+def _facts(snapshot: Snapshot, hint: str, n_newer: int, failure: str | None) -> str:
     board = snapshot.leaderboard
     sources = " and ".join(_SOURCE_NAMES[source] for source in snapshot.sources)
     votes = "1 vote" if board.n_votes == 1 else f"{board.n_votes:,} votes"
@@ -202,7 +210,9 @@ def _facts(snapshot: Snapshot, hint: str) -> str:
     method = (
         f"Method {board.method}, {board.rounds:,} bootstrap rounds, seed {board.seed}, version {snapshot.app_version}."
     )
-    return "".join(f"<p>{escape(line)}</p>" for line in (counted, computed, method))
+    newer = f"{n_newer:,} newer {'vote is' if n_newer == 1 else 'votes are'} not counted yet." if n_newer else ""
+    failed = f"The latest attempt at a newer board failed: {failure}." if failure else ""
+    return "".join(f"<p>{escape(line)}</p>" for line in (counted, newer, failed, computed, method) if line)
 
 
 def _left_out(board: Leaderboard) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
@@ -16,7 +17,7 @@ _LINK_ATTRIBUTES = 'rel="noopener noreferrer nofollow" target="_blank"'
 
 
 def render_markdown(text: str, *, top_heading: int = 4) -> str:
-    """CommonMark with tables as HTML; a single newline breaks the line, as models mean it.
+    """CommonMark with tables as HTML; a single newline breaks the line and its indentation stays, as models mean it.
 
     Raw HTML is shown as text. Links go to http, https and mailto only, and open outside the page. Images are never
     loaded, since their address could name a model or count a reader: they become a link with their description.
@@ -34,6 +35,7 @@ def render_markdown(text: str, *, top_heading: int = 4) -> str:
 def _parser() -> MarkdownIt:
     options = {"html": False, "breaks": True, "maxNesting": _DEEPEST}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.core.ruler.before("inline", "indentation", _keep_indentation)
     parser.validateLink = lambda url: _SAFE_LINK.match(url.strip()) is not None
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("image", _image)
@@ -42,6 +44,17 @@ def _parser() -> MarkdownIt:
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     return parser
+
+
+def _keep_indentation(state: StateCore) -> None:
+    """Keep the blanks at the start of a paragraph's lines: code that its model did not fence is still code."""
+    for token in state.tokens:
+        if token.type == "inline":
+            token.content = re.sub(r"\n([ \t]+)", _as_hard_blanks, token.content)
+
+
+def _as_hard_blanks(found: re.Match[str]) -> str:
+    return "\n" + found[1].expandtabs(4).replace(" ", "\u00a0")
 
 
 def _link_open(_: RendererHTML, tokens: Sequence[Token], index: int, *__: Any) -> str:

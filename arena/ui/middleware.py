@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 CookieMode = Literal["lax", "secure", "embedded"]
 
-COOKIE = "bakeoff_voter"
 _COOKIE_SECONDS = 365 * 24 * 3600
 _COOKIE_ATTRIBUTES: Mapping[CookieMode, str] = {
     "lax": "SameSite=Lax",
@@ -53,7 +52,9 @@ class VoterCookie:
             if message["type"] == "http.response.start" and message["status"] == 200:
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("set-cookie", f"{COOKIE}={self._voter_key.issue()}; {self._attributes}")
+                    headers.append(
+                        "set-cookie", f"{self._voter_key.cookie_name}={self._voter_key.issue()}; {self._attributes}"
+                    )
                     # A shared cache must not hand one voter's cookie to another.
                     headers["cache-control"] = "no-store"
             await send(message)
@@ -61,7 +62,7 @@ class VoterCookie:
         await self.app(scope, receive, send_with_cookie)
 
     def _is_known(self, scope: Scope) -> bool:
-        return self._voter_key.voter_id(HTTPConnection(scope).cookies.get(COOKIE)) is not None
+        return self._voter_key.voter_id(HTTPConnection(scope).cookies.get(self._voter_key.cookie_name)) is not None
 
 
 class SafeHeaders:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import random
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def serve(settings: Settings) -> None:
     Raises an ArenaError for a pack, a database or a port that cannot be used; nothing is served then.
     """
     listener = _listen(settings.host, settings.port)
-    with listener, VoteStore.open(settings.database) as store:
+    with listener, VoteStore.open(settings.database_file) as store:
         _fill(store, settings, datetime.now(UTC))
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -46,7 +47,9 @@ def serve(settings: Settings) -> None:
             ),
             announce=lambda: _announce(listener, settings),
         )
-        # Ctrl+C has stopped the server in good order by the time it comes back as an exception.
+        # Ctrl+C, or the SIGTERM of `docker stop`, has stopped the server in good order by the time it comes back as an
+        # exception; then the database is closed in good order too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
 
@@ -114,7 +117,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise BadInput(
-                f"port {port} on {host} is in use. Name another one with --port, or 0 for a free one"
+                f"port {port} on {host} is in use. Name another one with --port or BAKEOFF_PORT, or 0 for a free one"
             ) from error
         raise BadInput(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     return listener
@@ -123,7 +126,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _announce(listener: socket.socket, settings: Settings) -> None:
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
-    _say(f"The arena is open: http://{shown}:{port} (votes go to {settings.database}; Ctrl+C closes it)")
+    _say(f"The arena is open: http://{shown}:{port} (votes go to {settings.database_file}; Ctrl+C closes it)")
 
 
 def _say(text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from arena.batch import RatingJob, rate_log, take_snapshot
 from arena.battle import Battle, BattleId, ModelId, Source, Verdict, Vote, VoteId
-from arena.errors import NothingToRate
+from arena.errors import NothingToRate, StoreError
 from arena.store import VoteStore
 from arenas import KEY, booth, fill
 from ground import NOW
@@ -44,7 +44,7 @@ def test_the_first_look_rates_what_is_there(store: VoteStore, job: RatingJob):
 
 
 def test_enough_votes_or_enough_time_make_it_due_and_nothing_else(store: VoteStore, job: RatingJob):
-    vote(store, 3)
+    vote(store, 60)
     assert job.run_if_due(NOW)
     vote(store, 9)
     assert not job.run_if_due(NOW + 59 * SECOND)
@@ -52,6 +52,29 @@ def test_enough_votes_or_enough_time_make_it_due_and_nothing_else(store: VoteSto
     assert not job.run_if_due(NOW + 600 * SECOND)  # no new vote, nothing to do
     vote(store, 10)
     assert job.run_if_due(NOW + 601 * SECOND)  # ten votes need no wait
+
+
+def test_while_there_are_few_votes_fewer_new_ones_are_enough(store: VoteStore, job: RatingJob):
+    # After n votes, 1 + n // 5 new ones: 1 after 3, 2 after 5, 3 after 10, and never more than the setting's 10.
+    vote(store, 3)
+    assert job.run_if_due(NOW)
+    for n_new, due in ((1, True), (1, True), (1, False), (1, True)):  # 4, 5, then 6 and 7 votes
+        vote(store, n_new)
+        assert job.run_if_due(NOW) is due
+
+
+def test_a_failure_of_the_database_is_tried_again_and_told(store: VoteStore, job: RatingJob):
+    vote(store, 3)
+    store.close()
+    with pytest.raises(StoreError):
+        job.run_if_due(NOW)
+
+
+def test_a_clock_that_was_set_back_does_not_keep_the_board_waiting(store: VoteStore, job: RatingJob):
+    vote(store, 60)
+    assert job.run_if_due(NOW)
+    vote(store, 1)
+    assert job.run_if_due(NOW - timedelta(days=1))
 
 
 def test_a_log_that_cannot_be_rated_is_tried_again_when_votes_come(store: VoteStore, job: RatingJob):
@@ -83,7 +106,7 @@ def test_the_same_votes_give_the_same_snapshot_id(store: VoteStore):
 @pytest.mark.usefixtures("job")
 def test_the_rules_of_the_arena_are_used_unless_something_else_is_asked(store: VoteStore):
     vote(store, 30)
-    store.catalogue.set_rules('[rating]\nrounds = 150\nseed = 7\nsources = ["human", "rule"]\n', NOW)
+    store.catalogue.set_rules('[rating]\nrounds = 150\nseed = 7\nsources = ["human", "rule"]\n', None, NOW)
     rated = rate_log(store)
     assert (rated.board.rounds, rated.board.seed, rated.sources) == (150, 7, (Source.HUMAN, Source.RULE))
     assert rate_log(store, rounds=120, sources=(Source.HUMAN,)).board.rounds == 120
@@ -111,12 +134,13 @@ def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteSto
 
 
 def test_a_vote_in_the_booth_reaches_the_board(store: VoteStore, job: RatingJob):
-    here, me = booth(store, NOW), KEY.voter_id(KEY.issue())
-    assert me is not None
-    for _ in range(6):
+    here = booth(store, NOW)
+    for _ in range(12):
+        me = KEY.voter_id(KEY.issue())
+        assert me is not None
         here.cast(here.open(me, NOW).id, Verdict.TIE, me, NOW)
     assert job.run_if_due(NOW)
     snapshot = job.latest()
     assert snapshot is not None
-    assert snapshot.leaderboard.n_votes == 6
+    assert snapshot.leaderboard.n_votes == 12
     assert {entry.score for entry in snapshot.leaderboard.entries} == {1000.0}

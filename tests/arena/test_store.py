@@ -2,17 +2,29 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from arena.battle import Battle, BattleId, Message, Model, ModelId, Prompt, PromptId, Source, Verdict, Vote, VoteId
-from arena.errors import BadInput, DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, NotADatabase
+from arena.errors import BadInput, DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, KeyTaken, NotADatabase
+from arena.intake import import_pack
 from arena.pack import Guideline, read_pack, starter_directory
 from arena.store import VoteStore
 from arenas import KEY, answer, booth, fill
 from ground import NOW, ROOT
+
+TEXT_2 = (2, "a text that it was cast on was changed")
+
+
+def on_texts(key: str, prompt: str) -> tuple[Battle, Vote]:
+    """A vote on the two stored answers of m0 and m1 to a prompt of `fill`."""
+    battle, vote = imported(key)
+    answers = [answer(prompt, model, f"Text of {model} for {prompt}").id for model in ("m0", "m1")]
+    return replace(battle, prompt_id=PromptId(prompt), answer_a=answers[0], answer_b=answers[1]), vote
 
 
 def imported(key: str, verdict: Verdict = Verdict.A) -> tuple[Battle, Vote]:
@@ -105,7 +117,7 @@ def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
     battle, vote = imported("x")
     other = Battle(BattleId("x2"), battle.model_a, battle.model_b)
     twice = Vote(VoteId("x"), other.id, Verdict.A, Source.IMPORT, None, None, import_key="x2")
-    with pytest.raises(duckdb.ConstraintException):
+    with pytest.raises(KeyTaken):
         store.votes.add_imported([(battle, vote), (other, twice)], NOW)
     assert store.votes.position()[0] == 0
     assert store.votes.add_imported([(battle, vote)], NOW) == 1
@@ -118,13 +130,19 @@ def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
         ("delete from votes where seq = 3", (4, "vote 3 should stand here")),
         ("update battles set model_a = 'm2' where battle_id = 'k3'", (3, "it was changed after it was stored")),
         ("update votes set previous_hash = 'x' where seq = 4", (4, "it does not follow the vote before it")),
+        (
+            "update answers set text = 'x' where answer_id = (select answer_a from battles where battle_id = 'k2')",
+            TEXT_2,
+        ),
+        ("update prompts set messages = [{'role': 'user', 'content': 'x'}] where prompt_id = 'p1'", TEXT_2),
     ],
 )
 def test_a_vote_that_was_tampered_with_breaks_the_chain_there(tmp_path: Path, tampering: str, fault: tuple[int, str]):
     path = tmp_path / "arena.duckdb"
     with VoteStore.open(path) as store:
         fill(store, NOW)
-        store.votes.add_imported([imported(f"k{i}") for i in range(1, 6)], NOW)
+        votes = [imported("k1"), on_texts("k2", "p1"), *(imported(f"k{i}") for i in range(3, 6))]
+        store.votes.add_imported(votes, NOW)
         assert store.votes.broken_links() == []
     with duckdb.connect(str(path)) as con:
         con.execute(tampering)
@@ -177,10 +195,10 @@ def test_a_prompt_with_other_messages_under_the_same_id_is_refused(store: VoteSt
 
 
 def test_a_guideline_version_keeps_its_text(store: VoteStore):
-    store.catalogue.set_guideline(Guideline("1", "tie", "Judge well.\n"), NOW)
-    store.catalogue.set_guideline(Guideline("1", "tie", "Judge well.\n"), NOW)
+    store.catalogue.set_rules("", Guideline("1", "tie", "Judge well.\n"), NOW)
+    store.catalogue.set_rules("", Guideline("1", "tie", "Judge well.\n"), NOW)
     with pytest.raises(BadInput, match="guideline version '1' is in the database with another text"):
-        store.catalogue.set_guideline(Guideline("1", "tie", "Judge badly.\n"), NOW)
+        store.catalogue.set_rules("", Guideline("1", "tie", "Judge badly.\n"), NOW)
     guideline = store.catalogue.guideline()
     assert guideline is not None
     assert guideline.text == "Judge well.\n"
@@ -202,3 +220,88 @@ def test_closing_leaves_no_page_of_complaints(tmp_path: Path):
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_what_is_written_together_is_stored_together_or_not_at_all(store: VoteStore):
+    fill(store, NOW)
+
+    def write() -> None:
+        with store.together():
+            store.catalogue.add_models([Model(ModelId("new"), "New")], NOW)
+            assert ModelId("new") in store.catalogue.models()  # seen inside
+            store.catalogue.add_prompts([Prompt(PromptId("p0"), (Message("user", "Other words"),))], NOW)
+
+    with pytest.raises(BadInput):
+        write()
+    assert ModelId("new") not in store.catalogue.models()
+
+
+def test_a_refused_pack_leaves_nothing_of_itself(store: VoteStore):
+    pack = read_pack(starter_directory())
+    import_pack(store, pack, NOW)
+    assert pack.guideline is not None
+    changed = replace(
+        pack,
+        rules_text='title = "Changed"',
+        models=(*pack.models, Model(ModelId("new"), "New")),
+        guideline=replace(pack.guideline, text="Another text.\n"),
+    )
+    with pytest.raises(BadInput, match="guideline version"):
+        import_pack(store, changed, NOW)
+    assert len(store.catalogue.models()) == 6
+    assert store.catalogue.rules().title == "Bakeoff"
+
+
+def test_the_last_rules_are_in_force_whatever_the_clock_says(store: VoteStore):
+    store.catalogue.set_rules('title = "First"', None, NOW)
+    store.catalogue.set_rules('title = "Second"', None, NOW - timedelta(days=1))
+    assert store.catalogue.rules().title == "Second"
+
+
+def test_the_arena_recovers_by_itself_from_a_disk_that_was_full_at_a_checkpoint(tmp_path: Path):
+    path = tmp_path / "arena.duckdb"
+    script = f"""
+import resource, signal, sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}, {str(ROOT / "tests" / "arena")!r}]
+from pathlib import Path
+from arenas import KEY, booth, fill
+from ground import NOW
+from arena.battle import Verdict
+from arena.errors import StoreError
+from arena.store import VoteStore
+store = VoteStore.open(Path({str(path)!r}))
+fill(store, NOW, n_prompts=40, n_models=6)
+with store._database.read() as cursor:
+    cursor.execute("set global wal_autocheckpoint = '1KB'")
+here, me = booth(store, NOW), KEY.voter_id(KEY.issue())
+ballots, n_told = [], 0
+for _ in range(5):
+    ballots.append(here.open(me, NOW))
+    here.cast(ballots[-1].id, Verdict.A, me, NOW)
+ballot = here.open(me, NOW)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+largest = max(each.stat().st_size for each in Path({str(tmp_path)!r}).iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+for _ in range(3):
+    try:
+        here.cast(ballot.id, Verdict.A, me, NOW)
+        break
+    except StoreError:
+        n_told += 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+for _ in range(3):
+    try:
+        here.cast(ballot.id, Verdict.A, me, NOW)
+        break
+    except StoreError as error:
+        n_told += 1
+print(n_told, store.votes.position()[0], len(store.votes.broken_links()))
+store.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    n_told, n_votes, n_broken = map(int, done.stdout.split())
+    assert n_told > 0
+    assert (n_votes, n_broken) == (6, 0)
+    with VoteStore.open(path) as store:
+        assert store.votes.position()[0] == 6

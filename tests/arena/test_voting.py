@@ -167,22 +167,40 @@ def test_many_voters_at_once_lose_nothing(arena: VoteStore):
     voters = [voter() for _ in range(16)]
 
     def judge_everything(i: int) -> None:
-        for _ in range(6):  # 2 prompts * 3 pairs
+        for _ in range(2):  # one blind pair of three answers to each of 2 prompts
             here.cast(here.open(voters[i], NOW).id, Verdict.A, voters[i], NOW)
 
     race(judge_everything, 16)
-    assert n_votes(arena) == 96
-    assert all(here.counts(each).mine == 6 for each in voters)
+    assert n_votes(arena) == 32
+    assert all(here.counts(each).mine == 2 for each in voters)
     assert arena.votes.broken_links() == []
 
 
 def test_a_voter_who_judged_everything_is_told_so(arena: VoteStore):
     here, me = booth(arena, NOW), voter()
-    for _ in range(6):
+    for _ in range(2):
         here.cast(here.open(me, NOW).id, Verdict.TIE, me, NOW)
     with pytest.raises(NoBallotLeft) as done:
         here.open(me, NOW)
     assert not done.value.is_arena_empty
+
+
+def test_no_answer_is_shown_again_to_whom_its_author_was_revealed(store: VoteStore):
+    fill(store, NOW, n_prompts=3, n_models=6)
+    here, me = booth(store, NOW), voter()
+    shown: list[str] = []
+    for _ in range(9):  # 3 prompts, 6 answers each: 3 pairs a prompt in which all are new
+        ballot = here.open(me, NOW)
+        shown += [ballot.answer_a, ballot.answer_b]
+        here.cast(ballot.id, Verdict.A, me, NOW)
+    assert len(set(shown)) == 18
+    with pytest.raises(NoBallotLeft):
+        here.open(me, NOW)
+
+
+def test_racing_requests_for_a_ballot_open_one(arena: VoteStore):
+    here, me = booth(arena, NOW), voter()
+    assert len({ballot.id for ballot in race(lambda _: here.open(me, NOW), 32)}) == 1
 
 
 def test_an_empty_arena_says_that_it_is_empty(store: VoteStore):
@@ -207,7 +225,7 @@ def test_every_battle_stores_its_probability_and_policy(arena: VoteStore):
     assert opened is not None
     # 2 prompts * 3 pairs * 2 orders = 12
     assert opened.battle.draw_probability == pytest.approx(1 / 12)
-    assert opened.battle.sampling_policy == "uniform-over-unseen-pairs"
+    assert opened.battle.sampling_policy == "uniform-over-blind-pairs"
 
 
 def test_a_clock_set_back_gives_no_time_to_vote_rather_than_a_false_one(arena: VoteStore):

@@ -18,6 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:unclosed event loop:ResourceWarning")
     # Gradio sums up its events with an option that pandas has renounced.
     config.addinivalue_line("filterwarnings", "ignore:'future.no_silent_downcasting' is deprecated")
+    config.addinivalue_line("filterwarnings", "ignore:The copy keyword is deprecated")
 
 
 @pytest.fixture

@@ -29,8 +29,23 @@ MODELS = (
     Model(ModelId("quillon-9b"), "Quillon Nine", "Vexaria Labs", "Apache-2.0"),
     Model(ModelId("brindle-xl"), "Brindle XL", "Osterhaus", "CC0"),
     Model(ModelId("tamarack-3"), "Tamarack <i>3</i>", "Zephyr & Sons", None),
+    Model(ModelId("wolfram-oak"), "Wolframoak", "Kestrel & Co", "MIT"),
+    Model(ModelId("pinzgau-7"), "Pinzgau Seven", "Ulmenhof", None),
+    Model(ModelId("larkspur"), "Larkspur", None, None),
 )
-IDENTITIES = ("quillon", "vexaria", "brindle", "osterhaus", "tamarack", "zephyr")
+IDENTITIES = (
+    "quillon",
+    "vexaria",
+    "brindle",
+    "osterhaus",
+    "tamarack",
+    "zephyr",
+    "wolfram",
+    "kestrel",
+    "pinzgau",
+    "ulmenhof",
+    "larkspur",
+)
 _LONG = "\n\n".join(f"{i}. A clause of the contract, which goes on for a good while." for i in range(1, 60))
 PROMPTS = (
     Prompt(PromptId("p-sally"), (Message("user", "How many sisters does **Sally** have?"),), "reasoning", "en"),
@@ -52,6 +67,9 @@ TEXTS = (
     "Sally has **one** sister.\n\n```python\nsisters = brothers * sisters_each  # " + "six " * 60 + "\n```",
     f"First things first.\n\n{_WIDE}\n" + "A long answer. " * 400,
     "Six.",
+    "One, since she shares the other with her brothers.",
+    "Let me think about it.\n\n- It depends.\n- It always does.",
+    "I cannot know that.",
 )
 
 
@@ -107,6 +125,13 @@ class Arena:
         client = httpx.Client(base_url=self.url, trust_env=False)
         self.clients.append(client)
         return client
+
+    def crowd(self, n_visitors: int) -> None:
+        """Let so many visitors cast three ties each: soon everybody has met everybody through others."""
+        for _ in range(n_visitors):
+            visitor = self.visitor()
+            for _ in range(3):
+                vote_on(visitor, ballot_of(visitor)["ballot_id"], "tie").raise_for_status()
 
     def compute_board(self) -> None:
         """Have the board computed from all votes, an hour later."""
@@ -191,7 +216,7 @@ def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
         for model, text in zip(MODELS, TEXTS, strict=True)
     ]
     store.catalogue.add_answers(answers, now)
-    store.catalogue.set_rules("", now)
+    store.catalogue.set_rules("", None, now)
     return store
 
 

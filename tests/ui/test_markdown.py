@@ -99,3 +99,10 @@ def test_headings_start_where_the_page_wants(top: int, expected: list[str]):
 def test_no_depth_of_nesting_loses_text(depth: int):
     assert "deep <b>" not in render_markdown(">" * depth + "deep <b>")
     assert "deep &lt;b&gt;" in render_markdown(">" * depth + "deep <b>")
+
+
+def test_the_indentation_of_code_without_a_fence_stays():
+    html = render_markdown("def fib(n):\n    if n < 2:\n        return n")
+    assert (
+        html == "<p>def fib(n):<br />\n\u00a0\u00a0\u00a0\u00a0if n &lt; 2:<br />\n" + "\u00a0" * 8 + "return n</p>\n"
+    )

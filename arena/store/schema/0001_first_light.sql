@@ -13,6 +13,7 @@ create table models (
 
 create table prompts (
     prompt_id  varchar primary key,
+    digest     varchar not null,
     messages   struct(role varchar, content varchar)[] not null,
     category   varchar,
     language   varchar,
@@ -37,11 +38,14 @@ create table answers (
     replaced_at    timestamptz
 );
 
--- The rules and the guideline of the arena, as of a time. The newest row counts.
+-- The rules of the arena and its guideline, as they were in force one after the other. The highest number counts; no
+-- clock decides.
 create table rules (
-    digest    varchar not null,
-    text      varchar not null,
-    since     timestamptz not null
+    number             integer primary key,
+    digest             varchar not null,
+    text               varchar not null,
+    guideline_version  varchar,
+    since              timestamptz not null
 );
 
 create table guidelines (
@@ -99,6 +103,7 @@ create table votes (
     time_to_vote_ms     bigint check (time_to_vote_ms >= 0),
     blind               boolean,
     guideline_version   varchar,
+    prompt_digest       varchar,
     phase               varchar not null check (phase in ('calibration', 'production')),
     purpose             varchar,
     consent_version     varchar,
@@ -127,7 +132,7 @@ select
     x.revision as revision_a, y.revision as revision_b, x.params as params_a, y.params as params_b,
     x.tokens as tokens_a, y.tokens as tokens_b, x.latency_ms as latency_ms_a, y.latency_ms as latency_ms_b,
     v.shown_on_left, v.verdict, v.strength, v.dimensions, v.reasons, v.confidence, v.comments,
-    v.voter_id, v.voter_wrote_prompt, v.time_to_vote_ms, v.blind, v.source, v.guideline_version, v.phase,
+    v.voter_id, v.voter_wrote_prompt, v.time_to_vote_ms, v.blind, v.source, v.guideline_version, v.prompt_digest, v.phase,
     b.item_kind, b.batch, b.draw_probability, b.sampling_policy, v.consent_version, v.purpose, v.app_version,
     v.previous_hash, v.hash
 from votes v

@@ -13,7 +13,6 @@
   // loading -> voting -> sending -> revealed -> loading; sending -> voting when it failed; notice: nothing to vote on
   let state = "loading";
   let ballot = null; // the one on the page
-  let upcoming = null; // a promise of the next one, asked for after the reveal
   let lastVerdict = null; // what "Try again" sends again
 
   const first = post("api/ballots", {});
@@ -57,10 +56,10 @@
     const titles = {
       arena_empty: "Nothing to compare yet",
       no_ballot_left: "All judged",
-      no_cookie: "Cookies are off",
+      no_cookie: "This browser is not known here",
     };
     const done = data.error === "no_ballot_left";
-    tell(titles[data.error] ?? "The arena does not answer", data.message ?? UNREACHABLE, { done });
+    tell(titles[data.error] ?? "The arena does not answer", data.message ?? UNREACHABLE, { done, reload: data.error === "no_cookie" });
   }
 
   async function vote(verdict) {
@@ -72,7 +71,7 @@
     if (status === 200) return reveal(data);
     if (status === 409) return pass(data.message); // another tab was first; the names stay hidden
     if (status === 404 || status === 410) return show(post("api/ballots", {}), data.message);
-    if (data.error === "no_cookie") return tell("Cookies are off", data.message, {});
+    if (data.error === "no_cookie") return tell("This browser is not known here", data.message, { reload: true });
     enter("voting");
     trouble(data.message ?? UNSURE, { canResend: true });
     say(`Not saved. ${data.message ?? UNSURE}`);
@@ -145,20 +144,19 @@
     trouble("");
     enter("revealed");
     one("#next").focus({ preventScroll: true });
-    upcoming = post("api/ballots", {});
   }
 
   function next() {
     if (state !== "revealed") return;
-    // A fetch in the background may have failed long before it is needed: then ask again.
-    const request = upcoming.then((answer) => (answer.status === 0 || answer.status >= 500 ? post("api/ballots", {}) : answer));
-    show(request);
+    // Only now: a ballot that was opened while the last names were still being read would count that time as judging.
+    show(post("api/ballots", {}));
   }
 
-  function tell(title, message, { done = false }) {
+  function tell(title, message, { done = false, reload = false }) {
     one("#notice h2").textContent = title;
     one("#notice p").textContent = message;
-    one("#retry").textContent = done ? "Look again" : "Try again";
+    one("#retry").textContent = reload ? "Load the page again" : done ? "Look again" : "Try again";
+    one("#retry").dataset.reload = reload;
     one("#retry").className = done ? "" : "go";
     one("#board-link").hidden = !done;
     enter("notice");
@@ -230,8 +228,8 @@
 
   function standing({ score, low, high, rank_low, rank_high }) {
     if (score === null) return "not rated yet";
-    const spread = low === null || high === null ? "" : ` ± ${whole((high - low) / 2)}`;
-    return `${whole(score)}${spread} · ${ranks(rank_low, rank_high, "–")}`;
+    const interval = low === null || high === null ? "" : ` (${whole(low)} to ${whole(high)})`;
+    return `${whole(score)}${interval} · ${ranks(rank_low, rank_high, "–")}`;
   }
 
   function spoken(contender) {
@@ -262,7 +260,10 @@
     for (const button of all("#verdicts button")) button.addEventListener("click", () => vote(button.dataset.verdict));
     one("#resend").addEventListener("click", () => vote(lastVerdict));
     one("#next").addEventListener("click", next);
-    one("#retry").addEventListener("click", () => show(post("api/ballots", {})));
+    one("#retry").addEventListener("click", (event) => {
+      if (event.currentTarget.dataset.reload === "true") return location.reload(); // the page brings the cookie
+      show(post("api/ballots", {}));
+    });
     one("#unfold").addEventListener("click", () => fold(one("#prompt").classList.contains("unfolded")));
     document.addEventListener("keydown", onKey);
     // The bar grows when it has something to say, and must not hide the end of an answer then.
