@@ -462,3 +462,17 @@ def test_gradio_shows_nothing_of_its_own(desktop: BrowserContext, arena: Arena):
     assert "gradio" not in page.locator("body").inner_text().lower()
     expect(page.locator("footer")).to_have_count(0)
     expect(page).to_have_title("Arena · Testing ground")
+
+
+def test_a_list_in_an_earlier_turn_keeps_its_numbers(desktop: BrowserContext, serve: Serve):
+    # "47. That is it." is, to Markdown, a list that starts at 47: without its marker the number would be gone.
+    arena = serve(n_prompts=2)
+    page = open_arena(desktop, arena)
+    page.evaluate("document.querySelector('#earlier').hidden = false")
+    page.evaluate(
+        "document.querySelector('#earlier').innerHTML = "
+        "'<li><b>User</b><div class=text><ol start=47><li>That is it.</li></ol></div></li>'"
+    )
+    item = page.locator("#earlier ol li")
+    assert item.evaluate("item => getComputedStyle(item).listStyleType") == "decimal"
+    assert item.evaluate("item => getComputedStyle(item).display") == "list-item"
