@@ -58,6 +58,8 @@ def export(
     texts = store.catalogue.texts(ids)
     selection = select(tallies, texts, sources=chosen_sources, min_agreement=min_agreement)
     prompts = store.catalogue.prompts()
+    models = store.catalogue.models()
+    named = {each for row in selection.preferences for each in (row.chosen_model, row.rejected_model)}
     rows = [explicit.to_row(preference, prompts, texts) for preference in selection.preferences]
     _make_room(out)
     files = tuple(out / f"{format_.value}{ending}" for ending in (".parquet", ".jsonl"))
@@ -72,6 +74,7 @@ def export(
         "sources": [source.value for source in chosen_sources],
         "min_agreement": float(min_agreement),
         "log_hash": log_hash,
+        "models": {each: models[each].name for each in sorted(named) if each in models},
         "app_version": __version__,
         "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
     }

@@ -271,8 +271,8 @@ class _Models:
             model = replace(model, aliases=known.aliases, retired_at=known.retired_at)
         return _taken_once(self._taken, model)
 
-    def save(self, _models: list[Model], now: datetime) -> Saved:
-        return Saved(self._store.catalogue.add_models(self._taken.values(), now))
+    def save(self, models: list[Model], now: datetime) -> Saved:
+        return Saved(self._store.catalogue.add_models(dict.fromkeys(models), now))
 
 
 class _Prompts:
@@ -286,8 +286,8 @@ class _Prompts:
         values["messages"] = [{"role": "user", "content": values.pop("text")}]
         return _taken_once(self._taken, PromptRow.model_validate(values).to_prompt())
 
-    def save(self, _prompts: list[Prompt], now: datetime) -> Saved:
-        return Saved(self._store.catalogue.add_prompts(self._taken.values(), now))
+    def save(self, prompts: list[Prompt], now: datetime) -> Saved:
+        return Saved(self._store.catalogue.add_prompts(dict.fromkeys(prompts), now))
 
 
 class _Answers:

@@ -120,7 +120,7 @@ class Shell:
             finally:
                 server.send_signal(signal.SIGINT)
             lines += server.stdout.read().splitlines()
-        return lines
+        return steady(lines)
 
 
 def vote(address: str, n: int) -> None:

@@ -75,7 +75,7 @@ def build_app(site: Site) -> FastAPI:
 
 def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
     # analytics_enabled: without it Gradio calls two hosts of its makers when it starts.
-    arena = gr.Blocks(analytics_enabled=False, title=f"Arena · {site.title}", fill_width=True)
+    arena = gr.Blocks(analytics_enabled=False, title=site.title, fill_width=True)
     arena_page.build(arena, frame, welcome=site.welcome)
     leaderboard_page.build(
         arena.route("Leaderboard", "/leaderboard"),

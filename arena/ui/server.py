@@ -52,6 +52,7 @@ def serve(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+        _say(f"The arena is closed. {store.votes.position()[0]:,} votes are in {settings.database_file}.")
 
 
 class _Server(uvicorn.Server):
