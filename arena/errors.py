@@ -6,6 +6,7 @@
     │   ├── BadRows             faults of a table, each with its row
     │   └── BadPack             faults of a pack, each with file and line
     ├── NothingToRate           no vote is left to rate
+    ├── RatingFailed            the votes are there, and the mathematics gave no answer
     ├── StoreError              the database
     │   ├── DatabaseInUse       another process holds the file
     │   ├── DatabaseTooNew      written by a newer version
@@ -88,6 +89,10 @@ class BadPack(BadInput):
 
 class NothingToRate(ArenaError):
     """No vote is left that a rating could use."""
+
+
+class RatingFailed(ArenaError):
+    """The votes are there, and the mathematics gave no answer."""
 
 
 class StoreError(ArenaError):

@@ -19,11 +19,12 @@ from typing import Any, Literal
 import numpy as np
 
 from arena.battle import Model, ModelId, Source, Verdict
-from arena.errors import BadInput, NothingToRate
+from arena.errors import BadInput, NothingToRate, RatingFailed
 from ratings import (
     Absent,
     Comparisons,
     Interval,
+    RatingError,
     bootstrap_bradley_terry,
     components,
     fit_bradley_terry,
@@ -155,7 +156,7 @@ def rate(
     constant so that this model stands at that score; the mean over the rated models is 1000 otherwise.
 
     Where no two models can be compared yet, all are listed without a rating. Raises NothingToRate if no vote is left,
-    BadInput if the anchor has no rating.
+    BadInput if the anchor has no rating, RatingFailed if the fit finds no answer.
     """
     dropped: Counter[str] = Counter()
     kept = _kept(tallies, sources, both_bad, dropped)
@@ -178,8 +179,11 @@ def rate(
     n_waiting = round(comparisons.n_comparisons - core.n_comparisons)
     if n_waiting:
         dropped[LEFT_OUT_UNRATED] += n_waiting
-    fit = fit_bradley_terry(core)
-    samples = bootstrap_bradley_terry(core, rounds=rounds, rng=np.random.default_rng(seed), on_progress=on_progress)
+    try:
+        fit = fit_bradley_terry(core)
+        samples = bootstrap_bradley_terry(core, rounds=rounds, rng=np.random.default_rng(seed), on_progress=on_progress)
+    except RatingError as error:
+        raise RatingFailed(f"these votes could not be rated: {error}") from error
     rated_names = [names[item] for item in rated]
     scores = to_score(fit.strengths, mean=MEAN_SCORE)
     shift = _shift(anchor, rated_names, scores)

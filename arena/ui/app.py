@@ -12,6 +12,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from arena.batch import RatingJob
+from arena.errors import StoreError
 from arena.ui import api, arena_page, guidelines_page, leaderboard_page
 from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, Assets, Frame
@@ -47,6 +48,7 @@ def build_app(site: Site) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         timer = asyncio.create_task(_rate_when_due(site))
+        timer.add_done_callback(_say_why_it_ended)
         yield
         timer.cancel()
         with suppress(asyncio.CancelledError):
@@ -109,13 +111,18 @@ def _mount_pages(app: FastAPI, pages: gr.Blocks) -> None:
         )
 
 
+def _say_why_it_ended(timer: "asyncio.Task[None]") -> None:
+    if not timer.cancelled() and timer.exception() is not None:
+        log.critical("the leaderboard is computed no more until a restart", exc_info=timer.exception())
+
+
 async def _rate_when_due(site: Site) -> None:
     """Let the rating job look, once a second, whether there is work; it decides, and works in a thread."""
     while True:
         pause = _JOB_LOOKS_EVERY_SECONDS
         try:
             await asyncio.to_thread(site.job.run_if_due, site.clock())
-        except Exception:
+        except StoreError:
             log.exception("the leaderboard was not recomputed; the last one stays")
             pause = _JOB_RESTS_AFTER_FAILURE_SECONDS
         await asyncio.sleep(pause)

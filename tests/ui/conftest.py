@@ -13,14 +13,6 @@ from served import Arena, Serve, serving
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # Gradio makes an event loop while Blocks are built, and leaves it to the garbage collector.
-    config.addinivalue_line("filterwarnings", "ignore:unclosed event loop:ResourceWarning")
-    # Gradio sums up its events with an option that pandas has renounced.
-    config.addinivalue_line("filterwarnings", "ignore:'future.no_silent_downcasting' is deprecated")
-    config.addinivalue_line("filterwarnings", "ignore:The copy keyword is deprecated")
-
-
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     with serving() as start:
