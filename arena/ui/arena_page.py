@@ -59,4 +59,5 @@ _SHELL = f"""
 def build(page: gr.Blocks, frame: Frame, *, welcome: str) -> None:
     """Put the header and the shell on the page."""
     with page:
-        html(frame.header("/") + _SHELL.format(welcome=render_markdown(welcome)))
+        shell = frame.header("/") + _SHELL.format(welcome=render_markdown(welcome))
+        html(shell, page_title=frame.page_title("Arena"))

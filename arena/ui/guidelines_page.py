@@ -11,7 +11,8 @@ from arena.ui.page import Frame, html
 def build(page: gr.Blocks, frame: Frame, *, text: str | None) -> None:
     """Put the header and the guideline on the page."""
     with page:
-        html(frame.header("/guidelines") + guidelines_html(text, frame.guideline_version))
+        content = frame.header("/guidelines") + guidelines_html(text, frame.guideline_version)
+        html(content, page_title=frame.page_title("Guidelines"))
 
 
 def guidelines_html(text: str | None, version: str | None) -> str:

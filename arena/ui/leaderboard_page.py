@@ -45,7 +45,7 @@ def build(
         return frame.header("/leaderboard", aside=_as_of(snapshot)), content
 
     with page:
-        header = html(frame.header("/leaderboard"))
+        header = html(frame.header("/leaderboard"), page_title=frame.page_title("Leaderboard"))
         board = html()
         page.load(show_board, None, [header, board], api_visibility="private", show_progress="hidden")
 

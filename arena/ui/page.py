@@ -1,6 +1,7 @@
 """What the pages share: the head of the HTML, the header with its navigation, and Gradio stripped to a frame."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -40,10 +41,14 @@ class Frame:
             f'<nav aria-label="Pages">{nav}</nav><span class="aside" id="aside">{escape(aside)}</span></header>'
         )
 
+    def page_title(self, page: str) -> str:
+        """What stands over the window."""
+        return f"{page} · {self.title}"
+
     def head(self, page_title: str, *, script: str | None = None) -> str:
         """Tags for the head. Addresses are relative, so that the site also works below a path of a proxy."""
         tags = [
-            f"<title>{escape(page_title)} · {escape(self.title)}</title>",
+            f"<title>{escape(self.page_title(page_title))}</title>",
             '<meta name="color-scheme" content="light dark">',
             f'<link rel="icon" type="image/svg+xml" href="{_address("icon.svg")}">',
             *(
@@ -58,9 +63,13 @@ class Frame:
         return "\n\t\t".join(tags)
 
 
-def html(value: str = "", *, elem_id: str | None = None) -> gr.HTML:
-    """Our own markup in Gradio's frame, without its styles and without its click event."""
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load="", padding=False, container=False)
+def html(value: str = "", *, page_title: str | None = None) -> gr.HTML:
+    """Our own markup in Gradio's frame, without its styles and without its click event.
+
+    page_title is put over the window when the markup is there: Gradio gives all pages of a site one title.
+    """
+    script = "" if page_title is None else f"document.title = {json.dumps(page_title)}"
+    return gr.HTML(value, apply_default_css=False, js_on_load=script, padding=False, container=False)
 
 
 class Assets(StaticFiles):

@@ -461,7 +461,9 @@ def test_gradio_shows_nothing_of_its_own(desktop: BrowserContext, arena: Arena):
     page = open_arena(desktop, arena)
     assert "gradio" not in page.locator("body").inner_text().lower()
     expect(page.locator("footer")).to_have_count(0)
-    expect(page).to_have_title("Arena · Testing ground")
+    for name in ("Arena", "Leaderboard", "Guidelines v3", "Arena"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(f"{name.removesuffix(' v3')} · Testing ground")
 
 
 def test_a_list_in_an_earlier_turn_keeps_its_numbers(desktop: BrowserContext, serve: Serve):
