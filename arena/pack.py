@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from arena import json_line, name
 from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId, Source
 from arena.errors import BadInput, BadPack, Fault
+from arena.pairing import Mode
 
 ARENA_FILE = "arena.toml"
 GUIDELINES_FILE = "guidelines.md"
@@ -59,6 +60,13 @@ class BallotRules(Strict):
     expires_after_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
 
 
+class PairingRules(Strict):
+    """`[pairing]` in arena.toml: which pairs of models meet more often than others."""
+
+    mode: Mode = "uniform"
+    uniform_share: float = Field(default=0.1, ge=0.01, le=1)
+
+
 class RatingRules(Strict):
     """`[rating]` in arena.toml: how the board of this arena is computed."""
 
@@ -85,6 +93,7 @@ class Rules(Strict):
     title: str = Field(default="Bakeoff", min_length=1, max_length=80)
     welcome: str = Field(default="", max_length=400)
     ballot: BallotRules = BallotRules()
+    pairing: PairingRules = PairingRules()
     rating: RatingRules = RatingRules()
 
 

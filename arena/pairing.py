@@ -1,18 +1,66 @@
-"""Which two answers meet, on which side, and with what probability. Pure: the randomness is passed in."""
+"""Which two answers meet, on which side, and with what probability. No files, no clock: the randomness is passed in.
+
+A pair of models is drawn first, then one of the prompts on which the voter can still judge the two blind, then the
+sides. With `share` = 1 for the uniform mode and the share of uniform draws for the others, the probability of a prompt
+with this model as A and that one as B is
+
+    1/2 * (share / n_free + (1 - share) * weight of the pair / weights of all free pairs / free prompts of the pair)
+
+where n_free counts the prompts and pairs that this voter can still judge. It is stored with the battle, and it is
+never 0 for anything that could have been drawn: the inverse weights the votes as if all draws had been uniform.
+
+The weight of a pair depends on the votes that it has, a tie and a both-bad verdict being votes like others:
+
+    least-voted   1 / (n + 1)
+    uncertainty   sqrt(variance / n) - sqrt(variance / (n + 1)): by how much one more vote narrows the interval of the
+                  pair's mean outcome (1, 0, or 1/2), counted with one win for each added to the votes. Without a vote
+                  that is sqrt(1/8) - sqrt(1/12) = 0.065, with 100 of them half won it is 0.00024.
+
+Source of the latter: Chiang et al. (2024), arXiv 2403.04132, equation 9.
+"""
 
 import hashlib
-from collections import Counter
+import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, combinations
 from random import Random
+from typing import Literal
 
-from arena.battle import AnswerId, ModelId, PromptId
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.battle import AnswerId, ModelId, PromptId, Verdict
+
+Mode = Literal["uniform", "least-voted", "uncertainty"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 UNIFORM = "uniform-over-blind-pairs"
 
-# Below this share of free pairs, listing them is quicker than drawing until a free one comes up.
-_DRAWING_PAYS = 0.1
+# The number of a text in `Pool` that is not there.
+_NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How pairs are drawn: the mode, and the share of draws, above 0, that are uniform even so."""
+
+    mode: Mode = "uniform"
+    uniform_share: float = 0.1
+
+    @property
+    def share(self) -> float:
+        """The share of draws that are uniform: all of them in the uniform mode."""
+        return 1.0 if self.mode == "uniform" else self.uniform_share
+
+    @property
+    def name(self) -> str:
+        """What is stored with a battle: the mode with its settings."""
+        return UNIFORM if self.mode == "uniform" else f"{self.mode}(uniform_share={self.uniform_share})"
+
+
+UNIFORMLY = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,72 +89,160 @@ def text_key(text: str) -> str:
     return hashlib.sha256(" ".join(words).encode()).hexdigest() if words else ""
 
 
-class Pool:
-    """All answers that may be served, by prompt: one a model, and only prompts with two different texts."""
+class PairVotes:
+    """The votes of each pair of models so far. Any number of threads may use it."""
 
-    def __init__(self, candidates: Iterable[Candidate]):
+    def __init__(self, models: Sequence[ModelId]):
+        self._place = {model: number for number, model in enumerate(models)}
+        # [i, j]: decisive votes for i against j; ties, both-bad included, stand at [i, j] and [j, i].
+        self._wins, self._ties = np.zeros((2, len(models), len(models)))
+        self._lock = threading.Lock()
+
+    def add(self, model_a: ModelId, model_b: ModelId, verdict: Verdict, n: int = 1) -> None:
+        """Count a verdict on two models. Models that are not among those of this record are passed over."""
+        a, b = self._place.get(model_a), self._place.get(model_b)
+        if a is None or b is None or a == b:
+            return
+        with self._lock:
+            if verdict is Verdict.A:
+                self._wins[a, b] += n
+            elif verdict is Verdict.B:
+                self._wins[b, a] += n
+            else:
+                self._ties[a, b] += n
+                self._ties[b, a] += n
+
+    def weights(self, mode: Mode) -> Floats:
+        """The weight of each pair at this moment, as the module tells it; symmetric, shape (n_models, n_models).
+
+        All are finite and above 0; those of a model with itself mean nothing.
+        """
+        with self._lock:
+            wins, ties = self._wins.copy(), self._ties.copy()
+        if mode == "uniform":
+            return np.ones_like(wins)
+        if mode == "least-voted":
+            return 1 / (wins + wins.T + ties + 1)
+        wins += 1
+        losses = wins.T
+        n = wins + losses + ties
+        # n^2 times the variance of an outcome that is 1, 0 or 1/2; never 0, since both have won.
+        spread = wins * losses + (wins + losses) * ties / 4
+        # sqrt(1/n) - sqrt(1/(n + 1)), without the difference of two numbers that are almost the same.
+        narrowing = 1 / (np.sqrt(n * (n + 1)) * (np.sqrt(n) + np.sqrt(n + 1)))
+        return np.sqrt(spread) / n * narrowing
+
+
+class Pool:
+    """All answers that may be served, by prompt: one a model, and only prompts with two different texts.
+
+    `models` are those that have such an answer, in order; `n_pairs` counts the prompts and pairs of different texts.
+    Any number of threads may draw and count.
+    """
+
+    def __init__(self, candidates: Iterable[Candidate], policy: Policy = UNIFORMLY):
         by_prompt: dict[PromptId, dict[ModelId, Candidate]] = {}
         for candidate in candidates:
             answers = by_prompt.setdefault(candidate.prompt_id, {})
             if candidate.model_id in answers:
                 raise ValueError(f"two answers by {candidate.model_id!r} to {candidate.prompt_id!r}; serve one of them")
             answers[candidate.model_id] = candidate
-        self._by_prompt = {
-            prompt: answers for prompt, answers in sorted(by_prompt.items()) if _n_pairs(answers.values())
+        self._answers = {
+            prompt: answers
+            for prompt, answers in sorted(by_prompt.items())
+            if len({answer.text_key for answer in answers.values()}) > 1
         }
-        self._prompts: Sequence[PromptId] = list(self._by_prompt)
-        self._answers = [[answers[model] for model in sorted(answers)] for answers in self._by_prompt.values()]
-        self._bounds = list(accumulate(len(each) * (len(each) - 1) // 2 for each in self._answers))
-        self.n_pairs = sum(_n_pairs(answers) for answers in self._answers)
+        self.models = tuple(sorted({model for answers in self._answers.values() for model in answers}))
+        self._prompts = tuple(self._answers)
+        self._place_of_model = {model: number for number, model in enumerate(self.models)}
+        self._place_of_prompt = {prompt: number for number, prompt in enumerate(self._prompts)}
+        # [model, prompt]: equal numbers in a column are equal texts.
+        self._texts = np.full((len(self.models), len(self._prompts)), _NONE, dtype=np.int32)
+        for column, answers in enumerate(self._answers.values()):
+            numbers: dict[str, int] = {}
+            for model, answer in answers.items():
+                number = numbers.setdefault(answer.text_key, len(numbers))
+                self._texts[self._place_of_model[model], column] = number
+        self._n_prompts = self._count_prompts()
+        self._policy = policy
+        self._votes = PairVotes(self.models)
+        self.n_pairs = int(self._n_prompts.sum())
+
+    def count(self, model_a: ModelId, model_b: ModelId, verdict: Verdict, n: int = 1) -> None:
+        """Let the next draws know of a verdict, given n times. The uniform mode does not need to know."""
+        self._votes.add(model_a, model_b, verdict, n)
 
     def draw(self, revealed: Mapping[PromptId, Collection[ModelId]], rng: Random) -> Draw | None:
-        """Draw uniformly among all pairs of different texts that a voter can still judge blind, then toss for sides.
+        """Draw among all pairs of different texts that a voter can still judge blind, then toss for sides.
 
         `revealed` are the models whose names this voter has seen behind their answers to a prompt; such an answer is
-        not blind any more, whomever it meets. Returns None when nothing is left. Every free pair has probability
-        1 / n_free, each order of it half of that.
+        not blind any more, whomever it meets. Returns None when nothing is left. The probability is the one that the
+        module tells, given these revealed models and the votes that were counted before.
         """
-        touched = {prompt: set(models) for prompt, models in revealed.items() if prompt in self._by_prompt}
-        n_free = self.n_pairs + sum(
-            _n_pairs(self._blind(prompt, models)) - _n_pairs(self._by_prompt[prompt].values())
-            for prompt, models in touched.items()
-        )
-        if n_free == 0:
+        seen = self._seen(revealed)
+        free = self._free(*seen)
+        pairs = np.flatnonzero(free)
+        if not pairs.size:
             return None
-        if n_free > _DRAWING_PAYS * self._bounds[-1]:
-            while True:
-                first, second = self._any_pair(rng)
-                known = touched.get(first.prompt_id, ())
-                if _differ(first, second) and first.model_id not in known and second.model_id not in known:
-                    break
-        else:
-            first, second = rng.choice(
-                [
-                    pair
-                    for prompt in self._by_prompt
-                    for pair in combinations(self._blind(prompt, touched.get(prompt, ())), 2)
-                    if _differ(*pair)
-                ]
-            )
+        n_prompts = free.ravel()[pairs]
+        n_free = int(n_prompts.sum())
+        share, favour = self._policy.share, np.zeros(len(pairs))
+        if share < 1:
+            weights = self._votes.weights(self._policy.mode).ravel()[pairs]
+            favour = (1 - share) * weights / weights.sum()
+        bounds = np.cumsum(share * n_prompts / n_free + favour)
+        # The last bound is a sum of roundings and not quite 1; whatever lies beyond the others is the last pair's.
+        drawn = np.searchsorted(bounds[:-1], rng.random() * bounds[-1], side="right")
+        first, second = divmod(int(pairs[drawn]), len(self.models))
+        prompts = self._free_prompts(first, second, *seen)
+        prompt = self._prompts[prompts[rng.randrange(len(prompts))]]
+        a, b = self.models[first], self.models[second]
         if rng.random() < 0.5:
-            first, second = second, first
-        return Draw(a=first, b=second, probability=0.5 / n_free)
+            a, b = b, a
+        chance = share / n_free + favour[drawn] / n_prompts[drawn]
+        answers = self._answers[prompt]
+        return Draw(a=answers[a], b=answers[b], probability=0.5 * float(chance), policy=self._policy.name)
 
-    def _blind(self, prompt: PromptId, revealed: Collection[ModelId]) -> list[Candidate]:
-        answers = self._by_prompt[prompt]
-        return [answers[model] for model in sorted(answers) if model not in revealed]
+    def _seen(self, revealed: Mapping[PromptId, Collection[ModelId]]) -> tuple[Ints, Ints]:
+        """The answers of this pool that are not blind any more: their models and their prompts, by number, sorted."""
+        places = sorted(
+            (self._place_of_model[model], self._place_of_prompt[prompt])
+            for prompt, models in revealed.items()
+            if prompt in self._answers
+            for model in set(models)
+            if model in self._answers[prompt]
+        )
+        models, prompts = np.array(places, dtype=np.int64).reshape(-1, 2).T
+        return models, prompts
 
-    def _any_pair(self, rng: Random) -> tuple[Candidate, Candidate]:
-        [answers] = rng.choices(self._answers, cum_weights=self._bounds)
-        first, second = rng.sample(answers, 2)
-        return first, second
+    def _free(self, models: Ints, prompts: Ints) -> Ints:
+        """On how many prompts a voter who has seen these answers can still judge two models; [i, j] with i < j."""
+        if not models.size:
+            return self._n_prompts
+        numbers = np.arange(len(self.models))
+        texts = self._texts[:, prompts]
+        # [model, seen answer]: whether the two make a pair that is lost.
+        lost = (texts != _NONE) & (texts != self._texts[models, prompts])
+        # A pair of two seen answers is lost once: to the one whose model comes first.
+        is_seen = np.zeros(self._texts.shape, dtype=bool)
+        is_seen[models, prompts] = True
+        lost &= ~is_seen[:, prompts] | (numbers[:, np.newaxis] > models)
+        n_lost = np.zeros_like(self._n_prompts)
+        seen_models, starts = np.unique(models, return_index=True)
+        n_lost[:, seen_models] = np.add.reduceat(lost, starts, axis=1, dtype=np.int64)
+        return self._n_prompts - np.triu(n_lost + n_lost.T)
 
+    def _free_prompts(self, first: int, second: int, models: Ints, prompts: Ints) -> Ints:
+        """The prompts, by number and in order, on which these two can still be judged."""
+        a, b = self._texts[first], self._texts[second]
+        is_free = (a != _NONE) & (b != _NONE) & (a != b)
+        is_free[prompts[(models == first) | (models == second)]] = False
+        return np.flatnonzero(is_free)
 
-def _differ(first: Candidate, second: Candidate) -> bool:
-    return first.text_key != second.text_key
-
-
-def _n_pairs(answers: Collection[Candidate]) -> int:
-    """Pairs with different texts: all pairs without those inside a group of equal texts."""
-    groups = Counter(answer.text_key for answer in answers)
-    return (len(answers) ** 2 - sum(size**2 for size in groups.values())) // 2
+    def _count_prompts(self) -> Ints:
+        """On how many prompts two models have different texts; shape (n_models, n_models), 0 unless i < j."""
+        n_prompts = np.zeros((len(self.models),) * 2, dtype=np.int64)
+        for texts in self._texts.T:
+            there = texts != _NONE
+            n_prompts += (texts != texts[:, np.newaxis]) & there & there[:, np.newaxis]
+        return np.triu(n_prompts, 1)

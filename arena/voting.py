@@ -27,7 +27,7 @@ from arena.battle import (
 )
 from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
 from arena.leaderboard import Leaderboard
-from arena.pairing import Pool
+from arena.pairing import Policy, Pool
 from arena.store import OpenedBallot, VoteCounts, VoteStore
 
 # Ids of 128 random bits: they carry no order and no name, and nobody guesses one.
@@ -44,6 +44,9 @@ class Booth:
 
     `rng` draws pairs and sides: `random.SystemRandom()` where people vote, so that nobody can foretell a draw, and a
     seeded `random.Random` where a run must repeat. `board` gives the latest leaderboard for the reveal, or None.
+
+    Where the rules want pairs drawn by the votes that they have, those of people count: the log's when the booth
+    opens, and each one that is cast in it.
     """
 
     def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Leaderboard | None], now: datetime):
@@ -55,7 +58,12 @@ class Booth:
         self._lifetime = timedelta(minutes=rules.ballot.expires_after_minutes)
         self._guideline_version = guideline.version if guideline else None
         self._models = store.catalogue.models()
-        self._pool = Pool(store.catalogue.candidates(now))
+        self._pool = Pool(
+            store.catalogue.candidates(now), Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share)
+        )
+        for tally in store.votes.tallies(up_to=store.votes.position()[0]):
+            if tally.source is Source.HUMAN:
+                self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
     def open(self, voter_id: VoterId, now: datetime) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
@@ -83,6 +91,7 @@ class Booth:
             if now >= opened.ballot.expires_at:
                 raise BallotExpired(opened.ballot.id)
             if self._store.votes.add(self._vote(opened, verdict, now), opened.battle, now):
+                self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
                 return self._reveal(opened.battle, verdict)
             opened = self._find(ballot_id, voter_id)
         if opened.verdict is not None and opened.verdict != verdict:

@@ -1,13 +1,23 @@
 """Pairs are drawn fairly, with the probability that is stored."""
 
+import math
 from collections import Counter
+from itertools import combinations
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from arena.battle import AnswerId, ModelId, PromptId
-from arena.pairing import Candidate, Draw, Pool
+from arena.battle import AnswerId, ModelId, PromptId, Verdict
+from arena.errors import BadPack
+from arena.pack import PairingRules, read_pack, write_example_pack
+from arena.pairing import Candidate, Draw, Mode, PairVotes, Policy, Pool
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+M0, M1, M2, M3 = (ModelId(f"m{number}") for number in range(4))
 
 
 def candidate(prompt: str, model: str, text: str | None = None) -> Candidate:
@@ -93,3 +103,251 @@ def test_two_answers_of_one_model_to_one_prompt_are_refused():
 def test_the_order_of_candidates_does_not_matter():
     forward = [candidate(f"p{p}", f"m{m}") for p in range(3) for m in range(4)]
     assert Pool(forward).draw({}, Random(5)) == Pool(reversed(forward)).draw({}, Random(5))
+
+
+# Draws that know of votes. What the module promises is computed once more here, pair by pair and in plain Python.
+
+Votes = dict[tuple[ModelId, ModelId], Counter[Verdict]]
+Cell = tuple[PromptId, ModelId, ModelId]
+
+
+def weight(mode: Mode, votes: Counter[Verdict]) -> float:
+    """Of a pair, with A for the first of its two models."""
+    n = votes.total()
+    if mode == "least-voted":
+        return 1 / (n + 1)
+    outcomes = [1.0, 0.0] + [1.0] * votes[Verdict.A] + [0.0] * votes[Verdict.B]
+    outcomes += [0.5] * (votes[Verdict.TIE] + votes[Verdict.BOTH_BAD])
+    mean = math.fsum(outcomes) / (n + 2)
+    variance = math.fsum((outcome - mean) ** 2 for outcome in outcomes) / (n + 2)
+    return math.sqrt(variance / (n + 2)) - math.sqrt(variance / (n + 3))
+
+
+def expected(
+    candidates: list[Candidate], revealed: dict[PromptId, set[ModelId]], policy: Policy, votes: Votes
+) -> dict[Cell, float]:
+    """The probability of everything that may be drawn, one order of the sides for both."""
+    prompts: dict[tuple[ModelId, ModelId], list[PromptId]] = {}
+    for one, other in combinations(sorted(candidates, key=lambda each: each.model_id), 2):
+        known = revealed.get(one.prompt_id, set())
+        is_pair = one.prompt_id == other.prompt_id and one.text_key != other.text_key
+        if is_pair and not known & {one.model_id, other.model_id}:
+            prompts.setdefault((one.model_id, other.model_id), []).append(one.prompt_id)
+    n_free = sum(map(len, prompts.values()))
+    share = 1.0 if policy.mode == "uniform" else policy.uniform_share
+    weights = {pair: weight(policy.mode, votes.get(pair, Counter())) for pair in prompts}
+    total = math.fsum(weights.values())
+    return {
+        (prompt, *pair): 0.5 * (share / n_free + (1 - share) * weights[pair] / total / len(on))
+        for pair, on in prompts.items()
+        for prompt in on
+    }
+
+
+def cell(draw: Draw) -> Cell:
+    first, second = sorted((draw.a.model_id, draw.b.model_id))
+    return draw.a.prompt_id, first, second
+
+
+# An arena with every trap: an answer that is missing, two equal ones, and one that this voter knows already.
+UNEVEN = [
+    candidate(f"p{p}", f"m{m}", "the same" if p == 1 and m < 2 else None)
+    for p in range(4)
+    for m in range(4)
+    if (p, m) != (0, 3)
+]
+KNOWN = {PromptId("p2"): {M0}, PromptId("p3"): {M0, M1}}
+VOTES: Votes = {
+    (M0, M1): Counter({Verdict.A: 30, Verdict.B: 10, Verdict.TIE: 10}),
+    (M0, M2): Counter({Verdict.B: 4}),
+    (M1, M2): Counter({Verdict.TIE: 1, Verdict.BOTH_BAD: 1}),
+    (M2, M3): Counter({Verdict.A: 1}),
+}
+
+
+def with_votes(candidates: list[Candidate], policy: Policy, votes: Votes) -> Pool:
+    arena = Pool(candidates, policy)
+    for (first, second), verdicts in votes.items():
+        for verdict, n in verdicts.items():
+            arena.count(first, second, verdict, n)
+    return arena
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_probabilities_of_all_draws_sum_to_1_and_are_their_frequencies(mode: Mode):
+    arena, rng = with_votes(UNEVEN, Policy(mode), VOTES), Random(11)
+    drawn = [draw for _ in range(12_000) if (draw := arena.draw(KNOWN, rng))]
+    sided = {(draw.a.prompt_id, draw.a.model_id, draw.b.model_id): draw.probability for draw in drawn}
+    # Pairs: 3 of p0 (three answers), 5 of p1 (two are equal), 3 of p2 and 1 of p3 (three and two that are blind still);
+    # each in two orders.
+    assert len(sided) == 2 * (3 + 5 + 3 + 1)
+    assert math.fsum(sided.values()) == pytest.approx(1, abs=1e-12)
+    assert {draw.probability for draw in drawn} == set(sided.values())
+    counts = Counter((draw.a.prompt_id, draw.a.model_id, draw.b.model_id) for draw in drawn)
+    # 23 degrees of freedom: chi-square stays below 49.7 in 99.9 %.
+    assert sum((counts[each] - len(drawn) * p) ** 2 / (len(drawn) * p) for each, p in sided.items()) < 49.7
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_probabilities_are_those_that_the_module_tells(mode: Mode):
+    arena, rng = with_votes(UNEVEN, Policy(mode, uniform_share=0.25), VOTES), Random(2)
+    told = expected(UNEVEN, KNOWN, Policy(mode, uniform_share=0.25), VOTES)
+    drawn = {cell(draw): draw.probability for _ in range(2_000) if (draw := arena.draw(KNOWN, rng))}
+    assert drawn == pytest.approx(told, rel=1e-12)
+
+
+answers = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 5)), unique_by=lambda each: each[:2], max_size=20
+)
+known = st.dictionaries(
+    st.integers(0, 4).map(lambda p: PromptId(f"p{p}")),
+    st.sets(st.integers(0, 5).map(lambda m: ModelId(f"m{m}"))),
+)
+verdicts = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from(list(Verdict))), max_size=30)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(
+    answers=answers,
+    known=known,
+    verdicts=verdicts,
+    mode=st.sampled_from(MODES),
+    share=st.floats(0.01, 1),
+    seed=st.integers(0, 2**32),
+)
+def test_a_draw_is_one_that_may_be_drawn_with_its_probability(
+    *,
+    answers: list[tuple[int, int, int]],
+    known: dict[PromptId, set[ModelId]],
+    verdicts: list[tuple[int, int, Verdict]],
+    mode: Mode,
+    share: float,
+    seed: int,
+):
+    candidates = [candidate(f"p{p}", f"m{m}", f"text {text}") for p, m, text in answers]
+    policy, votes = Policy(mode, share), {}
+    arena = Pool(candidates, policy)
+    for a, b, verdict in verdicts:
+        arena.count(ModelId(f"m{a}"), ModelId(f"m{b}"), verdict)
+        pair = ModelId(f"m{min(a, b)}"), ModelId(f"m{max(a, b)}")
+        votes.setdefault(pair, Counter())[verdict if a <= b else verdict.swapped] += 1
+    told = expected(candidates, known, policy, votes)
+    draw = arena.draw(known, Random(seed))
+    if draw is None:
+        assert not told
+    else:
+        assert draw.a.prompt_id == draw.b.prompt_id
+        assert draw.probability == pytest.approx(told[cell(draw)], rel=1e-12)
+
+
+def test_three_pairs_with_0_and_1_and_3_votes_are_drawn_as_4_to_2_to_1():
+    arena = Pool([candidate("p", f"m{m}") for m in range(3)], Policy("least-voted", uniform_share=0.1))
+    arena.count(M0, M2, Verdict.TIE)
+    arena.count(M2, M1, Verdict.BOTH_BAD, 3)
+    rng = Random(1)
+    drawn = {cell(draw)[1:]: draw.probability for _ in range(300) if (draw := arena.draw({}, rng))}
+    # Weights 1, 1/2 and 1/4; a tenth of the draws is uniform over three; each order is half of it.
+    shares = {(M0, M1): 4 / 7, (M0, M2): 2 / 7, (M1, M2): 1 / 7}
+    assert drawn == pytest.approx({pair: 0.5 * (0.1 / 3 + 0.9 * share) for pair, share in shares.items()})
+
+
+def test_a_pair_without_votes_has_the_uncertainty_that_the_docs_tell():
+    [one] = set(PairVotes([M0, M1]).weights("uncertainty").ravel())
+    assert one == pytest.approx(math.sqrt(1 / 8) - math.sqrt(1 / 12))
+
+
+def test_a_win_and_a_tie_give_the_uncertainty_of_the_formula():
+    votes = PairVotes([M0, M1])
+    votes.add(M1, M0, Verdict.B)
+    votes.add(M1, M0, Verdict.TIE)
+    # With a win for each beside them, the outcomes are 1, 1, 0 and 1/2: mean 5/8, variance 9/16 - 25/64 = 11/64.
+    told = math.sqrt(11 / 64 / 4) - math.sqrt(11 / 64 / 5)
+    assert votes.weights("uncertainty")[[0, 1], [1, 0]] == pytest.approx([told, told])
+
+
+def test_a_lopsided_pair_is_less_uncertain_than_an_even_one_with_as_many_votes():
+    votes = PairVotes([M0, M1, M2])
+    votes.add(M0, M1, Verdict.A, 100)
+    votes.add(M0, M2, Verdict.A, 50)
+    votes.add(M0, M2, Verdict.B, 50)
+    weights = votes.weights("uncertainty")
+    assert weights[1, 2] > weights[0, 2] > weights[0, 1] > 0
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_weight_stays_finite_and_above_0_after_a_billion_equal_verdicts(mode: Mode, verdict: Verdict):
+    votes = PairVotes([M0, M1])
+    votes.add(M0, M1, verdict, 10**9)
+    assert 0 < votes.weights(mode)[0, 1] < math.inf
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sides_do_not_matter_to_the_weights(mode: Mode):
+    here, there = PairVotes([M0, M1, M2]), PairVotes([M0, M1, M2])
+    for verdict in Verdict:
+        here.add(M0, M1, verdict, 3)
+        there.add(M1, M0, verdict.swapped, 3)
+    assert (here.weights(mode) == there.weights(mode)).all()
+    assert (here.weights(mode) == here.weights(mode).T).all()
+
+
+def test_no_draw_falls_below_its_share_of_the_uniform_ones():
+    # The rarest pair has a weight of 10^-9 beside the others: what is left to it is a tenth of 1/12.
+    arena = with_votes(UNEVEN, Policy("least-voted"), {(M0, M1): Counter({Verdict.A: 10**9})})
+    rng = Random(4)
+    lowest = min(draw.probability for _ in range(3_000) if (draw := arena.draw(KNOWN, rng)))
+    assert lowest == pytest.approx(0.5 * 0.1 / 12, rel=1e-6)
+
+
+def test_a_model_that_is_not_served_may_have_votes():
+    arena = Pool(UNEVEN, Policy("least-voted"))
+    arena.count(M0, ModelId("retired"), Verdict.A)
+    arena.count(ModelId("retired"), ModelId("gone"), Verdict.TIE)
+    drawn = [arena.draw(KNOWN, Random(seed)) for seed in range(20)]
+    assert drawn == [Pool(UNEVEN, Policy("least-voted")).draw(KNOWN, Random(seed)) for seed in range(20)]
+
+
+def test_the_policy_that_is_stored_names_the_mode_and_its_settings():
+    assert Policy().name == "uniform-over-blind-pairs"
+    assert Policy("least-voted", uniform_share=0.2).name == "least-voted(uniform_share=0.2)"
+    assert {
+        draw.policy for seed in range(5) if (draw := Pool(UNEVEN, Policy("uncertainty")).draw({}, Random(seed)))
+    } == {"uncertainty(uniform_share=0.1)"}
+
+
+# In arena.toml
+
+
+def arena_toml(tmp_path: Path, old: str, new: str) -> Path:
+    folder = tmp_path / "pack"
+    write_example_pack(folder)
+    rules = (folder / "arena.toml").read_text(encoding="utf-8")
+    assert rules.count(old) == 1
+    (folder / "arena.toml").write_text(rules.replace(old, new), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_mode_can_be_set_in_the_pack_that_init_writes(tmp_path: Path, mode: Mode):
+    folder = arena_toml(tmp_path, 'mode = "uniform"', f'mode = "{mode}"')
+    assert read_pack(folder).rules.pairing == PairingRules(mode=mode, uniform_share=0.1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('mode = "uniform"', 'mode = "clever"', ["pairing.mode", "'clever'", *(f"'{mode}'" for mode in MODES)]),
+        ("uniform_share = 0.1", "uniform_share = 0", ["pairing.uniform_share", "0.01"]),
+        ("uniform_share = 0.1", "uniform_share = 1.5", ["pairing.uniform_share", "1.5", "less than or equal to 1"]),
+        ("uniform_share = 0.1", "uniform_part = 0.1", ["'pairing.uniform_part'", "mode, uniform_share"]),
+    ],
+)
+def test_a_pairing_that_does_not_exist_is_refused_with_what_is_accepted(
+    tmp_path: Path, old: str, new: str, told: list[str]
+):
+    with pytest.raises(BadPack) as refusal:
+        read_pack(arena_toml(tmp_path, old, new))
+    [fault] = refusal.value.faults
+    assert fault.file == "arena.toml"
+    assert all(part in fault.message for part in told), fault.message

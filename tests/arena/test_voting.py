@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from arena.battle import BallotId, Reveal, Source, Verdict, VoterId
+from arena.battle import BallotId, Battle, BattleId, ModelId, Reveal, Source, Verdict, Vote, VoteId, VoterId
 from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
 from arena.store import VoteStore
+from arena.voting import Booth
 from arenas import KEY, booth, fill
 from ground import NOW
 
@@ -226,6 +227,65 @@ def test_every_battle_stores_its_probability_and_policy(arena: VoteStore):
     # 2 prompts * 3 pairs * 2 orders = 12
     assert opened.battle.draw_probability == pytest.approx(1 / 12)
     assert opened.battle.sampling_policy == "uniform-over-blind-pairs"
+
+
+def probabilities(store: VoteStore, here: Booth) -> dict[frozenset[str], float]:
+    """Of each pair of models, on a prompt and in an order, as 25 new voters meet them."""
+    opened = [store.ballots.find(here.open(voter(), NOW).id) for _ in range(25)]
+    return {
+        frozenset((each.battle.model_a, each.battle.model_b)): each.battle.draw_probability or 0.0
+        for each in opened
+        if each is not None
+    }
+
+
+def test_a_pair_with_a_vote_is_drawn_less_often_where_the_rules_say_so(arena: VoteStore):
+    arena.catalogue.set_rules('[pairing]\nmode = "least-voted"\nuniform_share = 0.2\n', None, NOW)
+    here, me = booth(arena, NOW), voter()
+    # 3 pairs on 2 prompts in 2 orders, all alike: 1/12.
+    assert probabilities(arena, here) == pytest.approx(dict.fromkeys(probabilities(arena, here), 1 / 12))
+    reveal = here.cast(here.open(me, NOW).id, Verdict.TIE, me, NOW)
+    # Now the weights are 1/2, 1 and 1, hence the shares 1/5, 2/5 and 2/5; a fifth of the draws is uniform.
+    told = probabilities(arena, here)
+    voted = told.pop(frozenset((reveal.a.model.id, reveal.b.model.id)))
+    assert voted == pytest.approx(0.2 / 12 + 0.8 * (1 / 5) / 4)
+    assert list(told.values()) == pytest.approx([0.2 / 12 + 0.8 * (2 / 5) / 4] * 2)
+
+
+def test_a_restart_does_not_change_how_pairs_are_drawn(arena: VoteStore):
+    arena.catalogue.set_rules('[pairing]\nmode = "uncertainty"\n', None, NOW)
+    before = booth(arena, NOW)
+    for verdict in (Verdict.A, Verdict.B, Verdict.TIE, Verdict.BOTH_BAD, Verdict.A):
+        me = voter()
+        before.cast(before.open(me, NOW).id, verdict, me, NOW)
+    told = probabilities(arena, before)
+    assert len(set(told.values())) > 1
+    assert probabilities(arena, booth(arena, NOW, seed=9)) == told
+
+
+def test_a_vote_that_was_sent_twice_counts_once_for_the_pairing(arena: VoteStore):
+    arena.catalogue.set_rules('[pairing]\nmode = "least-voted"\n', None, NOW)
+    here, me = booth(arena, NOW), voter()
+    ballot = here.open(me, NOW)
+    for _ in range(3):
+        here.cast(ballot.id, Verdict.A, me, NOW)
+    assert probabilities(arena, here) == probabilities(arena, booth(arena, NOW, seed=9))
+
+
+def test_votes_that_are_not_of_people_do_not_change_the_pairing(arena: VoteStore):
+    arena.catalogue.set_rules('[pairing]\nmode = "least-voted"\n', None, NOW)
+    before = probabilities(arena, booth(arena, NOW))
+    battle = Battle(BattleId("elsewhere"), ModelId("m0"), ModelId("m1"))
+    vote = Vote(VoteId("v"), battle.id, Verdict.A, Source.IMPORT, None, None, import_key="row 1")
+    arena.votes.add_imported([(battle, vote)], NOW)
+    assert probabilities(arena, booth(arena, NOW)) == before
+
+
+def test_the_policy_is_stored_with_its_settings(arena: VoteStore):
+    arena.catalogue.set_rules('[pairing]\nmode = "uncertainty"\n', None, NOW)
+    opened = arena.ballots.find(BallotId(booth(arena, NOW).open(voter(), NOW).id))
+    assert opened is not None
+    assert opened.battle.sampling_policy == "uncertainty(uniform_share=0.1)"
 
 
 def test_a_clock_set_back_gives_no_time_to_vote_rather_than_a_false_one(arena: VoteStore):
