@@ -12,7 +12,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock proofs clean
+.PHONY: help run test lint format lock proofs bench clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -34,9 +34,13 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
 
-#   make proofs  slow evidence: the container's steps in a clean environment, kills under load
+#   make proofs  slow evidence: coverage of intervals, the container's steps in a clean environment, kills under load
 proofs: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m proof
+
+#   make bench   time the ratings; against peers: make bench PEERS=/path/to/a/python/that/has/them
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/rating.py $(if $(PEERS),--peers $(PEERS)) $(BENCH)
 
 #   make lock    resolve the dependencies anew
 lock: $(VENV)/.dev

@@ -1,25 +1,20 @@
 """The rating job: read the votes, compute the board, store a snapshot. Run by the app's timer and by the command."""
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from typing import Any
 
-from arena.battle import ModelId, Source
+from arena.battle import Source
 from arena.errors import ArenaError, StoreError
-from arena.leaderboard import BothBad, Leaderboard, Snapshot, default_sources, rate
+from arena.leaderboard import Leaderboard, Snapshot
+from arena.plan import Plan
+from arena.rating import default_sources, rate
 from arena.store import VoteStore
-
-
-class Overrides(TypedDict, total=False):
-    """Settings of a rating that may differ from the arena's rules."""
-
-    rounds: int
-    seed: int
-    confidence: float
-    anchor: tuple[ModelId, float] | None
-    both_bad: BothBad
+from arena.tally import Selection
+from arena.vote_table import VoteTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +27,54 @@ class RatedLog:
     sources: tuple[Source, ...]
 
 
-def rate_log(
-    store: VoteStore,
-    *,
-    sources: Sequence[Source] | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-    **overrides: Unpack[Overrides],
-) -> RatedLog:
-    """Rate the log as it stands, by the arena's rules where nothing else is given.
+@dataclass(frozen=True, slots=True)
+class OpenLog:
+    """The votes of the log up to a position, those that count, and how they are to be rated."""
 
-    Without sources here or in the rules, `leaderboard.default_sources` chooses. Raises NothingToRate when no vote is
-    left to rate.
+    votes: VoteTable
+    plan: Plan
+    n_log: int
+    log_hash: str
+    sources: tuple[Source, ...]
+
+
+@contextmanager
+def open_log(store: VoteStore, selection: Selection | None = None, **choices: Any) -> Iterator[OpenLog]:
+    """The log as it stands, by the arena's rules where nothing else is given; `choices` are those of `Plan`.
+
+    Without sources in the selection or in the rules, `rating.default_sources` chooses.
     """
     rules = store.catalogue.rules().rating
     n_log, log_hash = store.votes.position()
-    chosen = tuple(sources or rules.sources or default_sources(store.votes.n_by_source(up_to=n_log)))
-    by_rules: Overrides = {"rounds": rules.rounds, "seed": rules.seed, "confidence": rules.confidence}
-    board = rate(
-        store.votes.tallies(up_to=n_log),
-        store.catalogue.models(),
-        sources=chosen,
-        provisional_below=rules.provisional_below,
-        on_progress=on_progress,
-        **(by_rules | overrides),
-    )
-    return RatedLog(board, n_log, log_hash, chosen)
+    selection = selection or Selection()
+    sources = tuple(selection.sources or rules.sources or default_sources(store.votes.n_by_source(up_to=n_log)))
+    plan = Plan(**(rules.choices() | choices))
+    with store.votes.table(replace(selection, sources=sources), up_to=n_log) as votes:
+        yield OpenLog(votes, plan, n_log, log_hash, sources)
+
+
+def rate_log(
+    store: VoteStore,
+    *,
+    selection: Selection | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    **choices: Any,
+) -> RatedLog:
+    """Rate the log as `open_log` gives it. Raises NothingToRate when no vote is left to rate."""
+    with open_log(store, selection, **choices) as log:
+        models = store.catalogue.models()
+        board = rate(log.votes.counted(), models, log.plan, rows=log.votes, on_progress=on_progress)
+        return RatedLog(board, log.n_log, log.log_hash, log.sources)
 
 
 def take_snapshot(store: VoteStore, now: datetime, *, sources: Sequence[Source] | None = None) -> Snapshot:
     """Rate the log by the arena's rules and store the result."""
-    rated = rate_log(store, sources=sources)
+    rated = rate_log(store, selection=Selection(sources=tuple(sources) if sources else None))
     return store.snapshots.add(
         rated.board,
         n_log=rated.n_log,
         log_hash=rated.log_hash,
         sources=rated.sources,
-        settings={"both_bad": "tie", "provisional_below": store.catalogue.rules().rating.provisional_below},
         now=now,
     )
 

@@ -12,8 +12,8 @@ from typing import Any
 from arena import __version__, table
 from arena.battle import Source
 from arena.errors import BadInput
-from arena.leaderboard import default_sources
 from arena.preferences import Selection, explicit, select
+from arena.rating import default_sources
 from arena.store import VoteStore
 
 MANIFEST = "manifest.json"

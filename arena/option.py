@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeVar
 import typer
 
 from arena.battle import ModelId, Source
+from arena.style import FEATURES
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -73,3 +75,26 @@ def ratings_file(text: str) -> Path:
     if Path(text).suffix.lower() not in (".csv", ".json", ".parquet"):
         raise typer.BadParameter(f"{text} ends in none of .csv, .json, .parquet")
     return Path(text)
+
+
+def features(text: str) -> tuple[str, ...]:
+    """Features of style, separated by commas."""
+    named = tuple(part.strip() for part in text.split(","))
+    unknown = [each for each in named if each not in FEATURES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(FEATURES)}")
+    return named
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return tuple(part.strip() for part in text.split(","))
+
+
+def time(text: str) -> datetime:
+    """A day or a time in ISO 8601; without a zone it is in UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 2026-11-21 or 2026-11-21T12:00+01:00") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

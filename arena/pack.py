@@ -21,6 +21,7 @@ from arena import json_line, name
 from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId, Source
 from arena.errors import BadInput, BadPack, Fault
 from arena.pairing import Mode
+from arena.plan import BothBad, Intervals, Ties
 
 ARENA_FILE = "arena.toml"
 GUIDELINES_FILE = "guidelines.md"
@@ -75,6 +76,14 @@ class RatingRules(Strict):
     seed: int = Field(default=0, ge=0)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     provisional_below: int = Field(default=30, ge=0)
+    ties: Annotated[Ties, Field(strict=False)] = Ties.HALF
+    both_bad: Annotated[BothBad, Field(strict=False)] = BothBad.TIE
+    intervals: Annotated[Intervals, Field(strict=False)] = Intervals.SANDWICH
+    min_votes: int = Field(default=0, ge=0)
+
+    def choices(self) -> dict[str, Any]:
+        """What `arena.plan.Plan` takes of this."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "sources"}
 
     @field_validator("sources", mode="before")
     @classmethod

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from statistics import median
 
 from arena import table
-from arena.leaderboard import Entry, Leaderboard
+from arena.leaderboard import Coefficient, Entry, Leaderboard
 
 _COLUMNS = {
     "model": "varchar",
@@ -18,21 +19,37 @@ _COLUMNS = {
     "n_votes": "bigint",
     "provisional": "boolean",
     "reason": "varchar",
+    "tier": "integer",
+    "n_voters": "bigint",
+    "design_effect": "double",
+    "low_independent": "double",
+    "high_independent": "double",
 }
 
 
 def to_text(board: Leaderboard) -> str:
     """The board as aligned columns, a model a line; what cannot be said is a dash, with its reason behind it."""
     head = ("Rank", "Model", "Score", f"{board.confidence * 100:g} % interval", "Votes", "")
-    rows = [head, *map(_cells, board.entries)]
+    form = ",.1f" if board.method == "win-rate" else ",.0f"
+    rows = [head, *(_cells(entry, form) for entry in board.entries)]
     rank, model, score, interval, votes = (max(len(row[column]) for row in rows) for column in range(5))
     lines = [
         f"{row[0]:<{rank}}  {row[1]:<{model}}  {row[2]:>{score}}  {row[3]:>{interval}}  {row[4]:>{votes}}  {row[5]}"
         for row in rows
     ]
     n_out = sum(board.dropped.values())
-    counted = f"{board.n_votes:,} votes counted, {n_out:,} left out; {board.rounds:,} rounds, seed {board.seed}"
-    return "\n".join(line.rstrip() for line in [*lines, "", counted])
+    counted = f"{board.n_votes:,} votes counted, {n_out:,} left out; {board.method}, {how_certain(board)}"
+    effects = [f"{name:<{model}}  {value}" for name, value in map(_effect, board.coefficients)]
+    return "\n".join(line.rstrip() for line in [*lines, "", *effects, *([""] if effects else []), counted])
+
+
+def how_certain(board: Leaderboard) -> str:
+    """Where the intervals come from, in words."""
+    if "bootstrap" in board.intervals:
+        return f"{board.intervals} ({board.rounds:,} rounds, seed {board.seed})"
+    effects = [entry.design_effect for entry in board.entries if entry.design_effect is not None]
+    # Above 1 votes of one voter resemble each other: that many times the variance of independent votes.
+    return f"{board.intervals}" + (f", design effect {median(effects):.2f}" if effects else "")
 
 
 def write(path: Path, board: Leaderboard) -> None:
@@ -44,11 +61,17 @@ def write(path: Path, board: Leaderboard) -> None:
         table.write(path, _COLUMNS, [[({"name": row["model"]} | row).get(name) for name in _COLUMNS] for row in rows])
 
 
-def _cells(entry: Entry) -> tuple[str, str, str, str, str, str]:
+def _effect(coefficient: Coefficient) -> tuple[str, str]:
+    low, high = coefficient.low, coefficient.high
+    interval = f"({low:+.3f} to {high:+.3f})" if low is not None and high is not None else f"({coefficient.reason})"
+    return coefficient.name, f"{coefficient.value:+.3f} {interval}  {coefficient.meaning}"
+
+
+def _cells(entry: Entry, form: str) -> tuple[str, str, str, str, str, str]:
     name, votes = entry.model.name, f"{entry.n_votes:,}"
     if entry.score is None:
         return "–", name, "–", "–", votes, entry.reason or ""
     ranks = f"{entry.rank}" if entry.rank_low == entry.rank_high else f"{entry.rank_low}–{entry.rank_high}"
-    interval = "–" if entry.low is None else f"{entry.low:,.0f} to {entry.high:,.0f}"
+    interval = "–" if entry.low is None else f"{entry.low:{form}} to {entry.high:{form}}"
     note = "; ".join(filter(None, ("provisional" if entry.provisional else "", entry.reason)))
-    return ranks, name, f"{entry.score:,.0f}", interval, votes, note
+    return ranks, name, f"{entry.score:{form}}", interval, votes, note

@@ -10,6 +10,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -52,22 +53,30 @@ def columns_of(path: Path) -> tuple[str, ...]:
             return tuple(dict.fromkeys(key for _, row in _json_rows(path) for key in row))
 
 
-def count_by(path: Path, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """How often each combination of values stands in these columns: the values, then the count.
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, tuple[str, ...]]]:
+    """The table as something that DuckDB can be asked about: a cursor, what to put after `from`, and the columns.
 
-    A whole number counts as its text; other values that are no text stay what they are. Raises BadInput as `rows_of`.
+    In CSV and JSON Lines a whole number counts as its text, and every value is a text. Of columns whose names differ in
+    capitals only, and to DuckDB are the same, the one in small letters is there; one without a name is not. Raises
+    BadInput as `rows_of`.
     """
     if _ending(path) == ".parquet":
-        listed = ", ".join(map(_quoted, columns))
         with _parquet(path) as cursor:
-            cursor.execute(
-                f"select {listed}, count(*) from read_parquet(?) group by all", [str(path).translate(_AS_IT_STANDS)]
-            )
-            return [(*map(_countable, values), n) for *values, n in cursor.fetchall()]
-    counts: Counter[tuple[Any, ...]] = Counter()
-    for _, row in rows_of(path):
-        counts[tuple(_countable(row.get(column)) for column in columns)] += 1
-    return [(*values, n) for values, n in counts.items()]
+            relation = f"read_parquet({_literal(str(path).translate(_AS_IT_STANDS))})"
+            described = cursor.execute(f"describe select * from {relation}").fetchall()
+            yield cursor, relation, tuple(name for name, *_ in described)
+        return
+    columns = _told_apart(columns_of(path))
+    if not columns:
+        raise BadInput(f"{path} is empty: it holds no row")
+    with duckdb.connect() as cursor:
+        cursor.execute("set TimeZone = 'UTC'")
+        cursor.execute(f"create table rows_of_file ({', '.join(f'{_quoted(name)} varchar' for name in columns)})")
+        rows = rows_of(path)
+        while batch := [[_as_text(row.get(name)) for name in columns] for _, row in islice(rows, _BATCH)]:
+            append(cursor, "rows_of_file", batch)
+        yield cursor, "rows_of_file", columns
 
 
 def first_row_where(path: Path, values: Mapping[str, Any]) -> int:
@@ -75,7 +84,7 @@ def first_row_where(path: Path, values: Mapping[str, Any]) -> int:
     return next(
         number
         for number, row in rows_of(path)
-        if all(_countable(row.get(column)) == value for column, value in values.items())
+        if all(_as_text(row.get(column)) == _as_text(value) for column, value in values.items())
     )
 
 
@@ -183,6 +192,7 @@ def _parquet(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     try:
         with duckdb.connect(config=config) as connection:
+            connection.execute("set TimeZone = 'UTC'")
             yield connection
     except duckdb.Error as error:
         raise BadInput(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
@@ -226,13 +236,21 @@ def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise BadInput(f"{path}, line {line:,}: {error}") from error
 
 
-def _countable(value: Any) -> Any:
-    """A whole number as its text, so that 7 and "7" are one name; a list or an object in a form that can be counted."""
+def _told_apart(columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns that DuckDB can tell from each other by their names, in their order."""
+    chosen: dict[str, str] = {}
+    for name in sorted(columns, key=str.islower, reverse=True):
+        chosen.setdefault(name.lower(), name)
+    return tuple(name for name in columns if name and "\0" not in name and chosen[name.lower()] == name)
+
+
+def _as_text(value: Any) -> str | None:
+    """A value as one text: a whole number as its digits, so that 7 and "7" are one name; others so that none is one."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, dict):
-        return tuple((key, _countable(each)) for key, each in value.items())
-    return tuple(map(_countable, value)) if isinstance(value, list) else value
+    return f"\0{value!r}"
 
 
 def _first_line(error: Exception) -> str:

@@ -1,12 +1,14 @@
 """Vote files in the field's public columns: `model_a`, `model_b`, `winner`. Parsed here, once, aloud."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from arena import name, table
-from arena.battle import ModelId, Source, Verdict
+from arena.battle import ModelId, Verdict
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
-from arena.leaderboard import Tally
+from arena.tally import Selection, Tally
+from arena.vote_table import Answers, Misread, VoteTable
 
 # The public words for a verdict; both spellings of "both bad" are in use.
 WINNERS: Mapping[str, Verdict] = {
@@ -36,43 +38,63 @@ def parse_model(column: str, value: object) -> ModelId:
         raise BadInput(f"{column} {error}") from error
 
 
+@contextmanager
+def open_votes(path: Path, selection: Selection | None = None) -> Iterator[VoteTable]:
+    """The votes of a file, to be counted or read one by one; further columns are used where they are asked for.
+
+    Raises BadInput for a file without these columns or without rows.
+    """
+    with table.opened(path) as (cursor, relation, columns):
+        missing = [column for column in _COLUMNS if column not in columns]
+        if missing:
+            raise BadInput(
+                f"{path} has no column {' or '.join(map(repr, missing))} (it has {', '.join(columns)}). A vote file "
+                "needs model_a, model_b and winner; `bakeoff import --map` takes other columns"
+            )
+        texts = None
+        if {"answer_a", "answer_b"} <= set(columns):
+            each = f"select distinct hash(answer) as key, answer from (select answer_a as answer from {relation} "
+            texts = Answers(f"{each} union all select answer_b from {relation})", "hash(answer_a)", "hash(answer_b)")
+        if not cursor.execute(f"select 1 from {relation} limit 1").fetchall():
+            raise BadInput(f"{path} holds no row")
+        yield VoteTable(
+            cursor,
+            relation,
+            columns,
+            selection or Selection(),
+            parse_model=parse_model,
+            parse_winner=_parse_winner,
+            refuse=lambda misread: _bad_rows(path, misread),
+            answers=texts,
+            where=f"the votes in {path}",
+        )
+
+
 def read_tallies(path: Path) -> list[Tally]:
     """Count a vote file by models and verdict.
 
-    Raises BadInput for a file without these columns or without rows, BadRows for a row whose winner is no verdict or
-    whose model is none; nothing is rated then.
+    Raises BadInput for a file without rows, BadRows for a row whose winner is no verdict or whose model is none;
+    nothing is rated then.
     """
-    columns = table.columns_of(path)
-    missing = [column for column in _COLUMNS if column not in columns]
-    if missing:
-        raise BadInput(
-            f"{path} has no column {' or '.join(map(repr, missing))} (it has {', '.join(columns)}). A vote file needs "
-            "model_a, model_b and winner; `bakeoff import --map` takes other columns"
-        )
-    tallies, faults = [], []
-    for model_a, model_b, winner, n in table.count_by(path, _COLUMNS):
-        try:
-            tallies.append(_tally(model_a, model_b, winner, n))
-        except BadInput as error:
-            row = table.first_row_where(path, {"model_a": model_a, "model_b": model_b, "winner": winner})
-            many = f" ({n:,} such rows)" if n > 1 else ""
-            faults.append(Fault(str(path), row, f"{error}{many}", unit="row"))
-    if faults:
-        faults.sort(key=lambda fault: fault.place or 0)
-        raise BadRows(
-            faults, advice="Nothing was rated. `bakeoff import` takes other words (--values) and leaves rows out"
-        )
-    if not tallies:
-        raise BadInput(f"{path} holds no row")
-    return tallies
+    with open_votes(path) as votes:
+        return votes.counted().tallies()
 
 
-def _tally(model_a: object, model_b: object, winner: object, n: int) -> Tally:
-    models = parse_model("model_a", model_a), parse_model("model_b", model_b)
+def _bad_rows(path: Path, misread: Sequence[Misread]) -> BadRows:
+    faults = []
+    for each in misread:
+        many = f" ({each.n:,} such rows)" if each.n > 1 else ""
+        faults.append(Fault(str(path), table.first_row_where(path, each.values), f"{each.fault}{many}", unit="row"))
+    faults.sort(key=lambda fault: fault.place or 0)
+    return BadRows(
+        faults, advice="Nothing was rated. `bakeoff import` takes other words (--values) and leaves rows out"
+    )
+
+
+def _parse_winner(winner: object) -> Verdict:
     if winner is None or winner == "":
         raise BadInput(f"winner is empty; accepted: {', '.join(WINNERS)}")
     try:
-        verdict = parse_winner(winner)
+        return parse_winner(winner)
     except UnknownVerdict as error:
         raise BadInput(f"winner {error}") from error
-    return Tally(*models, verdict, n, Source.IMPORT)

@@ -250,7 +250,7 @@ def table_of(
 def show(title: str, table: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
-    print(f"{title}\n", *lines, "", sep="\n", flush=True)  # noqa: T201 - the tables are what it is for
+    print(f"{title}\n", *lines, "", sep="\n", flush=True)
 
 
 def main() -> None:
@@ -270,7 +270,7 @@ def main() -> None:
             f"win matrix, root mean square error; votes for the half-widths that uniform draws have after {n_votes:,}",
             start(given.seed, given.repeats, n_votes),
         )
-    print(f"{given.repeats} repeats, seed {given.seed}: {time.perf_counter() - began:.0f} s")  # noqa: T201
+    print(f"{given.repeats} repeats, seed {given.seed}: {time.perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,53 +1,150 @@
 """Statistics of paired comparisons: strengths, their uncertainty, and ranks.
 
-Arrays go in, arrays and small frozen records come out; nothing here reads, writes, prints or keeps state, and chance
-comes in as a generator. *Items* are the integers 0 .. n_items - 1, what they stand for is the caller's affair. A
-`strength` is a natural log-odds with mean 0, a `score` is Elo points.
+Arrays go in, arrays and small frozen records come out; nothing here reads, writes or prints, nothing but `LiveRatings`
+keeps state, and chance comes in as a generator. *Items* are the integers 0 .. n_items - 1, what they stand for is the
+caller's affair. A `strength` is a natural log-odds, a `score` is Elo points.
 
-    comparisons = Comparisons.from_outcomes(3, item_a, item_b, outcome)
-    fit = fit_bradley_terry(comparisons)
-    samples = bootstrap_bradley_terry(comparisons, rounds=1000, rng=np.random.default_rng(seed))
-    intervals = percentile_intervals(to_score(samples), confidence=0.95)
-    places = rank_ranges(fit.strengths, samples, confidence=0.95)
+    comparisons = Comparisons.from_outcomes(3, item_a, item_b, outcome, clusters=voter)
+    found = fit(comparisons)
+    covariance = clustered_sandwich(comparisons, found)
+    intervals = strength_intervals(found, covariance, confidence=0.95)
+    samples = draws(found, covariance, n_draws=2000, rng=np.random.default_rng(seed))
+    places = rank_ranges(found.strengths, samples, confidence=0.95)
 """
 
-from ratings.bootstrap import ROUND_PRIOR, bootstrap_bradley_terry
-from ratings.bradley_terry import Fit, fit_bradley_terry
+from ratings.anomaly import VoterAudit, audit_voters
+from ratings.bootstrap import ROUND_PRIOR, bootstrap_bradley_terry, bootstrap_clusters, bootstrap_fit
+from ratings.bound import unbeaten_bound
 from ratings.comparisons import Comparisons, Outcome
-from ratings.connectivity import components, rateable_groups
+from ratings.connectivity import components, grounded_group, rateable_groups
+from ratings.decision import Conclusion, ConfidenceSequence, Decision, confidence_sequence, decide
+from ratings.elo import bootstrap_elo, online_elo
 from ratings.errors import (
     DidNotConverge,
     InvalidComparisons,
     InvalidInterval,
     InvalidSetting,
     NotConnected,
+    NotDetermined,
     RatingError,
 )
+from ratings.fit import Batches, Fit, Penalty, fit, fit_bradley_terry, information, pieces
+from ratings.goodness import Cyclicity, PairFit, ScaleFit, cyclicity, fit_by_pair, fit_of_scale
+from ratings.influence import (
+    VoterMoves,
+    VotersToSwap,
+    VotesOfAKind,
+    VotesToSwap,
+    fewest_voters_to_swap,
+    fewest_votes_to_swap,
+    swap_line,
+    voters_moving,
+)
 from ratings.interval import Absent, Interval, percentile_intervals
-from ratings.rank import RankRange, rank_ranges, ranks
-from ratings.scale import to_score, to_strength
+from ratings.likelihood import BradleyTerry, Davidson, GroundedRaoKupper, Likelihood, RaoKupper
+from ratings.live import LiveBoard, LiveRatings
+from ratings.plackett_luce import RankingFit, fit_plackett_luce
+from ratings.pooling import PooledSlice, Pooling, estimate_tau, pool_slices
+from ratings.power import votes_needed
+from ratings.rank import RankRange, rank_ranges, ranks, surely_above
+from ratings.sandwich import (
+    Covariance,
+    bootstrap_one_step,
+    cluster_moves,
+    clustered_sandwich,
+    coefficient_intervals,
+    difference,
+    draws,
+    sandwich,
+    strength_intervals,
+)
+from ratings.scale import to_points, to_probability, to_score, to_strength
+from ratings.tiers import tiers
+from ratings.win_rate import WinRate, win_rates
 
 __all__ = [
     "ROUND_PRIOR",
     "Absent",
+    "Batches",
+    "BradleyTerry",
     "Comparisons",
+    "Conclusion",
+    "ConfidenceSequence",
+    "Covariance",
+    "Cyclicity",
+    "Davidson",
+    "Decision",
     "DidNotConverge",
     "Fit",
+    "GroundedRaoKupper",
     "Interval",
     "InvalidComparisons",
     "InvalidInterval",
     "InvalidSetting",
+    "Likelihood",
+    "LiveBoard",
+    "LiveRatings",
     "NotConnected",
+    "NotDetermined",
     "Outcome",
+    "PairFit",
+    "Penalty",
+    "PooledSlice",
+    "Pooling",
     "RankRange",
+    "RankingFit",
+    "RaoKupper",
     "RatingError",
+    "ScaleFit",
+    "VoterAudit",
+    "VoterMoves",
+    "VotersToSwap",
+    "VotesOfAKind",
+    "VotesToSwap",
+    "WinRate",
+    "audit_voters",
     "bootstrap_bradley_terry",
+    "bootstrap_clusters",
+    "bootstrap_elo",
+    "bootstrap_fit",
+    "bootstrap_one_step",
+    "cluster_moves",
+    "clustered_sandwich",
+    "coefficient_intervals",
     "components",
+    "confidence_sequence",
+    "cyclicity",
+    "decide",
+    "difference",
+    "draws",
+    "estimate_tau",
+    "fewest_voters_to_swap",
+    "fewest_votes_to_swap",
+    "fit",
     "fit_bradley_terry",
+    "fit_by_pair",
+    "fit_of_scale",
+    "fit_plackett_luce",
+    "grounded_group",
+    "information",
+    "online_elo",
     "percentile_intervals",
+    "pieces",
+    "pool_slices",
     "rank_ranges",
     "ranks",
     "rateable_groups",
+    "sandwich",
+    "strength_intervals",
+    "surely_above",
+    "swap_line",
+    "tiers",
+    "to_points",
+    "to_probability",
     "to_score",
     "to_strength",
+    "unbeaten_bound",
+    "voters_moving",
+    "votes_needed",
+    "win_rates",
 ]

@@ -5,6 +5,7 @@
     ├── InvalidSetting       an argument that steers a method is outside what the method accepts
     ├── InvalidInterval      the ends do not enclose anything
     ├── NotConnected         the data leave the strengths undetermined
+    ├── NotDetermined        the data leave another parameter undetermined
     └── DidNotConverge       the steps ran out before the estimate was found
 
 Each carries the values behind its sentence, so that a caller can tell the story in its own words.
@@ -64,6 +65,15 @@ class NotConnected(RatingError):
             f"them: {', '.join(named[:-1])} and {named[-1]}. Collect comparisons between the groups, rate each group "
             "by itself (rateable_groups, restricted_to), or fit with prior > 0."
         )
+
+
+class NotDetermined(RatingError):
+    """A parameter beside the strengths has no finite estimate; `what` it is, and `why`."""
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what = what
+        self.why = why
+        super().__init__(f"The comparisons do not tell {what}: {why}.")
 
 
 class DidNotConverge(RatingError):

@@ -23,3 +23,13 @@ def to_score(strength: Value, *, mean: float = 1000.0) -> Value:
 def to_strength(score: Value, *, mean: float = 1000.0) -> Value:
     """Natural log-odds of a score in Elo points: the inverse of `to_score` with the same `mean`."""
     return (score - mean) / POINTS_PER_LOGIT
+
+
+def to_points(difference: Value) -> Value:
+    """Elo points of a difference of strengths, a number or an array."""
+    return POINTS_PER_LOGIT * difference
+
+
+def to_probability(difference: float) -> float:
+    """The chance that an item wins against one that is weaker by this difference of strengths, a tie as half a win."""
+    return 1.0 / (1.0 + math.exp(-difference)) if difference >= 0 else 1.0 - to_probability(-difference)

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from arena import __version__
 from arena.battle import Model, ModelId, Source
@@ -26,15 +25,11 @@ class Snapshots:
         n_log: int,
         log_hash: str,
         sources: Sequence[Source],
-        settings: Mapping[str, Any],
         now: datetime,
     ) -> Snapshot:
-        """Store a leaderboard that was computed from the first n_log votes, the last of which has log_hash.
-
-        `settings` are those that the board itself does not tell.
-        """
+        """Store a leaderboard that was computed from the first n_log votes, the last of which has log_hash."""
         record = board.to_record()
-        settings = {**settings, "sources": [source.value for source in sources]}
+        settings = {"sources": [source.value for source in sources]}
         told = json.dumps([log_hash, n_log, settings, record, __version__], sort_keys=True)
         snapshot_id = hashlib.sha256(told.encode()).hexdigest()[:16]
         with self._database.write() as cursor:

@@ -1,6 +1,7 @@
 """The log of votes: append-only, numbered, chained; and what it adds up to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,6 @@ import duckdb
 from arena import __version__
 from arena.battle import Battle, BattleId, ModelId, PromptId, Source, Verdict, Vote, VoterId
 from arena.errors import DatabaseUnavailable, KeyTaken, VoteNotSaved
-from arena.leaderboard import Tally
 from arena.pack import answer_id, prompt_digest
 from arena.preferences import PairTally
 from arena.store.ballots import battle_row
@@ -18,6 +18,8 @@ from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
 from arena.store.row import first, to_json, to_messages
 from arena.table import append
+from arena.tally import Selection, Tally
+from arena.vote_table import OPTIONAL, Answers, VoteTable
 
 # The columns of a vote between its number and its hashes, as the table has them.
 _COLUMNS = (
@@ -33,6 +35,8 @@ _BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "d
 _LOG = f"""
     select {", ".join(_COLUMNS)}, {", ".join(_BATTLE_COLUMNS)}, previous_hash, hash
     from votes join battles using (battle_id) order by seq"""
+
+_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL)
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
 _PROMPTS = "select prompt_id, digest, messages from prompts"
@@ -152,6 +156,26 @@ class Votes:
                 [up_to],
             ).fetchall()
         return [Tally(a, b, Verdict(verdict), n, Source(source)) for a, b, verdict, n, source in rows]
+
+    @contextmanager
+    def table(self, selection: Selection, *, up_to: int) -> Iterator[VoteTable]:
+        """The first `up_to` votes of the log, to be counted or read one by one."""
+        relation = f"""(
+            select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
+                v.source, answer_a, answer_b
+            from votes v join battles using (battle_id) left join prompts using (prompt_id) where seq <= {up_to:d})"""
+        with self._database.read() as cursor:
+            yield VoteTable(
+                cursor,
+                relation,
+                _TABLE_COLUMNS,
+                selection,
+                parse_model=lambda _, model: ModelId(str(model)),
+                parse_winner=lambda verdict: Verdict(str(verdict)),
+                refuse=lambda misread: DatabaseUnavailable(f"stored votes cannot be read: {misread[0].fault}"),
+                answers=Answers("select answer_id as key, text from answers", "answer_a", "answer_b"),
+                where="the votes of this arena",
+            )
 
     def pair_tallies(self, up_to: int) -> list[PairTally]:
         """The first `up_to` votes of the log, counted by prompt, pair of answers and source, in a fixed order."""

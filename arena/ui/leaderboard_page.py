@@ -13,6 +13,7 @@ import gradio as gr
 from arena.batch import RatingJob
 from arena.battle import Source
 from arena.leaderboard import Entry, Leaderboard, Snapshot
+from arena.printout import how_certain
 from arena.ui.page import Frame, html
 
 _SOURCE_NAMES: Mapping[Source, str] = {
@@ -201,14 +202,14 @@ def _facts(snapshot: Snapshot, hint: str, n_newer: int, failure: str | None) -> 
     votes = "1 vote" if board.n_votes == 1 else f"{board.n_votes:,} votes"
     counted = (
         f"Ranks joined by a dash cannot be told apart by these votes. {votes} counted, {_left_out(board)} "
-        "Ties, and both-bad verdicts as well, count as half a win for each side."
+        f"{board.counted_as}"
     )
     computed = (
         f"Computed {snapshot.computed_at:%Y-%m-%d %H:%M} UTC from votes by {sources}, as of vote number "
         f"{snapshot.n_log:,} (snapshot {snapshot.id}). {hint}"
     )
     method = (
-        f"Method {board.method}, {board.rounds:,} bootstrap rounds, seed {board.seed}, version {snapshot.app_version}."
+        f"Method {board.method}; intervals: {how_certain(board)}; seed {board.seed}, version {snapshot.app_version}."
     )
     newer = f"{n_newer:,} newer {'vote is' if n_newer == 1 else 'votes are'} not counted yet." if n_newer else ""
     failed = f"The latest attempt at a newer board failed: {failure}." if failure else ""

@@ -7,7 +7,9 @@ import pytest
 from arena.batch import RatingJob, rate_log, take_snapshot
 from arena.battle import Battle, BattleId, ModelId, Source, Verdict, Vote, VoteId
 from arena.errors import NothingToRate, StoreError
+from arena.plan import Intervals
 from arena.store import VoteStore
+from arena.tally import Selection
 from arenas import KEY, booth, fill
 from ground import NOW
 
@@ -109,7 +111,23 @@ def test_the_rules_of_the_arena_are_used_unless_something_else_is_asked(store: V
     store.catalogue.set_rules('[rating]\nrounds = 150\nseed = 7\nsources = ["human", "rule"]\n', None, NOW)
     rated = rate_log(store)
     assert (rated.board.rounds, rated.board.seed, rated.sources) == (150, 7, (Source.HUMAN, Source.RULE))
-    assert rate_log(store, rounds=120, sources=(Source.HUMAN,)).board.rounds == 120
+    asked = rate_log(store, selection=Selection(sources=(Source.HUMAN,)), rounds=120)
+    assert (asked.board.rounds, asked.board.seed, asked.sources) == (120, 7, (Source.HUMAN,))
+
+
+@pytest.mark.usefixtures("job")
+def test_every_choice_of_the_rules_is_one_of_the_boards_settings(store: VoteStore):
+    vote(store, 30)
+    tied = Battle(BattleId("tied"), ModelId("m0"), ModelId("m1"))
+    tie = Vote(VoteId("tied"), tied.id, Verdict.TIE, Source.HUMAN, None, None, import_key="tied")
+    store.votes.add_imported([(tied, tie)], NOW)
+    rules = 'ties = "davidson"\nboth_bad = "drop"\nintervals = "bootstrap"\nmin_votes = 5\nprovisional_below = 25\n'
+    store.catalogue.set_rules(f"[rating]\n{rules}", None, NOW)
+    board = take_snapshot(store, NOW).leaderboard
+    assert board.method == "davidson"
+    assert board.intervals.startswith("bootstrap")
+    told = {"ties": "davidson", "both_bad": "drop", "min_votes": 5, "provisional_below": 25}
+    assert {name: board.settings[name] for name in told} == told
 
 
 def test_an_empty_log_is_an_error_for_who_asks(store: VoteStore):
@@ -127,7 +145,7 @@ def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteSto
             vote(store, 5)
         seen.append(done)
 
-    rated = rate_log(store, on_progress=meanwhile)
+    rated = rate_log(store, on_progress=meanwhile, intervals=Intervals.BOOTSTRAP)
     assert seen
     assert (rated.n_log, rated.board.n_votes) == (30, 30)
     assert store.votes.position()[0] == 35

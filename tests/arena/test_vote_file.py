@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from arena import table
-from arena.battle import Source, Verdict
+from arena.battle import Verdict
 from arena.errors import BadInput, BadRows, UnknownVerdict
 from arena.vote_file import WINNERS, parse_winner, read_tallies
 
@@ -141,7 +141,6 @@ def test_every_row_is_counted_once(tmp_path: Path):
         ("a", "a", Verdict.TIE): 1,
     }
     assert sum(tally.n for tally in tallies) == len(rows)
-    assert {tally.source for tally in tallies} == {Source.IMPORT}
 
 
 def test_other_columns_are_left_alone(tmp_path: Path):

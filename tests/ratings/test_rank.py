@@ -12,6 +12,7 @@ from ratings import (
     rank_ranges,
     ranks,
 )
+from ratings.rank import surely_above
 
 
 def noisy(strengths, spread, *, rounds=400, seed=0):
@@ -99,6 +100,35 @@ def test_the_range_contains_the_rank(n_items, spread, confidence, seed):
     found = rank_ranges(strengths, samples, confidence=confidence)
     for rank, places in zip(ranks(strengths), found, strict=True):
         assert 1 <= places.best <= rank <= places.worst <= n_items
+
+
+@property_test
+@given(st.integers(2, 7), st.sampled_from([0.0, 1e4]), st.sampled_from([0.0, 0.03]), st.integers(0, 2**32 - 1))
+def test_certain_is_what_exceeds_the_largest_deviation_pair_by_pair(n_items, shared, missing, seed):
+    # The definition written out, also where the two share nearly all of their variance, or miss rounds.
+    rng = np.random.default_rng(seed)
+    strengths = rng.normal(0, 3, n_items)
+    samples = strengths + rng.normal(0, 1, (50, n_items)) + rng.normal(0, shared, (50, 1))
+    samples[rng.random(samples.shape) < missing] = np.nan
+    differences = samples[:, :, np.newaxis] - samples[:, np.newaxis, :]
+    point = strengths[:, np.newaxis] - strengths
+    certain = np.isnan(differences).mean(axis=0) <= 0.05
+    np.fill_diagonal(certain, False)
+    if certain.any():
+        spread = np.where(certain, np.nanstd(differences, axis=0, ddof=1), np.inf)
+        deviations = np.abs(differences - point) / spread
+        critical = np.quantile(np.nanmax(deviations, axis=(1, 2)), 0.8, method="higher")
+        certain &= point / spread > critical
+    assert (surely_above(strengths, samples, confidence=0.8) == certain).all()
+
+
+def test_a_range_counts_who_is_surely_above_and_below():
+    strengths = np.array([3.0, 2.0, 0.0, -9.0])
+    samples = noisy(strengths, 0.8)
+    above = surely_above(strengths, samples, confidence=0.9)
+    assert above.any()
+    for item, places in enumerate(rank_ranges(strengths, samples, confidence=0.9)):
+        assert places == RankRange(1 + int(above[:, item].sum()), 4 - int(above[item].sum()))
 
 
 def test_equals_up_to_rounding_are_never_certain():

@@ -7,14 +7,22 @@ from pathlib import Path
 import pytest
 
 import ratings
-from ratings import DidNotConverge, InvalidComparisons, InvalidInterval, InvalidSetting, NotConnected, RatingError
+from ratings import (
+    DidNotConverge,
+    InvalidComparisons,
+    InvalidInterval,
+    InvalidSetting,
+    NotConnected,
+    NotDetermined,
+    RatingError,
+)
 
 FOLDER = Path(ratings.__file__).parent
-SITUATIONS = [InvalidComparisons, InvalidInterval, InvalidSetting, NotConnected, DidNotConverge]
+SITUATIONS = [InvalidComparisons, InvalidInterval, InvalidSetting, NotConnected, NotDetermined, DidNotConverge]
 
 
-def test_only_numpy_scipy_and_the_standard_library_are_imported():
-    allowed = {"ratings", "numpy", "scipy"} | set(sys.stdlib_module_names)
+def test_only_numpy_scipy_choix_and_the_standard_library_are_imported():
+    allowed = {"ratings", "numpy", "scipy", "choix"} | set(sys.stdlib_module_names)
     for file in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):

@@ -98,6 +98,30 @@ def test_the_board_says_what_it_was_made_of():
     assert "seed 7" in html
 
 
+def test_the_board_says_where_its_intervals_come_from():
+    drawn = shown()
+    assert "intervals: bootstrap, votes resampled (1,000 rounds, seed 7)" in drawn
+    # By a formula there are no rounds; of three design effects, 2 is in the middle.
+    entries = tuple(replace(each, design_effect=effect) for each, effect in zip(BOARD.entries, (1, 2, 9), strict=False))
+    board = replace(BOARD, intervals="sandwich, clustered by voter (124)", entries=(*entries, BOARD.entries[3]))
+    by_formula = shown(replace(SNAPSHOT, leaderboard=board))
+    assert "intervals: sandwich, clustered by voter (124), design effect 2.00" in by_formula
+    assert "rounds" not in by_formula
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "Ties, and both-bad verdicts as well, count as half a win for each side."),
+        ({"both_bad": "drop"}, "Ties count as half a win for each side, both-bad verdicts do not count."),
+        ({"ties": "davidson"}, "Ties, and both-bad verdicts as well, count as an outcome of their own."),
+        ({"both_bad": "own"}, "Ties and both-bad verdicts are outcomes of their own"),
+    ],
+)
+def test_the_board_says_what_ties_and_both_bad_count_as(settings: dict[str, str], words: str):
+    assert words in shown(replace(SNAPSHOT, leaderboard=replace(BOARD, settings=settings)))
+
+
 def test_every_value_is_escaped():
     bad = "<img src=x onerror=alert(1)>"
     model = Model(ModelId(bad), bad, bad, bad)

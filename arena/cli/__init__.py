@@ -4,13 +4,10 @@ Gradio is loaded by `serve` alone, and each command imports what it needs when i
 fraction of a second.
 """
 
-# ruff: noqa: PLC0415, T201
+# ruff: noqa: PLC0415
 import io
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +17,9 @@ import typer
 
 from arena import __version__, option
 from arena.battle import Source
-from arena.errors import ArenaError, BadInput, BadPack
+from arena.cli import rating
+from arena.cli.console import Db, Json, Sources, counted, dumped, existing, say, tell
+from arena.errors import ArenaError, BadPack
 
 if TYPE_CHECKING:
     from arena.intake import Intake
@@ -35,36 +34,26 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-Db = Annotated[Path, typer.Option("--db", metavar="FILE", help="The arena's database file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Sources = Annotated[
-    Any,
-    typer.Option(
-        "--source",
-        parser=option.sources,
-        metavar="SOURCE,...",
-        help=f"Whose votes count: {', '.join(Source)}. Never mixed unless named together. By default as the arena's "
-        "rules say, else people's votes, or those of the only source there is.",
-    ),
-]
-
 
 def main() -> None:
     """Run a command; the entry of `bakeoff` and `python -m arena`."""
+    # Read by numpy's linear algebra when it is loaded, which is later: our matrices are small, and on a busy machine
+    # its threads wait for each other a hundred times longer than they compute.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the rest
     try:
         cli()
     except ArenaError as error:
-        _say(f"bakeoff: {error}")
+        say(f"bakeoff: {error}")
         sys.exit(1)
 
 
 @cli.callback(invoke_without_command=True)
 def _start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        _tell(f"bakeoff {__version__}")
+        tell(f"bakeoff {__version__}")
         raise typer.Exit
 
 
@@ -93,8 +82,8 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     from arena.pack import write_example_pack
 
     for file in write_example_pack(directory):
-        _tell(file)
-    _say(f"A pack that works. Try it: bakeoff serve --pack {directory}")
+        tell(file)
+    say(f"A pack that works. Try it: bakeoff serve --pack {directory}")
 
 
 @cli.command()
@@ -106,8 +95,8 @@ def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json:
         pack = read_pack(directory)
     except BadPack as error:
         faults = [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in error.faults]
-        _tell(_dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
-        _say(f"{directory} has {_n(len(faults), 'fault')}")
+        tell(dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
+        say(f"{directory} has {counted(len(faults), 'fault')}")
         raise typer.Exit(1) from error
     counts = {
         "models": len(pack.models),
@@ -121,17 +110,17 @@ def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json:
         ],
     }
     if as_json:
-        _tell(_dumped({"faults": []} | counts))
+        tell(dumped({"faults": []} | counts))
         return
-    _tell(", ".join(_n(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
-    _tell(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
+    tell(", ".join(counted(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
+    tell(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
     if not pack.has_a_pair:
-        _tell("no prompt has two answers with different texts: there is nothing to judge yet")
+        tell("no prompt has two answers with different texts: there is nothing to judge yet")
     if counts["blank_answers"]:
-        _tell(f"{_n(counts['blank_answers'], 'answer')} without text, never served")
+        tell(f"{counted(counts['blank_answers'], 'answer')} without text, never served")
     for each in counts["checks"]:
-        _tell(f"{each['prompt']}: {each['met']} of {_n(each['answers'], 'answer')} keep to: {each['meaning']}")
-    _say(f"{directory} has no fault")
+        tell(f"{each['prompt']}: {each['met']} of {counted(each['answers'], 'answer')} keep to: {each['meaning']}")
+    say(f"{directory} has no fault")
 
 
 @cli.command("import")
@@ -183,7 +172,7 @@ def import_(
         pack = read_pack(path)
         with VoteStore.open(db) as store:
             added = import_pack(store, pack, now)
-        _tell(", ".join(f"{n:,} new {each}" for each, n in added.items()))
+        tell(", ".join(f"{n:,} new {each}" for each, n in added.items()))
         return
     foreign = ForeignTable(
         path=path,
@@ -199,74 +188,7 @@ def import_(
     _tell_intake(taken, source)
 
 
-@cli.command()
-def rate(
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL)."),
-    ] = None,
-    *,
-    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="Rate an arena's database instead.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=100, help="Bootstrap rounds. [default: 1000]")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the bootstrap. [default: 0]")] = None,
-    confidence: Annotated[
-        Any,
-        typer.Option(parser=option.confidence, metavar="SHARE", help="Of intervals and rank ranges. [default: 0.95]"),
-    ] = None,
-    anchor: Annotated[
-        Any,
-        typer.Option(
-            parser=option.anchor, metavar="MODEL=SCORE", help="Move all scores so that this model has this score."
-        ),
-    ] = None,
-    drop_both_bad: Annotated[
-        bool, typer.Option("--drop-both-bad", help="Leave both-bad verdicts out; by default they count as ties.")
-    ] = False,
-    source: Sources = None,
-    out: Annotated[
-        Any,
-        typer.Option(
-            parser=option.ratings_file, metavar="FILE", help="Also write the ratings (.csv, .json or .parquet)."
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Bradley-Terry ratings with bootstrap intervals, from a vote file or an arena's database."""
-    from arena import printout
-    from arena.batch import Overrides, rate_log
-    from arena.leaderboard import rate as rate_tallies
-    from arena.store import VoteStore
-    from arena.vote_file import read_tallies
-
-    if (file is None) == (db is None):
-        raise typer.BadParameter("name either a vote FILE or a database with --db")
-    if file is not None and source is not None:
-        raise typer.BadParameter("a vote file does not tell its votes' sources", param_hint="--source")
-    if file is not None and out is not None and out.resolve() == file.resolve():
-        raise BadInput(f"--out {out} is the vote file itself, and would be overwritten. Name another file")
-    given: Overrides = {"anchor": anchor, "both_bad": "drop" if drop_both_bad else "tie"}
-    if rounds is not None:
-        given["rounds"] = rounds
-    if seed is not None:
-        given["seed"] = seed
-    if confidence is not None:
-        given["confidence"] = confidence
-    with _progress("resampling votes") as on_progress:
-        if db is not None:
-            with VoteStore.open(_existing(db)) as store:
-                rated = rate_log(store, sources=source, on_progress=on_progress, **given)
-            board = rated.board
-            _say(f"{rated.n_log:,} votes in the log; counted: {', '.join(rated.sources)}")
-        else:
-            board = rate_tallies(read_tallies(file or Path()), {}, on_progress=on_progress, **given)
-    if out is not None:
-        printout.write(out, board)
-        _say(f"wrote {out}")
-    _tell(_dumped(board.to_record()) if as_json else printout.to_text(board))
-    for reason, n in board.dropped.items():
-        _say(f"{n:,} left out: {reason}")
-    if not drop_both_bad:
-        _say("ties, and both-bad verdicts as well, count as half a win for each side")
+rate = cli.command()(rating.rate)
 
 
 @cli.command()
@@ -288,7 +210,7 @@ def export(
     from arena import export as dataset
     from arena.store import VoteStore
 
-    with VoteStore.open(_existing(db)) as store:
+    with VoteStore.open(existing(db)) as store:
         done = dataset.export(
             store,
             out,
@@ -297,39 +219,39 @@ def export(
             min_agreement=Fraction(min_agreement),
         )
     for file in done.files:
-        _say(f"wrote {file}")
+        say(f"wrote {file}")
     manifest = done.manifest
     if not manifest["n_rows"]:
-        _say("no vote became a preference: there is nothing to train on in these files")
+        say("no vote became a preference: there is nothing to train on in these files")
     if as_json:
-        _tell(_dumped(manifest))
+        tell(dumped(manifest))
         return
     n_out = manifest["n_votes"] - manifest["kept"]
-    _tell(
-        f"{_n(manifest['n_votes'], 'vote')}: {manifest['kept']:,} kept in {_n(manifest['n_rows'], 'row')}, "
+    tell(
+        f"{counted(manifest['n_votes'], 'vote')}: {manifest['kept']:,} kept in {counted(manifest['n_rows'], 'row')}, "
         f"{n_out:,} left out"
     )
     for reason, n in manifest["left_out"].items():
-        _tell(f"{n:>8,}  {reason}")
+        tell(f"{n:>8,}  {reason}")
 
 
 def _tell_intake(taken: "Intake", source: Source) -> None:
     for fault in taken.faults:
-        _say(f"left out: {fault}")
+        say(f"left out: {fault}")
     if taken.left_aside:
-        _say(f"columns left aside: {', '.join(taken.left_aside)}")
+        say(f"columns left aside: {', '.join(taken.left_aside)}")
     if taken.known_from:
-        _say(
+        say(
             f"some rows are the same as rows of {', '.join(taken.known_from)} and count as known already; if somebody "
             "else cast them, say who (--set voter=NAME)"
         )
     if taken.new_models:
-        _say(f"{_n(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
+        say(f"{counted(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
     if taken.kind == "votes" and taken.n_added and source is Source.IMPORT:
-        _say("their source is 'import': beside people's votes they count only where asked for (--source human,import)")
+        say("their source is 'import': beside people's votes they count only where asked for (--source human,import)")
     n_known = taken.n_rows - taken.n_added
-    _tell(
-        f"{taken.n_added:,} new {taken.kind} from {_n(taken.n_rows + len(taken.faults), 'row')} "
+    tell(
+        f"{taken.n_added:,} new {taken.kind} from {counted(taken.n_rows + len(taken.faults), 'row')} "
         f"({n_known:,} known already, {len(taken.faults):,} left out)"
     )
 
@@ -339,48 +261,3 @@ def _settings(**options: Any) -> "Settings":
     from arena.settings import Settings
 
     return Settings.from_env(os.environ, **options)
-
-
-def _existing(db: Path) -> Path:
-    """A command that reads must not make a database of a misspelt name."""
-    if not db.exists():
-        raise BadInput(f"there is no database {db}")
-    return db
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr, for a person at a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _dumped(value: Any) -> str:
-    is_unicode = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
-    return json.dumps(value, ensure_ascii=not is_unicode, indent=2)
-
-
-def _n(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _tell(result: object) -> None:
-    """Print a result, all of it. Raises BadInput where stdout cannot take it; a reader that has left is content."""
-    try:
-        print(result, flush=True)
-    except OSError as error:
-        # What is still buffered must not complain once more at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise BadInput(f"the result could not be written: {error.strerror}") from error
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -1,0 +1,77 @@
+"""How commands speak: results on stdout, the story on stderr; and the options that several of them share."""
+
+# ruff: noqa: PLC0415, T201
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena import option
+from arena.battle import Source
+from arena.errors import BadInput
+
+Db = Annotated[Path, typer.Option("--db", metavar="FILE", help="The arena's database file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Sources = Annotated[
+    Any,
+    typer.Option(
+        "--source",
+        parser=option.sources,
+        metavar="SOURCE,...",
+        help=f"Whose votes count: {', '.join(Source)}. Never mixed unless named together. By default as the arena's "
+        "rules say, else people's votes, or those of the only source there is.",
+    ),
+]
+
+
+def existing(db: Path) -> Path:
+    """A command that reads must not make a database of a misspelt name."""
+    if not db.exists():
+        raise BadInput(f"there is no database {db}")
+    return db
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr, for a person at a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def dumped(value: Any) -> str:
+    """As JSON, with letters as they are where the terminal has them."""
+    is_unicode = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    return json.dumps(value, ensure_ascii=not is_unicode, indent=2)
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: 1 vote, 2 votes."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def tell(result: object) -> None:
+    """Print a result, all of it. Raises BadInput where stdout cannot take it; a reader that has left is content."""
+    try:
+        print(result, flush=True)
+    except OSError as error:
+        # What is still buffered must not complain once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise BadInput(f"the result could not be written: {error.strerror}") from error
+
+
+def say(text: str) -> None:
+    """Part of the story, on stderr."""
+    print(text, file=sys.stderr)

@@ -1,0 +1,367 @@
+"""Votes in a relation of DuckDB, counted or given row by row: what a rating reads of a file or of the store."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from arena import style as styles
+from arena.battle import ModelId, Verdict
+from arena.errors import BadInput
+from arena.rows import Counted, Rows
+from arena.table import append
+from arena.tally import Selection, Unit
+
+# What a relation may tell of a vote, beside model_a, model_b and winner.
+OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
+
+_ROWS_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """Values of model_a, model_b and winner that are no vote, what is wrong with them, and how many rows have them."""
+
+    values: Mapping[str, Any]
+    fault: str
+    n: int
+
+
+Refuse = Callable[[Sequence[Misread]], Exception]
+"""Makes the error of what could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Where the texts are: the SQL of all (key, text), and of a vote's two keys."""
+
+    texts: str
+    key_a: str
+    key_b: str
+
+
+class VoteTable:
+    """Votes of one relation: SQL that can stand after `from`, with columns model_a, model_b, winner and some OPTIONAL.
+
+    `columns` are all columns that there are; `parse_model` and `parse_winner` read the values, raising BadInput, and
+    `refuse` makes one error of all that they could not read. The cursor must be this table's own: it gets small
+    temporary tables.
+    """
+
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        relation: str,
+        columns: Sequence[str],
+        selection: Selection,
+        *,
+        parse_model: Callable[[str, object], ModelId],
+        parse_winner: Callable[[object], Verdict],
+        refuse: Refuse,
+        answers: Answers | None = None,
+        where: str = "the votes",
+    ):
+        self._cursor = cursor
+        self._relation = relation
+        self._columns = frozenset(columns)
+        self._selection = selection
+        self._parse_model = parse_model
+        self._parse_winner = parse_winner
+        self._refuse = refuse
+        self._answers = answers
+        self._where = where
+        self._models: dict[object, ModelId] = {}
+        self._winners: dict[object, Verdict] = {}
+        self._n_rows = 0
+        self._reason = self._why_left_out()
+
+    def counted(self) -> Counted:
+        """Count all votes by models and verdict; those that the selection leaves out are counted by reason.
+
+        Raises what `refuse` makes of values that are no vote; nothing is counted then.
+        """
+        if not self._read_words():
+            raise self._refuse(self._misread())
+        models = sorted(set(self._models.values()))
+        self._name_items({model: item for item, model in enumerate(models)})
+        found: dict[str, Any] = self._ask(
+            f"select x.item as a, y.item as b, w.code as verdict, count(*) as n {self._joined} "
+            f"where {self._reason} is null group by all"
+        ).fetchnumpy()
+        left_out = self._ask(
+            f"select {self._reason}, count(*) from {self._relation} where {self._reason} is not null group by 1"
+        ).fetchall()
+        self._n_rows = int(found["n"].sum())
+        columns = (found[name].astype(np.int64) for name in ("a", "b", "verdict", "n"))
+        return Counted(tuple(models), *columns, left_out=dict(left_out))
+
+    def _read_words(self) -> bool:
+        """Learn what the values of model_a, model_b and winner stand for; False if some are no vote."""
+        is_sound = True
+        for column, learn in (("model_a", self._model), ("model_b", self._model), ("winner", self._winner)):
+            for (raw,) in self._ask(f"select distinct {column} from {self._relation}").fetchall():
+                try:
+                    learn(column, raw)
+                except BadInput:
+                    is_sound = False
+        return is_sound
+
+    def _misread(self) -> list[Misread]:
+        rows = self._ask(f"select model_a, model_b, winner, count(*) from {self._relation} group by all").fetchall()
+        misread = []
+        for model_a, model_b, winner, n in rows:
+            try:
+                self._model("model_a", model_a)
+                self._model("model_b", model_b)
+                self._winner("winner", winner)
+            except BadInput as error:
+                values = {"model_a": model_a, "model_b": model_b, "winner": winner}
+                misread.append(Misread(values, str(error), n))
+        return misread
+
+    def slices(self, column: str) -> dict[str, "VoteTable"]:
+        """The votes by the values of a column (category, language), each value with its votes; those without one are
+        in none. Raises BadInput if the column is not there."""
+        self._need(column)
+        values = self._ask(
+            f"select distinct {column}::varchar from {self._relation} "
+            f"where {column} is not null and {self._reason} is null"
+        ).fetchall()
+        return {value: self._only(column, value) for (value,) in sorted(values)}
+
+    def _only(self, column: str, value: str) -> "VoteTable":
+        part = copy(self)
+        part._relation = f"(select * from {self._relation} where {column}::varchar = {_literal(value)})"
+        return part
+
+    def units(self) -> Sequence[Unit]:
+        """Voter and prompt, where the column is there and tells anything."""
+        known = []
+        for unit, column in _UNIT_COLUMNS.items():
+            if column in self._columns:
+                row = self._ask(f"select count({_told(column)}) from {self._relation}").fetchall()[0]
+                known += [unit] if row[0] else []
+        return known
+
+    def labels(self, unit: Unit) -> Mapping[int, str]:
+        """As `arena.rows.VoteRows`."""
+        column = _UNIT_COLUMNS[unit]
+        found = self._ask(
+            f"select distinct hash({_told(column)}) as key, {_told(column)} as label from {self._relation} "
+            f"where {_told(column)} is not null"
+        )
+        return dict(found.fetchall())
+
+    def knows_order(self) -> bool:
+        """As `arena.rows.VoteRows`."""
+        if "voted_at" not in self._columns:
+            return False
+        return not self._ask(f"select count(*) from {self._relation} where voted_at is null").fetchall()[0][0]
+
+    def rows(
+        self,
+        items: Mapping[ModelId, int],
+        *,
+        unit: Unit = Unit.NONE,
+        style: Sequence[str] = (),
+        in_order: bool = False,
+        is_fixed: bool = False,
+    ) -> Iterator[Rows]:
+        """As `arena.rows.VoteRows`. Call `counted` first: it reads the words that models and verdicts go by."""
+        self._name_items(items)
+        column = _UNIT_COLUMNS.get(unit)
+        if column is not None and column not in self._columns:
+            raise BadInput(f"{self._where} have no column {column!r}: their {unit.value} is not known")
+        if in_order and "voted_at" not in self._columns:
+            raise BadInput(f"{self._where} have no column 'voted_at': their order is not known")
+        if in_order:
+            self._refuse_where("voted_at is null", "do not tell when they were cast: their order is not known")
+        wanted = ["x.item as a", "y.item as b", "w.code as verdict"]
+        wanted += [] if column is None else [f"if({_told(column)} is null, null, hash({_told(column)})) as unit"]
+        joins = ""
+        if style:
+            expressions, joins = self._style(style)
+            wanted += [f"{expression} as style_{name}" for name, expression in expressions.items()]
+        query = f"select {', '.join(wanted)} {self._joined} {joins} where {self._reason} is null"
+        if in_order:
+            # At one and the same time: by the two models and who of them won, so that neither rows nor sides matter.
+            query += (
+                " order by voted_at::timestamptz, least(x.item, y.item), greatest(x.item, y.item), "
+                "if(x.item < y.item or w.code > 1, w.code, 1 - w.code)"
+            )
+            found = self._ask(query).fetchnumpy()
+            if len(found["a"]):
+                yield _rows(found, style)
+            return
+        n_parts = 1 + self._n_rows // _ROWS_AT_ONCE if column is not None else 1
+        for part in range(n_parts):
+            share = f" and coalesce(hash({_told(column)}), 0) % {n_parts} = {part}" if column and n_parts > 1 else ""
+            found = self._ask(query + share).fetchnumpy()
+            if len(found["a"]):
+                yield _rows(_in_an_order_of_their_own(found, style) if is_fixed else found, style)
+
+    def _ask(self, query: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._cursor.execute(query)
+        except duckdb.ConversionException as error:
+            raise BadInput(f"{self._where} hold a value that cannot be read: {str(error).splitlines()[0]}") from error
+
+    @property
+    def _joined(self) -> str:
+        return (
+            f"from {self._relation} join bakeoff_items x on model_a::varchar = x.raw "
+            "join bakeoff_items y on model_b::varchar = y.raw join bakeoff_words w on winner::varchar = w.raw"
+        )
+
+    def _name_items(self, items: Mapping[ModelId, int]) -> None:
+        self._cursor.execute("create or replace temp table bakeoff_items (raw varchar, item smallint)")
+        self._cursor.execute("create or replace temp table bakeoff_words (raw varchar, code tinyint)")
+        named = [(str(raw), items[model]) for raw, model in self._models.items() if model in items]
+        append(self._cursor, "bakeoff_items", named)
+        verdicts = list(Verdict)
+        append(
+            self._cursor, "bakeoff_words", [(raw, verdicts.index(verdict)) for raw, verdict in self._winners.items()]
+        )
+
+    def _style(self, names: Sequence[str]) -> tuple[dict[str, str], str]:
+        """SQL of the normalised difference of each feature, and the joins that it needs."""
+        if all({f"{name}_a", f"{name}_b"} <= self._columns for name in names):
+            self._refuse_missing(names)
+            return {name: _difference(f"{name}_a", f"{name}_b") for name in names}, ""
+        if self._answers is None:
+            missing = [f"{name}_{side}" for name in names for side in "ab" if f"{name}_{side}" not in self._columns]
+            raise BadInput(
+                f"{self._where} tell nothing of style: there are neither the texts (answer_a, answer_b) nor all counts "
+                f"({', '.join(missing)} are missing)"
+            )
+        self._count_features()
+        joins = (
+            f"left join bakeoff_style fa on {self._answers.key_a} = fa.key "
+            f"left join bakeoff_style fb on {self._answers.key_b} = fb.key"
+        )
+        self._refuse_where("fa.key is null or fb.key is null", "lack an answer's text: their style is not known", joins)
+        return {name: _difference(f"fa.{name}", f"fb.{name}") for name in names}, joins
+
+    def _count_features(self) -> None:
+        assert self._answers is not None  # noqa: S101 - asked for only then
+        [key_type] = self._cursor.execute(
+            f"select typeof(key) from ({self._answers.texts}) t(key, text) limit 1"
+        ).fetchall() or [("varchar",)]
+        listed = ", ".join(f"{name} integer" for name in styles.FEATURES)
+        self._cursor.execute(f"create or replace temp table bakeoff_style (key {key_type[0]}, {listed})")
+        texts = self._cursor.execute(self._answers.texts).fetchall()
+        append(self._cursor, "bakeoff_style", [(key, *styles.count(text)) for key, text in texts if text is not None])
+
+    def _refuse_missing(self, names: Sequence[str]) -> None:
+        sides = [f"{name}_{side}" for name in names for side in "ab"]
+        unknown = " or ".join(f"not coalesce({column}::double between 0 and 1e15, false)" for column in sides)
+        self._refuse_where(unknown, f"lack a count among {', '.join(sides)}; every one needs 0 or more")
+
+    def _refuse_where(self, condition: str, fault: str, joins: str = "") -> None:
+        """Raise BadInput if the condition holds for any vote that is not left out."""
+        asked = f"select count(*) from {self._relation} {joins} where {self._reason} is null and ({condition})"
+        [(n,)] = self._ask(asked).fetchall()
+        if n:
+            raise BadInput(f"{n:,} of {self._where} {fault}")
+
+    def _model(self, column: str, raw: object) -> ModelId:
+        found = self._models.get(raw) if isinstance(raw, str | int) and not isinstance(raw, bool) else None
+        if found is None:
+            found = self._models[raw] = self._parse_model(column, _said(column, raw))
+        return found
+
+    def _winner(self, column: str, raw: object) -> Verdict:
+        found = self._winners.get(raw) if isinstance(raw, str) else None
+        if found is None:
+            found = self._winners[raw] = self._parse_winner(_said(column, raw))
+        return found
+
+    def _why_left_out(self) -> str:
+        """SQL that says in words why a vote is left out, and null for those that count."""
+        chosen = self._selection
+        cases = []
+        for column, wanted in (
+            ("source", chosen.sources),
+            ("category", chosen.categories),
+            ("language", chosen.languages),
+        ):
+            if wanted is None:
+                continue
+            self._need(column)
+            listed = ", ".join(_literal(each) for each in wanted)
+            cases += [
+                f"when {_told(column)} is null then 'no {column} is known'",
+                f"when {_told(column)} not in ({listed}) then '{column} ' || {_told(column)} || ' is not asked for'",
+            ]
+        if chosen.since or chosen.until:
+            self._need("voted_at")
+            cases.append("when voted_at is null then 'no time is known'")
+        for time, word, sign in ((chosen.since, "before", "<"), (chosen.until, "from", ">=")):
+            if time is not None:
+                told = time.isoformat()
+                cases.append(f"when voted_at::timestamptz {sign} timestamptz '{told}' then 'cast {word} {told}'")
+        return f"case {' '.join(cases)} end" if cases else "null::varchar"
+
+    def _need(self, column: str) -> None:
+        if column not in self._columns:
+            raise BadInput(f"{self._where} have no column {str(column)!r}, so nothing can be chosen by it")
+
+
+_MIX = 0.7390851332151607
+
+_UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id"}
+
+
+def _in_an_order_of_their_own(found: Mapping[str, Any], style: Sequence[str]) -> Mapping[str, Any]:
+    """The rows so that neither the order in which they come nor their sides matter: by models, winner and style."""
+    a, b, verdict = (found[name].astype(np.int64) for name in ("a", "b", "verdict"))
+    is_turned = a > b
+    winner = np.where(is_turned & (verdict < 2), 1 - verdict, verdict)
+    how = (np.minimum(a, b) * (int(max(a.max(), b.max())) + 1) + np.maximum(a, b)) * len(Verdict) + winner
+    dress = np.zeros(len(a))
+    for name in style:  # one number for all of them, which tells any two styles apart that are not equal
+        dress = dress * _MIX + found[f"style_{name}"]
+    order = np.lexsort((np.where(is_turned, -dress, dress), how))
+    return {name: values[order] for name, values in found.items()}
+
+
+def _rows(found: Mapping[str, Any], style: Sequence[str]) -> Rows:
+    unit, keys = found.get("unit"), None
+    if unit is not None:
+        is_known = ~np.ma.getmaskarray(unit)
+        keys, number = np.unique(np.asarray(unit)[is_known], return_inverse=True)
+        unit = np.empty(len(is_known), dtype=np.int64)
+        unit[is_known] = number
+        unit[~is_known] = len(keys) + np.arange(np.count_nonzero(~is_known))
+    return Rows(
+        model_a=found["a"].astype(np.int64),
+        model_b=found["b"].astype(np.int64),
+        verdict=found["verdict"].astype(np.int64),
+        unit=unit,
+        unit_keys=keys,
+        style={name: np.asarray(found[f"style_{name}"], dtype=np.float64) for name in style},
+    )
+
+
+def _said(column: str, raw: object) -> object:
+    """The value as the file has it. Raises BadInput for one that is neither a text nor a whole number."""
+    if isinstance(raw, str) and raw.startswith("\0"):
+        raise BadInput(f"{column} is {raw[1:]}, which is no text")
+    return raw
+
+
+def _told(column: str) -> str:
+    """SQL of what a column says, as a text; an empty one says nothing."""
+    return f"nullif({column}::varchar, '')"
+
+
+def _difference(a: str, b: str) -> str:
+    a, b = f"{a}::double", f"{b}::double"
+    return f"coalesce(({a} - {b}) / nullif({a} + {b}, 0), 0)"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

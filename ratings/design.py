@@ -1,0 +1,178 @@
+"""How the parameters of a model enter each row of comparisons: all linear algebra of the fits stands here, once.
+
+A model's outcome probabilities depend on a few *predictors* per row (see `ratings.likelihood`): for most models the
+first is the difference of two strengths, plus covariates times coefficients; a few use the two strengths separately.
+The parameters are, in this order, the n_items strengths, the coefficients of the covariates, and the model's own
+parameters (`extras`, such as how often ties happen). `Design` maps parameters to predictors and carries derivatives
+back, without ever writing down the sparse matrix in between.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ratings.comparisons import Comparisons
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The linear map J of each row: predictors = J @ parameters.
+
+    With `is_difference` the predictors of a row are (strength of first - strength of second + covariates @
+    coefficients, extras ...), otherwise (strength of first, strength of second, extras ...) and covariates are not
+    possible. Arrays over predictors have shape (n_predictors, n_rows).
+    """
+
+    comparisons: Comparisons
+    is_difference: bool
+    n_extras: int
+
+    @property
+    def n_items(self) -> int:
+        """How many strengths there are."""
+        return self.comparisons.n_items
+
+    @property
+    def n_covariates(self) -> int:
+        """How many coefficients there are."""
+        covariates = self.comparisons.covariates
+        return 0 if covariates is None else covariates.shape[1]
+
+    @property
+    def n_parameters(self) -> int:
+        """Strengths, coefficients and extras."""
+        return self.n_items + self.n_covariates + self.n_extras
+
+    @property
+    def _n_leading(self) -> int:
+        return 1 if self.is_difference else 2
+
+    def predictors(self, parameters: Floats) -> Floats:
+        """J @ parameters, shape (n_predictors, n_rows)."""
+        table = np.broadcast_to(parameters, (1, self.n_parameters))
+        return self.push(table, np.zeros(len(self.comparisons.first), dtype=np.int64))
+
+    def push(self, vectors: Floats, which: NDArray[np.int64]) -> Floats:
+        """J @ vectors[which[row]] for each row: `vectors` has shape (n_vectors, n_parameters)."""
+        first, second = self.comparisons.first, self.comparisons.second
+        pushed = np.empty((self._n_leading + self.n_extras, len(first)))
+        flat, start = np.ascontiguousarray(vectors).reshape(-1), which * self.n_parameters
+        if self.is_difference:
+            np.subtract(flat[start + first], flat[start + second], out=pushed[0])
+            if self.n_covariates:
+                at = slice(self.n_items, self.n_items + self.n_covariates)
+                if len(vectors) == 1:
+                    pushed[0] += self._covariates @ vectors[0, at]
+                else:
+                    pushed[0] += np.vecdot(self._covariates, vectors[:, at][which])
+        else:
+            pushed[0], pushed[1] = flat[start + first], flat[start + second]
+        for k in range(self.n_extras):
+            pushed[self._n_leading + k] = flat[start + self.n_items + self.n_covariates + k]
+        return pushed
+
+    def pull(self, slopes: Floats) -> Floats:
+        """The gradient over the parameters, shape (n_parameters,), of `slopes` over predictors."""
+        if not self.is_difference:
+            return self.pull_by(slopes, np.zeros(len(self.comparisons.first), dtype=np.int64), 1)[0]
+        table = self._by_pair(slopes[0])
+        more = [self._covariates.T @ slopes[0]] if self.n_covariates else []
+        return np.concatenate((table.sum(axis=1) - table.sum(axis=0), *more, slopes[1:].sum(axis=1)))
+
+    def pull_by(self, slopes: Floats, which: NDArray[np.int64], n_groups: int) -> Floats:
+        """The gradients of groups of rows, shape (n_groups, n_parameters); `which` names the group of each row."""
+        first, second = self.comparisons.first, self.comparisons.second
+        up, down = (slopes[0], -slopes[0]) if self.is_difference else (slopes[0], slopes[1])
+        n, width = self.n_items, self.n_items + self.n_covariates
+        strengths = np.bincount(which * n + first, weights=up, minlength=n_groups * n)
+        strengths += np.bincount(which * n + second, weights=down, minlength=n_groups * n)
+        pulled = np.empty((n_groups, self.n_parameters))
+        pulled[:, :n] = strengths.reshape(n_groups, n)
+        for k in range(self.n_covariates):
+            pulled[:, n + k] = np.bincount(which, weights=slopes[0] * self._covariates[:, k], minlength=n_groups)
+        for k in range(self.n_extras):
+            pulled[:, width + k] = np.bincount(which, weights=slopes[self._n_leading + k], minlength=n_groups)
+        return pulled
+
+    def information(self, curvature: Floats) -> Floats:
+        """The sum of J' C J over rows, shape (n_parameters, n_parameters); C = curvature[:, :, row] is symmetric."""
+        first, second = self.comparisons.first, self.comparisons.second
+        n, lead = self.n_items, self._n_leading
+        total = np.zeros((self.n_parameters, self.n_parameters))
+        if self.is_difference:
+            upper = self._by_pair(curvature[0, 0])
+            on_diagonal = upper.sum(axis=0) + upper.sum(axis=1)
+            total[:n, :n] = -upper - upper.T
+        else:
+            upper = self._by_pair(curvature[0, 1])
+            on_diagonal = np.bincount(first, curvature[0, 0], n) + np.bincount(second, curvature[1, 1], n)
+            total[:n, :n] = upper + upper.T
+        total[np.arange(n), np.arange(n)] += on_diagonal
+
+        covariates = slice(n, n + self.n_covariates)
+        if self.n_covariates:
+            weighted = self._covariates * curvature[0, 0][:, np.newaxis]
+            for k, column in enumerate(weighted.T, n):
+                table = self._by_pair(column)
+                total[:n, k] = table.sum(axis=1) - table.sum(axis=0)
+            total[covariates, :n] = total[:n, covariates].T
+            total[covariates, covariates] = self._covariates.T @ weighted
+        for k in range(self.n_extras):
+            at = n + self.n_covariates + k
+            up = curvature[0, lead + k]
+            down = -up if self.is_difference else curvature[1, lead + k]
+            total[:n, at] = np.bincount(first, up, n) + np.bincount(second, down, n)
+            if self.n_covariates:
+                total[covariates, at] = self._covariates.T @ up
+            total[at, :at] = total[:at, at]
+            for j in range(k + 1):
+                total[at, n + self.n_covariates + j] = curvature[lead + j, lead + k].sum()
+                total[n + self.n_covariates + j, at] = total[at, n + self.n_covariates + j]
+        return total
+
+    def spread(self, covariance: Floats) -> Floats:
+        """J V J' of each row, shape (n_predictors, n_predictors, n_rows), for a symmetric V over the parameters."""
+        first, second = self.comparisons.first, self.comparisons.second
+        n, lead = self.n_items, self._n_leading
+        flat, width = covariance.reshape(-1), self.n_parameters
+        of_first, of_second, of_both = (
+            flat[i * width + j] for i, j in ((first, first), (second, second), (first, second))
+        )
+        result = np.empty((lead + self.n_extras, lead + self.n_extras, len(first)))
+        if self.is_difference:
+            result[0, 0] = of_first + of_second - 2 * of_both
+            if self.n_covariates:
+                at = slice(n, n + self.n_covariates)
+                cross = covariance[:n, at]
+                result[0, 0] += np.vecdot(
+                    self._covariates, 2 * (cross[first] - cross[second]) + self._covariates @ covariance[at, at]
+                )
+        else:
+            result[0, 0], result[1, 1], result[0, 1], result[1, 0] = of_first, of_second, of_both, of_both
+        for k in range(self.n_extras):
+            at = n + self.n_covariates + k
+            column = covariance[:, at]
+            if self.is_difference:
+                result[0, 1 + k] = column[first] - column[second]
+                if self.n_covariates:
+                    result[0, 1 + k] += self._covariates @ column[n : n + self.n_covariates]
+            else:
+                result[0, 2 + k], result[1, 2 + k] = column[first], column[second]
+            result[lead + k, :lead] = result[:lead, lead + k]
+            for j in range(self.n_extras):
+                result[lead + k, lead + j] = covariance[at, n + self.n_covariates + j]
+        return result
+
+    def _by_pair(self, values: Floats) -> Floats:
+        """The sum of a value over the rows of each pair, (n_items, n_items), with first < second."""
+        pair = self.comparisons.first * self.n_items + self.comparisons.second
+        return np.bincount(pair, values, self.n_items**2).astype(np.float64).reshape(self.n_items, self.n_items)
+
+    @property
+    def _covariates(self) -> Floats:
+        covariates = self.comparisons.covariates
+        assert covariates is not None  # noqa: S101 - asked for only where n_covariates > 0
+        return covariates

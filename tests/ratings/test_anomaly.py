@@ -1,0 +1,280 @@
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
+
+from comparison_data import property_test
+from ratings.anomaly import audit_voters
+from ratings.comparisons import Outcome
+from ratings.errors import InvalidComparisons, InvalidSetting
+
+A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE
+
+
+class Votes(NamedTuple):
+    """Columns of votes, in the order in which audit_voters takes them."""
+
+    voter: NDArray[np.int64]
+    item_a: NDArray[np.int64]
+    item_b: NDArray[np.int64]
+    outcome: NDArray[np.int64]
+
+    def followed_by(self, others):
+        return Votes(*(np.concatenate(columns) for columns in zip(self, others, strict=True)))
+
+    def at(self, rows):
+        return Votes(*(column[rows] for column in self))
+
+
+def draw_votes(strengths, voters, rng, *, ties):
+    """One honest vote of each of the voters given, on a pair drawn at random."""
+    n, n_items = len(voters), len(strengths)
+    item_a = rng.integers(0, n_items, n)
+    item_b = (item_a + rng.integers(1, n_items, n)) % n_items
+    a_wins = rng.random(n) < 1 / (1 + np.exp(strengths[item_b] - strengths[item_a]))
+    outcome = np.where(rng.random(n) < ties, TIE, np.where(a_wins, A, B))
+    return Votes(np.asarray(voters), item_a, item_b, outcome)
+
+
+def draw_rigged(item, n_items, voter, n, rng, *, favours):
+    """Votes of one voter on pairs with the item, on either side, that all go its way, or all against it."""
+    other = (item + rng.integers(1, n_items, n)) % n_items
+    is_a = rng.random(n) < 0.5
+    outcome = np.where(is_a == favours, A, B)
+    return Votes(np.full(n, voter), np.where(is_a, item, other), np.where(is_a, other, item), outcome)
+
+
+def audit(n_items, votes, *, seed=0, **settings):
+    return audit_voters(n_items, *votes, rng=np.random.default_rng(seed), **settings)
+
+
+def flagged_share(audits):
+    return np.mean([one.flagged for one in audits])
+
+
+def test_honest_voters_are_flagged_at_most_as_often_as_allowed():
+    # 400 voters with 40 votes each. Allowed is 0.05, with a standard error of sqrt(0.05 * 0.95 / 400) = 0.011. The same
+    # at 0.5, where a level that is wrong would have room to show: 0.5 + 3 * 0.025.
+    rng = np.random.default_rng(0)
+    votes = draw_votes(rng.normal(0, 0.7, 20), rng.permutation(np.repeat(np.arange(400), 40)), rng, ties=0.3)
+    audits = audit(20, votes)
+    assert [one.n_votes for one in audits] == [40] * 400
+    assert all(one.item is not None for one in audits)
+    assert flagged_share(audits) < 0.05 + 3 * 0.011
+    assert flagged_share(audit(20, votes, confidence=0.5)) < 0.5 + 3 * 0.025
+
+
+def test_few_voters_with_many_votes_on_few_pairs_are_not_held_against_each_other():
+    # Three voters with 60 votes on six pairs: each vote is held against about twenty others, and so are nine more by
+    # the same voter. If those two others happen to agree, that must not flag the third. In 200 rounds of 3 voters a
+    # share of 0.05 has a standard error of sqrt(0.05 * 0.95 / 600) = 0.009; three of them above is 0.077.
+    rng = np.random.default_rng(2)
+    found = []
+    for seed in range(200):
+        votes = draw_votes(rng.normal(0, 0.7, 4), rng.permutation(np.repeat(np.arange(3), 60)), rng, ties=0.3)
+        found.append(flagged_share(audit(4, votes, seed=seed)))
+    assert np.mean(found) < 0.077
+
+
+def test_a_single_vote_of_somebody_else_condemns_nobody():
+    # Of 31 votes on a pair, 30 are one voter's and agree. That the odd one is the other's has chance 1 / 31 if all are
+    # alike, which is no surprise; held against that one vote again and again it would be p < 1/2 thirty times.
+    other = Votes(*(np.array([value]) for value in (0, 0, 1, B)))
+    votes = other.followed_by(Votes(np.ones(30, int), np.zeros(30, int), np.ones(30, int), np.full(30, A)))
+    assert not any(audit(2, votes, seed=seed, looks=1)[1].flagged for seed in range(20))
+
+
+@pytest.mark.parametrize("favours", [True, False])
+def test_who_always_votes_for_one_item_or_against_it_is_found(favours):
+    # Item 7 is average, so honest votes give it 1/2 with 30 % ties: a vote for it has p uniform on (0, 0.35), and
+    # -2 log p averages 2 (1 - log 0.35) = 4.1 instead of 2. Forty such votes give 164, six standard deviations of 80.
+    hits, named = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        strengths = rng.normal(0, 0.7, 20)
+        strengths[7] = 0.0
+        votes = draw_votes(strengths, rng.permutation(np.repeat(np.arange(400), 40)), rng, ties=0.3)
+        for rigger in range(400, 410):
+            votes = votes.followed_by(draw_rigged(7, 20, rigger, 40, rng, favours=favours))
+        riggers = audit(20, votes)[400:]
+        hits += [one.flagged for one in riggers]
+        named += [(one.item, one.favours) == (7, favours) for one in riggers if one.flagged]
+    assert np.mean(hits) >= 0.85
+    assert np.mean(named) > 0.95
+
+
+def test_votes_for_one_item_are_found_among_as_many_honest_ones_by_the_same_voter():
+    # A few riggers only: when they cast half of all votes on the item, theirs is what the others do.
+    hits = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        strengths = np.append(np.zeros(1), rng.normal(0, 0.7, 19))
+        votes = draw_votes(strengths, rng.permutation(np.repeat(np.arange(400), 40)), rng, ties=0.3)
+        for rigger in range(400, 404):
+            honest = draw_votes(strengths, np.full(40, rigger), rng, ties=0.3)
+            mixed = draw_rigged(0, 20, rigger, 40, rng, favours=True).followed_by(honest)
+            votes = votes.followed_by(mixed.at(rng.permutation(80)))
+        hits += [one.flagged for one in audit(20, votes)[400:]]
+    assert np.mean(hits) >= 0.85
+
+
+def test_a_flag_says_what_was_seen_and_what_was_due():
+    # Others gave item 0 one vote in four against item 1, the voter gives it all of twelve.
+    others = Votes(np.arange(400), np.zeros(400, int), np.ones(400, int), np.where(np.arange(400) % 4, B, A))
+    voter = Votes(np.full(12, 999), np.ones(12, int), np.zeros(12, int), np.full(12, B))
+    found = audit(2, others.followed_by(voter))[-1]
+    assert (found.voter, found.n_votes, found.flagged) == (999, 12, True)
+    # Favouring 0 and disfavouring 1 are the same here, and either may be named.
+    assert (found.item, found.favours, found.reason) in [
+        (0, True, reason(0, 12, 3.0)),
+        (1, False, reason(1, 0, 9.0)),
+    ]
+
+
+def reason(item, points, due):
+    return (
+        f"item {item} got {points} of 12 points in this voter's votes (a tie is half a point), "
+        f"where the votes of others give it about {due}"
+    )
+
+
+def unbeaten(n):
+    """Votes of n voters, one each, that all go to item 0 against item 1."""
+    return Votes(np.arange(n), np.zeros(n, int), np.ones(n, int), np.full(n, A))
+
+
+@pytest.mark.parametrize("outcome", [A, B, TIE])
+def test_a_voter_with_one_vote_is_never_flagged(outcome):
+    # Not even for the first tie, or loss, after a thousand wins: with p = 0 for such a vote one would be enough.
+    votes = unbeaten(1000).followed_by(Votes(*(np.array([value]) for value in (1000, 0, 1, outcome))))
+    for seed in range(20):
+        audits = audit(2, votes, seed=seed)
+        assert not any(one.flagged for one in audits)
+        assert {one.p_value for one in audits} == {one.q_value for one in audits} == {1.0}
+
+
+def test_one_honest_tie_on_a_pair_without_losses_flags_nobody():
+    # The other votes are like all votes, so their p are uniform on (0, 1) with a mean of -log p of 1, and the tie adds
+    # -log 0.01 = 4.6 at most. With four others the sum is 8.6, which a gamma variable of shape 5 exceeds with chance
+    # 0.07, or 0.14 once corrected for two directions; with more others it is less of a surprise.
+    for n in (5, 10, 40):
+        outcome = np.full(n, A)
+        outcome[n // 2] = TIE
+        votes = unbeaten(1000).followed_by(Votes(np.full(n, 1000), np.zeros(n, int), np.ones(n, int), outcome))
+        for looks in (1, 5):
+            assert not any(audit(2, votes, seed=seed, looks=looks)[-1].flagged for seed in range(60))
+
+
+def test_who_votes_as_everybody_does_is_not_flagged_by_the_luck_of_the_draw():
+    # Nothing but wins, by all: what differs is u alone, which with one look would flag some of them.
+    everybody = Votes(*(np.tile(column, 10) for column in unbeaten(300)))
+    assert not any(one.flagged for one in audit(2, everybody, looks=1))
+
+
+def test_who_was_never_compared_is_not_judged_and_told_why():
+    # Voter 0 alone has voted on the pair of 0 and 1; voters 1 and 2 have met on another pair, four times each.
+    alone = Votes(np.zeros(50, int), np.zeros(50, int), np.ones(50, int), np.full(50, A))
+    few = Votes(np.repeat([1, 2], 4), np.full(8, 2), np.full(8, 3), np.repeat([A, B], 4))
+    for one in audit(4, alone.followed_by(few)):
+        assert (one.flagged, one.p_value, one.q_value, one.item, one.favours) == (False, 1.0, 1.0, None, None)
+        assert one.reason == "on no item 5 votes or more that can be compared with the votes of others"
+
+
+def test_q_values_are_those_of_benjamini_and_hochberg_over_the_voters_judged():
+    rng = np.random.default_rng(4)
+    votes = draw_votes(rng.normal(0, 0.7, 10), rng.permutation(np.repeat(np.arange(100), 30)), rng, ties=0.3)
+    for rigger in range(100, 110):
+        votes = votes.followed_by(draw_rigged(0, 10, rigger, 40, rng, favours=True))
+    audits = audit(10, votes.followed_by(draw_votes(np.zeros(10), [500], rng, ties=0.0)))
+    judged = [one for one in audits if one.item is not None]
+    assert len(judged) == 110
+    expected = false_discovery_control([one.p_value for one in judged])
+    assert [one.q_value for one in judged] == pytest.approx(expected.tolist())
+    assert audits[-1].q_value == 1.0
+
+
+def small_votes(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(0, 200))
+    return draw_votes(rng.normal(0, 1, 4), rng.integers(0, 5, n), rng, ties=0.3)
+
+
+@property_test
+@given(st.integers(0, 2**32 - 1))
+def test_every_voter_has_one_record_with_p_at_most_q(seed):
+    votes = small_votes(seed)
+    audits = audit(4, votes)
+    names, counts = np.unique(votes.voter, return_counts=True)
+    assert [one.voter for one in audits] == names.tolist()
+    assert [one.n_votes for one in audits] == counts.tolist()
+    for one in audits:
+        assert 0 < one.p_value <= one.q_value <= 1
+        assert one.flagged == (one.p_value <= 1 - 0.95)
+        assert (one.item is None) == (one.favours is None)
+
+
+@property_test
+@given(st.integers(0, 2**32 - 1))
+def test_sides_and_the_interleaving_of_voters_change_nothing(seed):
+    votes = small_votes(seed)
+    rng = np.random.default_rng(seed + 1)
+    turned = rng.random(len(votes.voter)) < 0.5
+    mirrored = Votes(
+        votes.voter,
+        np.where(turned, votes.item_b, votes.item_a),
+        np.where(turned, votes.item_a, votes.item_b),
+        np.where(turned & (votes.outcome != TIE), 1 - votes.outcome, votes.outcome),
+    )
+    by_voter = np.argsort(rng.permutation(5)[votes.voter], kind="stable")
+    assert audit(4, mirrored.at(by_voter)) == audit(4, votes)
+
+
+@property_test
+@given(st.integers(0, 2**32 - 1))
+def test_the_same_seed_gives_the_same_records(seed):
+    votes = small_votes(seed)
+    assert audit(4, votes, seed=seed) == audit(4, votes, seed=seed)
+
+
+def test_names_of_voters_change_nothing_but_the_names():
+    votes = small_votes(1)
+    renamed = audit(4, votes._replace(voter=votes.voter * 1000 - 7))
+    assert renamed == [replace(one, voter=one.voter * 1000 - 7) for one in audit(4, votes)]
+
+
+def test_no_votes_have_no_voters():
+    assert audit_voters(3, [], [], [], [], rng=np.random.default_rng(0)) == []
+    assert audit_voters(0, [], [], [], [], rng=np.random.default_rng(0)) == []
+
+
+def test_a_verdict_that_both_are_bad_is_refused_until_the_caller_has_said_what_it_means():
+    with pytest.raises(InvalidComparisons, match=r"outcome is 3 in row 1; accepted: 0 \(A\), 1 \(B\), 2 \(TIE\)"):
+        audit_voters(2, [1, 1], [0, 0], [1, 1], [0, 3], rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        (([1, 2], [0], [1], [0]), "shape of voter"),
+        ((["x"], [0], [1], [0]), "type of voter"),
+        (([1.0], [0], [1], [0]), "type of voter"),
+        (([1], [0], [2], [0]), "item_b"),
+        (([1], [0], [0], [0]), "item_b"),
+        (([1], [0], [1], [4]), "outcome"),
+    ],
+)
+def test_columns_that_are_no_votes_are_refused(columns, name):
+    with pytest.raises(InvalidComparisons, match=name):
+        audit_voters(2, *columns, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("setting", [{"confidence": 95}, {"looks": 0}, {"min_votes": 1}])
+def test_settings_outside_their_range_are_refused(setting):
+    (name,) = setting
+    with pytest.raises(InvalidSetting, match=name):
+        audit(2, unbeaten(3), **setting)
