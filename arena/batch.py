@@ -11,9 +11,9 @@ from arena.battle import Source
 from arena.errors import ArenaError, StoreError
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.plan import Plan
-from arena.rating import default_sources, rate
+from arena.rating import rate
 from arena.store import VoteStore
-from arena.tally import Selection
+from arena.tally import Selection, default_sources
 from arena.vote_table import VoteTable
 
 
@@ -42,7 +42,7 @@ class OpenLog:
 def open_log(store: VoteStore, selection: Selection | None = None, **choices: Any) -> Iterator[OpenLog]:
     """The log as it stands, by the arena's rules where nothing else is given; `choices` are those of `Plan`.
 
-    Without sources in the selection or in the rules, `rating.default_sources` chooses.
+    Without sources in the selection or in the rules, `tally.default_sources` chooses.
     """
     rules = store.catalogue.rules().rating
     n_log, log_hash = store.votes.position()

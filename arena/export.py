@@ -13,8 +13,8 @@ from arena import __version__, table
 from arena.battle import Source
 from arena.errors import BadInput
 from arena.preferences import Selection, explicit, select
-from arena.rating import default_sources
 from arena.store import VoteStore
+from arena.tally import default_sources
 
 MANIFEST = "manifest.json"
 

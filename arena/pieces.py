@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 # Votes of one voter beyond this many do not add to that voter's weight.
 _VOTER_CAP = 100
 
-_ROWS_A_BATCH = 2**16
+_ROWS_A_BATCH = 2**15
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from arena.battle import Model, ModelId, Source
+from arena.battle import Model, ModelId
 from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.estimate import MEAN_SCORE, Estimate, estimate, estimate_pooled
 from arena.leaderboard import Entry, Leaderboard
@@ -49,20 +49,6 @@ _DIGITS = 4
 LEFT_OUT_SELF = "the same model on both sides"
 LEFT_OUT_BOTH_BAD = "both bad"
 LEFT_OUT_UNRATED = "a model that cannot be rated yet"
-
-
-def default_sources(counts: Mapping[Source, int]) -> tuple[Source, ...]:
-    """The sources that a board counts when nobody said which: people's votes, or the only source there is.
-
-    Raises BadInput where several sources but no people voted, since mixing them must be asked for.
-    """
-    present = tuple(source for source in Source if counts.get(source))
-    if Source.HUMAN in present or not present:
-        return (Source.HUMAN,)
-    if len(present) == 1:
-        return present
-    listed = ", ".join(f"{source.value} ({counts[source]:,})" for source in present)
-    raise BadInput(f"the votes come from several sources, none of them people: {listed}. Say which to count: --source")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

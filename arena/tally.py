@@ -1,10 +1,12 @@
 """Votes counted, which of them a rating takes, and which of them may resemble each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from arena.battle import ModelId, Source, Verdict
+from arena.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +47,17 @@ class Slice(StrEnum):
 
     CATEGORY = "category"
     LANGUAGE = "language"
+
+
+def default_sources(counts: Mapping[Source, int]) -> tuple[Source, ...]:
+    """The sources that a board counts when nobody said which: people's votes, or the only source there is.
+
+    Raises BadInput where several sources but no people voted, since mixing them must be asked for.
+    """
+    present = tuple(source for source in Source if counts.get(source))
+    if Source.HUMAN in present or not present:
+        return (Source.HUMAN,)
+    if len(present) == 1:
+        return present
+    listed = ", ".join(f"{source.value} ({counts[source]:,})" for source in present)
+    raise BadInput(f"the votes come from several sources, none of them people: {listed}. Say which to count: --source")

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from arena import name, table
-from arena.battle import ModelId, Verdict
+from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
-from arena.tally import Selection, Tally
+from arena.tally import Selection, Tally, default_sources
 from arena.vote_table import Answers, Misread, VoteTable
 
 # The public words for a verdict; both spellings of "both bad" are in use.
@@ -68,6 +68,18 @@ def open_votes(path: Path, selection: Selection | None = None) -> Iterator[VoteT
             answers=texts,
             where=f"the votes in {path}",
         )
+
+
+def mixed_sources(votes: VoteTable) -> tuple[Source, ...] | None:
+    """The sources that count where a file's votes tell several and nobody said which: as `default_sources`.
+
+    None where the column is not there or tells one source, and where it holds other words than sources: then it is
+    about something else.
+    """
+    counts = votes.sources()
+    if len(counts) < 2 or not set(counts) <= set(Source):
+        return None
+    return default_sources({Source(source): n for source, n in counts.items()})
 
 
 def read_tallies(path: Path) -> list[Tally]:

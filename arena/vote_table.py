@@ -137,6 +137,21 @@ class VoteTable:
         part._relation = f"(select * from {self._relation} where {column}::varchar = {_literal(value)})"
         return part
 
+    def counting(self, selection: Selection) -> "VoteTable":
+        """The same votes, of which others count."""
+        other = copy(self)
+        other._selection = selection
+        other._reason = other._why_left_out()
+        return other
+
+    def sources(self) -> dict[str, int]:
+        """How many votes each value of the source column has; nothing without that column."""
+        if "source" not in self._columns:
+            return {}
+        told = _told("source")
+        query = f"select {told} as told, count(*) from {self._relation} where told is not null group by 1 order by 1"
+        return dict(self._ask(query).fetchall())
+
     def units(self) -> Sequence[Unit]:
         """Voter and prompt, where the column is there and tells anything."""
         known = []

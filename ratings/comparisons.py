@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from numbers import Integral
 from typing import Self
 
@@ -150,7 +151,7 @@ class Comparisons:
         a, b = place[self.first], place[self.second]
         inside = (a >= 0) & (b >= 0)
         turned = inside & (a > b)
-        counts = self.counts.copy()
+        counts = np.array(self.counts)
         counts[:2, turned] = counts[1::-1, turned]
         covariates = self.covariates
         if covariates is not None:
@@ -167,9 +168,9 @@ class Comparisons:
 
     def taking(self, cells: NDArray[np.bool_] | Items) -> Self:
         """Some of the cells, as a mask or as numbers in ascending order of what cells are sorted by."""
-        columns = {name: getattr(self, name) for name in (*_PAIR, *_COUNTS, "weights", "clusters", "covariates")}
+        columns = {name: getattr(self, name) for name in (*_PAIR, "weights", "clusters", "covariates")}
         taken = {name: None if column is None else column[cells] for name, column in columns.items()}
-        return self._trusted(self.n_items, **taken)
+        return self._trusted(self.n_items, self.counts[:, cells], **taken)
 
     def by_pair(self) -> Self:
         """The same comparisons with one cell a pair: without clusters and covariates, counts times their weights."""
@@ -181,10 +182,12 @@ class Comparisons:
         """How many pairs met."""
         return len(self.first)
 
-    @property
+    @cached_property
     def counts(self) -> Counts:
-        """The four counts in the order of `Outcome`, seen from `first`; shape (4, n_cells)."""
-        return np.stack([getattr(self, name) for name in _COUNTS])
+        """The four counts in the order of `Outcome`, seen from `first`; shape (4, n_cells), read-only."""
+        counts = np.stack([getattr(self, name) for name in _COUNTS])
+        counts.setflags(write=False)
+        return counts
 
     @property
     def cell_counts(self) -> Counts:
@@ -231,9 +234,8 @@ class Comparisons:
     ) -> Self:
         """Add up rows that are alike, shape of counts (4, n_rows), first < second; with covariates each row stays."""
         if covariates is not None:
-            named = dict(zip(_COUNTS, counts, strict=True))
             optional = {"weights": weights, "clusters": clusters, "covariates": covariates}
-            return cls._trusted(n_items, first=first, second=second, **named, **optional)
+            return cls._trusted(n_items, counts, first=first, second=second, **optional)
         key = first * n_items + second
         if clusters is not None:
             key = key + clusters * n_items**2
@@ -249,11 +251,13 @@ class Comparisons:
         return cls(n_items, key // max(n_items, 1), key % max(n_items, 1), *totals, weights=weights, clusters=clusters)
 
     @classmethod
-    def _trusted(cls, n_items: int, **columns: NDArray | None) -> Self:
+    def _trusted(cls, n_items: int, counts: Counts, **columns: NDArray | None) -> Self:
         """From columns that have been checked, which takes as long as all else for a million rows."""
         made = object.__new__(cls)
         object.__setattr__(made, "n_items", n_items)
-        for name, column in columns.items():
+        counts.setflags(write=False)
+        made.__dict__["counts"] = counts
+        for name, column in (columns | dict(zip(_COUNTS, counts, strict=True))).items():
             if column is not None:
                 column.setflags(write=False)
             object.__setattr__(made, name, column)

@@ -41,6 +41,9 @@ _SETTLED = 1e-4
 
 _MOST_TERMS = 12
 
+_LEAST_DEGREES = 2.0
+"""With fewer degrees of freedom Student's quantiles are ten times the normal ones, and say nothing."""
+
 _FEW_DEGREES = 100.0
 
 _MANY_DEGREES = 1000.0
@@ -257,16 +260,15 @@ def draws(fit: Fit, covariance: Covariance, *, n_draws: int, rng: np.random.Gene
 def _intervals(centre: Floats, errors: Floats, degrees: Floats, confidence: float) -> list[Interval | Absent]:
     check_confidence(confidence)
     half = _students_quantile(degrees, (1 + confidence) / 2) * errors
-    return [
-        Interval(middle - width, middle + width, confidence)
-        if NO_SPREAD < width < np.inf
-        else Absent(
-            "no spread to measure: the comparisons do not contradict each other in the least"
-            if width <= NO_SPREAD
-            else "the spread is without bound"
-        )
-        for middle, width in zip(centre.tolist(), half.tolist(), strict=True)
-    ]
+    found: list[Interval | Absent] = []
+    for middle, width, freedom in zip(centre.tolist(), half.tolist(), degrees.tolist(), strict=True):
+        if width <= NO_SPREAD:
+            found.append(Absent("no spread to measure: the comparisons do not contradict each other in the least"))
+        elif freedom < _LEAST_DEGREES or not width < np.inf:
+            found.append(Absent("too few comparisons to say how far it may be off"))
+        else:
+            found.append(Interval(middle - width, middle + width, confidence))
+    return found
 
 
 def _students_quantile(degrees: Floats, chance: float) -> Floats:

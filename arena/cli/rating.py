@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -219,9 +220,13 @@ def _votes(
     """The votes of the file or the database, with what the rules and the options choose."""
     if db is None:
         from arena.plan import Plan
-        from arena.vote_file import open_votes
+        from arena.vote_file import mixed_sources, open_votes
 
         with open_votes(file or Path(), selection) as votes:
+            sources = None if selection.sources else mixed_sources(votes)
+            if sources is not None:
+                say(f"several sources; counted: {', '.join(sources)}")
+                votes = votes.counting(replace(selection, sources=sources))  # noqa: PLW2901
             yield votes, Plan(**choices), {}
         return
     from arena.batch import open_log

@@ -325,3 +325,16 @@ def test_several_sources_without_people_must_be_chosen(votes: Path, tmp_path: Pa
     bakeoff("import", judged, "--db", db, "--source", "ai_judge")
     assert "--source" in error_of(bakeoff("rate", "--db", db, *FEW))
     assert "--source" in error_of(bakeoff("export", "--db", db, "--out", tmp_path / "out"))
+
+
+def test_a_file_whose_votes_have_several_sources_counts_peoples_and_says_so(tmp_path: Path):
+    rows = "a,b,model_a,human\na,b,model_b,human\na,b,model_a,ai_judge\n"
+    path = tmp_path / "votes.csv"
+    path.write_text(f"model_a,model_b,winner,source\n{rows}", encoding="utf-8")
+    said = bakeoff("rate", path, "--json")
+    assert (said.record["n_votes"], said.record["dropped"]) == (2, {"source ai_judge is not asked for": 1})
+    assert "several sources; counted: human" in said.err
+    assert bakeoff("rate", path, "--json", "--source", "human,ai_judge").record["n_votes"] == 3
+    # Other words than sources: the column is about something else.
+    path.write_text(f"model_a,model_b,winner,source\n{rows.replace('ai_judge', 'reddit')}", encoding="utf-8")
+    assert bakeoff("rate", path, "--json").record["n_votes"] == 3

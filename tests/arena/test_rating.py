@@ -15,9 +15,9 @@ from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput, NothingToRate
 from arena.leaderboard import Entry, Leaderboard, from_record
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
-from arena.rating import default_sources, rate
+from arena.rating import rate
 from arena.style import FEATURES
-from arena.tally import Selection, Tally, Unit
+from arena.tally import Selection, Tally, Unit, default_sources
 from arena.vote_file import open_votes
 from simulated import GAP, MODELS, Vote, shuffled, votes, without, write
 

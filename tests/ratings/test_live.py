@@ -171,12 +171,16 @@ def test_two_groups_that_a_tie_links_become_one():
     same_as_from_scratch(live.ratings(), counted(4, rows + ties(1, 3)))
 
 
-def test_a_link_by_a_single_vote_has_no_interval_until_a_second_one_confirms_it():
+def test_a_link_by_a_single_vote_has_no_interval_until_two_more_confirm_it():
     live = LiveRatings(counted(3, beats(0, 1, 4) + beats(1, 0, 3) + ties(1, 2)))
     lonely = live.ratings()
     assert lonely.group == (0, 1, 2)
     assert lonely.standard_errors[2] == np.inf
     assert isinstance(lonely.intervals(confidence=0.95)[2], Absent)
+    live.add(2, 1, B)
+    twice = live.ratings()
+    assert np.isfinite(twice.standard_errors[2])
+    assert isinstance(twice.intervals(confidence=0.95)[2], Absent)  # one degree of freedom tells nothing
     live.add(2, 1, B)
     assert isinstance(live.ratings().intervals(confidence=0.95)[2], Interval)
 
