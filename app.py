@@ -8,6 +8,8 @@ from arena.settings import Settings
 
 
 def main() -> int:
+    # As for the commands: small matrices, and threads that would wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from arena.ui.server import serve  # noqa: PLC0415 - it loads Gradio
 
     try:
