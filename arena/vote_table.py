@@ -18,7 +18,7 @@ from arena.tally import Selection, Unit
 # What a relation may tell of a vote, beside model_a, model_b and winner.
 OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
 
-_ROWS_AT_ONCE = 1_000_000
+_ROWS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ from ratings.interval import NO_SPREAD, Absent, Interval, check_confidence
 
 Floats = NDArray[np.float64]
 
-_ENTRIES_AT_ONCE = 2**21
-"""Entries of the clusters' scores that are held together: 16 MB."""
+_ENTRIES_AT_ONCE = 2**18
+"""Entries of the clusters' scores that are held together: few enough to stay in a processor's cache."""
 
 _SETTLED = 1e-4
 """A further term of a cluster's series that is shorter than this share of the score ends it."""
