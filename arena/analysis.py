@@ -15,13 +15,14 @@ from arena.battle import ModelId
 from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.estimate import unit_of
 from arena.pieces import Pieces, Read, outcomes_of
-from arena.plan import Method, Plan, Ties, Weights
+from arena.plan import BothBad, Method, Plan, Ties, Weights
 from arena.rating import field_of
 from arena.rows import Counted, Rows, VoteRows, joined
 from arena.tally import Unit
 from ratings import (
     Absent,
     Comparisons,
+    Conclusion,
     Covariance,
     Fit,
     Interval,
@@ -51,6 +52,13 @@ from ratings import (
 )
 
 Floats = NDArray[np.float64]
+
+_CONCLUSIONS = {
+    Conclusion.A_BETTER: "{a} is better",
+    Conclusion.B_BETTER: "{b} is better",
+    Conclusion.NO_DIFFERENCE: "no difference worth having",
+    Conclusion.UNDECIDED: "undecided",
+}
 
 # Of the voters that move the board most, and of the pairs that contradict it, so many are listed.
 _SHOWN = 10
@@ -195,7 +203,7 @@ class Analysis:
             raise BadInput(
                 "head-to-head, influence, goodness and voters go with plain bradley-terry, ties as half-wins"
             )
-        if plan.weights is not Weights.EQUAL or plan.both_bad.value == "own" or plan.prior:
+        if plan.weights is not Weights.EQUAL or plan.both_bad is BothBad.OWN or plan.prior:
             raise BadInput(f"{_ALL} go with equal weights and without a prior")
         field = field_of(votes, plan)
         if len(field.group) < 2:
@@ -226,7 +234,7 @@ class Analysis:
         decision = decide(scores, confidence=confidence, clusters=voters)
         z = NormalDist().inv_cdf((1 + confidence) / 2)
         # Votes on either of the two bear on their distance, whomever they are against.
-        n_votes = float(self._core.games[[first, second]].sum())
+        n_votes = float(self._core.games[[first, second]].sum()) - len(scores)
         needed = (
             votes_needed(gap, (found.high - found.low) / 2 / z, n_votes, confidence=confidence)
             if isinstance(found, Interval)
@@ -242,7 +250,7 @@ class Analysis:
             },
             probability=_range(gap, found, to_probability),
             points=_range(gap, found, to_points),
-            conclusion=str(decision.conclusion.value),
+            conclusion=_CONCLUSIONS[decision.conclusion].format(a=a, b=b),
             decided_at=decision.decided_at,
             n_used=decision.n_used,
             votes_needed=None if isinstance(needed, Absent) else needed,
@@ -348,12 +356,8 @@ class Analysis:
         if self._rows is None or Unit.VOTER not in self._rows.units():
             return None
         in_order = self._rows.knows_order()
-        found = list(self._rows.rows(self._items, unit=Unit.VOTER, in_order=in_order))
-        piece = joined(found)
-        if in_order:
-            return piece
-        assert piece.unit is not None  # noqa: S101 - it was asked for
-        return piece.taking(np.lexsort((piece.verdict, piece.model_b, piece.model_a, piece.unit)))
+        found = list(self._rows.rows(self._items, unit=Unit.VOTER, in_order=in_order, is_fixed=True))
+        return joined(found).shuffled(np.random.default_rng(self._plan.seed))
 
     def _direct(self, first: int, second: int) -> tuple[Floats, NDArray[np.int64] | None]:
         """The scores of `first` in the votes on just these two, and who gave them, in the order of time if known."""
@@ -363,7 +367,8 @@ class Analysis:
             wins, losses, ties, _ = self._core.counts[:, inside].sum(axis=1)
             if first > second:
                 wins, losses = losses, wins
-            return np.repeat((1.0, 0.0, 0.5), np.array((wins, losses, ties), dtype=np.int64)), None
+            scores = np.repeat((1.0, 0.0, 0.5), np.array((wins, losses, ties), dtype=np.int64))
+            return np.random.default_rng(self._plan.seed).permutation(scores), None
         kept, outcome = outcomes_of(piece, self._plan)
         a, b, unit = piece.model_a[kept], piece.model_b[kept], piece.unit
         assert unit is not None  # noqa: S101 - it was asked for

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +95,11 @@ def estimate(
         return _elo(core, names, plan, needed(rows, "online Elo"), on_progress)
     if plan.method is Method.WIN_RATE:
         return _win_rate(core, plan)
-    return _Maximum(core, names, plan, rows=rows, sided=sided, on_progress=on_progress).estimate()
+    found = _Maximum(core, names, plan, rows=rows, sided=sided, on_progress=on_progress)
+    if plan.style and not found.kept_style:
+        plain = estimate(core, names, replace(plan, style=()), rows, sided=sided, on_progress=on_progress)
+        return replace(plain, notes=(*found.notes, *plain.notes))
+    return found.estimate()
 
 
 def estimate_pooled(
@@ -160,7 +163,7 @@ def _one(plain: Comparisons, pieces_: Sequence[Comparisons]) -> Comparisons:
 def unit_of(plan: Plan, rows: VoteRows | None) -> Unit:
     """What is taken as independent. Raises BadInput for a unit that was asked for and is not known."""
     known = rows.units() if rows is not None else ()
-    if plan.unit in (None, Unit.VOTER, Unit.PROMPT) and plan.unit is not None and plan.unit not in known:
+    if plan.unit is not None and plan.unit not in (*known, Unit.NONE):
         raise BadInput(f"the votes do not tell their {plan.unit.value}: nothing can be clustered by it")
     if plan.unit is not None:
         return plan.unit
@@ -217,8 +220,12 @@ class _Maximum:
         """The scores and all that goes with them."""
         by = self._plan.intervals
         found = self._from_formula() if by is Intervals.SANDWICH else self._from_rounds()
-        notes = self._style.notes if self._style is not None else ()
-        return replace(found, notes=(*notes, *found.notes))
+        return replace(found, notes=(*self.notes, *found.notes))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the features of style."""
+        return self._style.notes if self._style is not None else ()
 
     def _from_formula(self) -> Estimate:
         plan, fitted = self._plan, self._fit
@@ -298,7 +305,7 @@ class _Maximum:
     def _coefficients(self, found: Found) -> tuple[Coefficient, ...]:
         fitted, plan = self._fit, self._plan
         named = [
-            *((name, "logits per standard deviation of its normalised difference") for name in self._kept_style),
+            *((name, "logits per standard deviation of its normalised difference") for name in self.kept_style),
             *([("order", "logits that standing on side A is worth")] if plan.order else []),
             *((name, _EXTRA_MEANINGS[name]) for name in fitted.likelihood.extras),
         ]
@@ -313,7 +320,8 @@ class _Maximum:
         return tuple(rows)
 
     @property
-    def _kept_style(self) -> Sequence[str]:
+    def kept_style(self) -> Sequence[str]:
+        """The features of style that vary."""
         return self._style.names if self._style is not None else ()
 
     def _one_by_one(self) -> Pieces:
@@ -344,13 +352,13 @@ def _elo(
 ) -> Estimate:
     items = {name: item for item, name in enumerate(names)}
     columns: list[list[NDArray[np.int64]]] = [[], [], []]
-    for piece in rows.rows(items, in_order=True):
+    rng = np.random.default_rng(plan.seed)
+    for piece in (each.shuffled(rng) for each in rows.rows(items, in_order=True)):
         kept, outcome = outcomes_of(piece, plan)
         for column, values in zip(columns, (piece.model_a[kept], piece.model_b[kept], outcome), strict=True):
             column.append(values)
     a, b, outcome = (np.concatenate(column) for column in columns)
     scores = online_elo(core.n_items, a, b, outcome, k=plan.k, initial=MEAN_SCORE)
-    rng = np.random.default_rng(plan.seed)
     samples = bootstrap_elo(
         core.n_items, a, b, outcome, rounds=plan.rounds, rng=rng, k=plan.k, initial=MEAN_SCORE, on_progress=on_progress
     )
@@ -367,11 +375,15 @@ def _elo(
 def _win_rate(core: Comparisons, plan: Plan) -> Estimate:
     found = win_rates(core, confidence=plan.confidence)
     rates = np.array([np.nan if isinstance(each.rate, Absent) else each.rate for each in found])
-    halves = np.array(
-        [np.nan if isinstance(each.interval, Absent) else each.interval.high - each.interval.low for each in found]
-    )
     rng = np.random.default_rng(plan.seed)
-    z = NormalDist().inv_cdf((1 + plan.confidence) / 2)
+    # A vote that one of a pair wins the other loses: each pair's chance moves both, against each other.
+    games = core.games
+    spread = np.sqrt(_variances(core, rates)[core.first] * _variances(core, rates)[core.second])
+    chances = rng.standard_normal((_N_DRAWS, core.n_cells)) * np.sqrt(spread * core.cell_counts)
+    moved = np.zeros((_N_DRAWS, core.n_items))
+    for cell, (first, second) in enumerate(zip(core.first.tolist(), core.second.tolist(), strict=True)):
+        moved[:, first] += chances[:, cell] / games[first]
+        moved[:, second] -= chances[:, cell] / games[second]
     return Estimate(
         name="win-rate",
         scores=100 * rates,
@@ -381,10 +393,18 @@ def _win_rate(core: Comparisons, plan: Plan) -> Estimate:
             else Interval(100 * each.interval.low, 100 * each.interval.high, plan.confidence)
             for each in found
         ],
-        samples=100 * (rates + rng.standard_normal((_N_DRAWS, len(rates))) * halves / 2 / z),
+        samples=100 * (rates + moved),
         assumption="Wilson's score interval, every vote on its own",
         notes=("a win rate depends on whom a model has met",),
     )
+
+
+def _variances(core: Comparisons, rates: Floats) -> Floats:
+    """Of one result of each model, a tie as half a win; shape (n_models,)."""
+    wins = np.bincount(core.first, core.wins_first, core.n_items)
+    wins = wins + np.bincount(core.second, core.wins_second, core.n_items)
+    ties = np.bincount(core.first, core.ties, core.n_items) + np.bincount(core.second, core.ties, core.n_items)
+    return np.maximum((wins + ties / 4) / np.maximum(core.games, 1.0) - rates**2, 0.0)
 
 
 def _pair_weights(core: Comparisons) -> Floats:

@@ -27,7 +27,7 @@ def _head_to_head(found: HeadToHead) -> list[str]:
     a, b = found.a, found.b
     direct = ", ".join(f"{n:,} {what}" for what, n in found.direct.items())
     needed = f"about {found.votes_needed:,}" if found.votes_needed is not None else found.votes_needed_reason
-    decided = f", after {found.decided_at:,} of them" if found.decided_at else ""
+    decided = f", from direct vote {found.decided_at:,} on" if found.decided_at else ""
     return [
         f"{a} against {b}",
         f"  chance that {a} is preferred: {_with_interval(found.probability, '.1%')}",
@@ -44,8 +44,8 @@ def _influence(found: Influence) -> list[str]:
     lines += [f"    {kind}" for kind in first.kinds[:_SHOWN]]
     by = found.first_place_by_voters
     if by is not None:
-        voters = f"{len(by.voters):,} ({by.n_votes:,} votes): {', '.join(by.voters[:_SHOWN])}"
-        lines.append(f"  voters that it hangs on: {by.reason or voters}")
+        voters = by.reason or f"{len(by.voters):,} ({by.n_votes or 0:,} votes): {', '.join(by.voters[:_SHOWN])}"
+        lines.append(f"  voters that it hangs on: {voters}")
     lines.append("Votes between neighbours, to first order")
     lines += [f"  {each.leader} over {each.runner_up}: {_swap(each)}" for each in found.neighbours[:_SHOWN]]
     if found.moving_most:

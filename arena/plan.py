@@ -86,6 +86,7 @@ class Plan:
                 "style": bool(self.style),
                 "prior": self.prior > 0,
                 "weights": self.weights is not Weights.EQUAL,
+                "clusters": self.unit not in (None, Unit.NONE) or self.intervals is Intervals.CLUSTER,
             }
             if wrong := [name for name, is_chosen in chosen.items() if is_chosen]:
                 raise BadInput(f"{', '.join(wrong)}: only bradley-terry knows that, and the method is {self.method}")
@@ -93,8 +94,14 @@ class Plan:
             raise BadInput("both-bad as its own outcome goes with ties by rao-kupper, not davidson")
         if self.both_bad is BothBad.OWN and (self.order or self.style):
             raise BadInput("both-bad as its own outcome cannot be combined with style or order")
+        if self.method is Method.WIN_RATE and (self.intervals is not Intervals.SANDWICH or self.anchor is not None):
+            raise BadInput("a win rate has an interval of its own, and as a percentage no anchor")
         if self.intervals is Intervals.CLUSTER and self.unit is Unit.NONE:
             raise BadInput("intervals by cluster need a cluster: voter or prompt")
+        if self.intervals is Intervals.BOOTSTRAP and self.unit not in (None, Unit.NONE):
+            raise BadInput("the bootstrap draws single votes again; intervals by cluster draw whole voters or prompts")
+        if self.weights is Weights.VOTERS and self.unit is Unit.PROMPT:
+            raise BadInput("weights by voter go with clusters by voter, or none")
 
     def to_record(self) -> dict[str, Any]:
         """The choices that are not told by the board's other columns, as plain values."""

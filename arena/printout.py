@@ -1,8 +1,10 @@
 """A leaderboard on paper: columns of text for a terminal, or a file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from arena import table
 from arena.leaderboard import Coefficient, Entry, Leaderboard
@@ -52,10 +54,11 @@ def how_certain(board: Leaderboard) -> str:
     return f"{board.intervals}" + (f", design effect {median(effects):.2f}" if effects else "")
 
 
-def write(path: Path, board: Leaderboard) -> None:
-    """Write the ratings as the file's ending says: .json as `--json` prints them, .csv and .parquet a model a row."""
+def write(path: Path, board: Leaderboard, record: Mapping[str, Any] | None = None) -> None:
+    """Write the ratings as the file's ending says: .csv and .parquet a model a row, .json the record, by default the
+    board's own."""
     if path.suffix.lower() == ".json":
-        table.write_text(path, json.dumps(board.to_record(), ensure_ascii=False, indent=2) + "\n")
+        table.write_text(path, json.dumps(record or board.to_record(), ensure_ascii=False, indent=2) + "\n")
     else:
         rows = board.to_record()["ratings"]
         table.write(path, _COLUMNS, [[({"name": row["model"]} | row).get(name) for name in _COLUMNS] for row in rows])

@@ -13,7 +13,7 @@ The board's rules, in the order in which they apply:
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -157,7 +157,8 @@ def rate_pooled(
     dropped: dict[str, Counter[str]] = {}
     for name, counted in slices.items():
         dropped[name] = Counter(counted.left_out)
-        kept = _kept(counted, plan, dropped[name])
+        # Models with few votes are left out of the whole, and so of every slice; a slice may be small.
+        kept = _kept(counted, replace(plan, min_votes=0), dropped[name])
         items = np.array([place.get(model, -1) for model in kept.models], dtype=np.int64)
         inside = (items[kept.model_a] >= 0) & (items[kept.model_b] >= 0) if kept.n.size else np.zeros(0, dtype=bool)
         if n_waiting := int(kept.n[~inside].sum()):

@@ -71,6 +71,8 @@ class Rows:
     """Numbers from 0; what is not known is a unit of its own."""
     unit_keys: NDArray[np.uint64] | None = None
     """The key of each unit that is known, in the order of its number; `VoteRows.labels` says whose it is."""
+    moment: NDArray[np.int64] | None = None
+    """When each was cast, in microseconds, where the order was asked for."""
     style: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """(a - b) / (a + b) of each feature of the two answers, 0 where both are 0."""
 
@@ -85,8 +87,18 @@ class Rows:
             model_b=self.model_b[rows],
             verdict=self.verdict[rows],
             unit=None if self.unit is None else self.unit[rows],
+            moment=None if self.moment is None else self.moment[rows],
             style={name: values[rows] for name, values in self.style.items()},
         )
+
+    def shuffled(self, rng: np.random.Generator) -> "Rows":
+        """In the order of time, those of one time (all, if it is not known) by chance.
+
+        Nothing else would do: in any order that looks at who won, the votes of one time would play one model's wins
+        before its losses.
+        """
+        chance = rng.permutation(len(self))
+        return self.taking(chance if self.moment is None else np.lexsort((chance, self.moment)))
 
 
 def joined(pieces: Sequence[Rows]) -> Rows:

@@ -127,8 +127,8 @@ class VoteTable:
         in none. Raises BadInput if the column is not there."""
         self._need(column)
         values = self._ask(
-            f"select distinct {column}::varchar from {self._relation} "
-            f"where {column} is not null and {self._reason} is null"
+            f"select distinct {_told(column)} from {self._relation} "
+            f"where {_told(column)} is not null and {self._reason} is null"
         ).fetchall()
         return {value: self._only(column, value) for (value,) in sorted(values)}
 
@@ -195,6 +195,7 @@ class VoteTable:
         if in_order:
             self._refuse_where("voted_at is null", "do not tell when they were cast: their order is not known")
         wanted = ["x.item as a", "y.item as b", "w.code as verdict"]
+        wanted += ["epoch_us(voted_at::timestamptz) as moment"] if in_order else []
         wanted += [] if column is None else [f"if({_told(column)} is null, null, hash({_told(column)})) as unit"]
         joins = ""
         if style:
@@ -202,14 +203,9 @@ class VoteTable:
             wanted += [f"{expression} as style_{name}" for name, expression in expressions.items()]
         query = f"select {', '.join(wanted)} {self._joined} {joins} where {self._reason} is null"
         if in_order:
-            # At one and the same time: by the two models and who of them won, so that neither rows nor sides matter.
-            query += (
-                " order by voted_at::timestamptz, least(x.item, y.item), greatest(x.item, y.item), "
-                "if(x.item < y.item or w.code > 1, w.code, 1 - w.code)"
-            )
             found = self._ask(query).fetchnumpy()
             if len(found["a"]):
-                yield _rows(found, style)
+                yield _rows(_in_an_order_of_their_own(found, style), style)
             return
         n_parts = 1 + self._n_rows // _ROWS_AT_ONCE if column is not None else 1
         for part in range(n_parts):
@@ -234,8 +230,9 @@ class VoteTable:
     def _name_items(self, items: Mapping[ModelId, int]) -> None:
         self._cursor.execute("create or replace temp table bakeoff_items (raw varchar, item smallint)")
         self._cursor.execute("create or replace temp table bakeoff_words (raw varchar, code tinyint)")
-        named = [(str(raw), items[model]) for raw, model in self._models.items() if model in items]
-        append(self._cursor, "bakeoff_items", named)
+        # By text: 1 and "1" are one name, and would else be joined twice.
+        named = {str(raw): items[model] for raw, model in self._models.items() if model in items}
+        append(self._cursor, "bakeoff_items", list(named.items()))
         verdicts = list(Verdict)
         append(
             self._cursor, "bakeoff_words", [(raw, verdicts.index(verdict)) for raw, verdict in self._winners.items()]
@@ -331,7 +328,11 @@ _UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id"}
 
 
 def _in_an_order_of_their_own(found: Mapping[str, Any], style: Sequence[str]) -> Mapping[str, Any]:
-    """The rows so that neither the order in which they come nor their sides matter: by models, winner and style."""
+    """The rows so that neither the order in which they come nor their sides matter.
+
+    By time if it is asked for, then by models, winner, style and unit. Who won stands among what they are sorted by, so
+    rows of one time are in no order that means anything: `Rows.shuffled` takes care of that.
+    """
     a, b, verdict = (found[name].astype(np.int64) for name in ("a", "b", "verdict"))
     is_turned = a > b
     winner = np.where(is_turned & (verdict < 2), 1 - verdict, verdict)
@@ -339,7 +340,9 @@ def _in_an_order_of_their_own(found: Mapping[str, Any], style: Sequence[str]) ->
     dress = np.zeros(len(a))
     for name in style:  # one number for all of them, which tells any two styles apart that are not equal
         dress = dress * _MIX + found[f"style_{name}"]
-    order = np.lexsort((np.where(is_turned, -dress, dress), how))
+    keys = [np.where(is_turned, -dress, dress), how]
+    keys = [np.ma.filled(found["unit"], 0), *keys] if "unit" in found else keys
+    order = np.lexsort([*keys, found["moment"]] if "moment" in found else keys)
     return {name: values[order] for name, values in found.items()}
 
 
@@ -357,6 +360,7 @@ def _rows(found: Mapping[str, Any], style: Sequence[str]) -> Rows:
         verdict=found["verdict"].astype(np.int64),
         unit=unit,
         unit_keys=keys,
+        moment=found.get("moment"),
         style={name: np.asarray(found[f"style_{name}"], dtype=np.float64) for name in style},
     )
 

@@ -61,6 +61,29 @@ def grounded_group(comparisons: Comparisons) -> Group:
     return tuple(core[list(grounded_group(comparisons.restricted_to(core)))].tolist())
 
 
+def ties_run_away(comparisons: Comparisons) -> bool:
+    """Whether models in which ties are outcomes (Davidson, Rao and Kupper) have no finite maximum for lack of upsets.
+
+    Their likelihood rises for ever along strengths d * t with a tie parameter t, t to infinity, if some d has d_i - d_j
+    >= 1 wherever i ever beat j, and |d_i - d_j| <= 1 wherever the two ever tied. Such differences exist unless the
+    constraints close a circle of negative length, which is what Bellman and Ford's algorithm looks for.
+    """
+    first, second = comparisons.first, comparisons.second
+    won, lost, tied, _ = comparisons.counts > 0
+    # An edge from u to v of length w stands for d_v <= d_u + w.
+    edges = ((first[won], second[won], -1.0), (second[lost], first[lost], -1.0))
+    edges += ((first[tied], second[tied], 1.0), (second[tied], first[tied], 1.0))
+    tails, heads = (np.concatenate(ends) for ends in list(zip(*edges, strict=True))[:2])
+    lengths = np.concatenate([np.full(len(tail), length) for tail, _, length in edges])
+    least = np.zeros(comparisons.n_items)
+    for _ in range(comparisons.n_items + 1):
+        before = least.copy()
+        np.minimum.at(least, heads, before[tails] + lengths)
+        if (least == before).all():
+            return True
+    return False
+
+
 class Links:
     """Which pairs met in one unit only (a single comparison, or a single cluster), gathered batch by batch."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ratings.comparisons import Comparisons
-from ratings.connectivity import grounded_group, rateable_groups
+from ratings.connectivity import grounded_group, rateable_groups, ties_run_away
 from ratings.design import Design
 from ratings.errors import DidNotConverge, InvalidComparisons, InvalidSetting, NotConnected, NotDetermined
 from ratings.likelihood import BradleyTerry, Likelihood
@@ -118,6 +118,10 @@ def fit(
     if n_covariates and not model.is_difference:
         raise InvalidComparisons("number of covariates", n_covariates, f"none with the model {model.name}")
     level, extras = model.start(whole.counts.sum(axis=1))
+    if prior == 0 and model.is_difference and len(model.extras) and ties_run_away(whole):
+        raise NotDetermined(
+            "how likely a tie is", "strengths that lie ever further apart, with ever likelier ties, fit ever better"
+        )
     if start is None and n_covariates:
         # Without covariates there are but a few cells, and most of the way is covered in no time.
         start = fit(whole, model, prior=prior, towards=towards, max_steps=max_steps).parameters

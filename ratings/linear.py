@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ratings.errors import NotDetermined
+
 Floats = NDArray[np.float64]
 
 _LARGEST_OWN = 512
@@ -32,6 +34,23 @@ def solve_positive_definite(matrices: Floats, right_sides: Floats) -> Floats:
     for k in reversed(range(n)):
         solution[:, k] = (solution[:, k] - np.vecdot(factor[:, k + 1 :, k], solution[:, k + 1 :])) / factor[:, k, k]
     return solution
+
+
+def inverse(matrix: Floats) -> Floats:
+    """Of a symmetric positive definite matrix, exactly symmetric. Raises NotDetermined if there is none."""
+    try:
+        found = np.linalg.inv(matrix).astype(np.float64)
+    except np.linalg.LinAlgError as error:
+        raise NotDetermined("how far the estimate may be off", "the information about it is singular") from error
+    return (found + found.T) / 2
+
+
+def root_of(matrix: Floats) -> Floats:
+    """The lower Cholesky factor. Raises NotDetermined for a matrix that is not positive definite."""
+    try:
+        return np.linalg.cholesky(matrix).astype(np.float64)
+    except np.linalg.LinAlgError as error:
+        raise NotDetermined("how far the estimate may be off", "its covariance is not definite") from error
 
 
 def is_positive_definite(matrix: Floats) -> bool:

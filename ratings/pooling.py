@@ -57,6 +57,8 @@ _MOST_TURNS = 50
 
 _LEAST_SCATTER = 1e-3
 
+_ENOUGH_UNITS = 20
+
 _DISTINCT = 1e-3
 """Directions about which a slice is the whole, up to this share of its information, say nothing about tau."""
 
@@ -135,6 +137,13 @@ def estimate_tau(whole: Fit, slices: Sequence[Comparisons]) -> float:
         parts = [_information(part, fit_) for part, fit_ in zip(slices, fits, strict=True)]
         if not scatter:
             scatter = [_scatter(*slice_) for slice_ in zip(slices, fits, parts, strict=True)]
+            # The scatter of a few votes or voters is no estimate: a single one has none at all. Such slices count as
+            # the others do on average, and are no more certain than a model's own variance.
+            known = [phi for phi, part in zip(scatter, slices, strict=True) if _n_units(part) >= _ENOUGH_UNITS]
+            usual = max(float(np.median(known)), 1.0) if known else 1.0
+            scatter = [
+                phi if _n_units(part) >= _ENOUGH_UNITS else usual for phi, part in zip(scatter, slices, strict=True)
+            ]
         total = sum(parts, np.zeros((len(whole.strengths), len(whole.strengths))))
         columns = [
             _distances(fit_, whole, part, total, phi) for fit_, part, phi in zip(fits, parts, scatter, strict=True)
@@ -194,6 +203,11 @@ def _information(part: Comparisons, of_fit: Fit) -> Floats:
     matrix = information(part, replace(of_fit, penalty=None))
     strengths, across, others = matrix[:n_items, :n_items], matrix[:n_items, n_items:], matrix[n_items:, n_items:]
     return strengths - across @ np.linalg.pinv(others, hermitian=True) @ across.T if others.size else strengths
+
+
+def _n_units(part: Comparisons) -> float:
+    """Votes, or clusters where there are some."""
+    return part.n_comparisons if part.clusters is None else float(len(np.unique(part.clusters)))
 
 
 def _scatter(part: Comparisons, of_fit: Fit, known: Floats) -> float:

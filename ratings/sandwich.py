@@ -30,6 +30,7 @@ from ratings.connectivity import Links, resting_on_one
 from ratings.errors import InvalidComparisons, InvalidSetting
 from ratings.fit import Batches, Fit, information, mapped, pieces, weighted_counts
 from ratings.interval import NO_SPREAD, Absent, Interval, check_confidence
+from ratings.linear import inverse, root_of
 
 Floats = NDArray[np.float64]
 
@@ -205,7 +206,9 @@ def strength_intervals(fit: Fit, covariance: Covariance, *, confidence: float) -
     centre = fit.strengths - covariance.gauge @ fit.strengths
     n_items = len(centre)
     errors, degrees = covariance.standard_errors[:n_items], covariance.degrees[:n_items]
-    unit = "voter" if covariance.is_clustered else "vote"
+    unit = "voter or prompt" if covariance.is_clustered else "vote"
+    if covariance.is_clustered and covariance.n_units < 2:
+        return [Absent("all votes come from one voter, or are on one prompt") for _ in range(n_items)]
     found = _intervals(centre, errors, degrees, confidence)
     return [
         Absent(f"the link to the others rests on a single {unit}") if item in covariance.fragile else interval
@@ -243,7 +246,7 @@ def draws(fit: Fit, covariance: Covariance, *, n_draws: int, rng: np.random.Gene
         # One and the same chance for all is no difference, and makes the matrix definite.
         matrix = matrix + max(float(np.diagonal(matrix).mean()), NO_SPREAD)
     matrix = matrix + np.diag(np.full(n_items, 1e-12 * max(float(np.diagonal(matrix).max(initial=0.0)), NO_SPREAD)))
-    root = np.linalg.cholesky(matrix)
+    root = root_of(matrix)
     drawn = rng.standard_normal((n_draws, n_items)) @ root.T
     few = np.flatnonzero(covariance.degrees[:n_items] < _FEW_DEGREES)
     if few.size:
@@ -292,8 +295,7 @@ def _bread(batches: Batches, fit: Fit) -> Floats:
     if fit.likelihood.is_difference and not fit.prior:
         n_items = len(fit.strengths)
         matrix[:n_items, :n_items] += 1.0  # scores add up to 0 over items: their level is nobody's information
-    inverse = np.linalg.inv(matrix).astype(np.float64)
-    return (inverse + inverse.T) / 2
+    return inverse(matrix)
 
 
 def _games(batches: Batches) -> Floats:
@@ -387,7 +389,7 @@ def _moves(fit: Fit, batch: Comparisons, bread: Floats) -> tuple[Floats, NDArray
 
 def _moved_by(score: Floats, matrix: Floats, bread: Floats) -> Floats:
     """(H - H_u)^-1 s_u; directions in which nothing would be left without the cluster are left out."""
-    root = np.linalg.cholesky(bread)
+    root = root_of(bread)
     shares, directions = np.linalg.eigh(root.T @ matrix @ root)
     left = 1.0 - shares
     along = directions.T @ (root.T @ score)

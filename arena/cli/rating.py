@@ -12,7 +12,7 @@ import typer
 from arena import option
 from arena.battle import ModelId
 from arena.cli.console import Json, Sources, dumped, existing, progress, say, tell
-from arena.errors import BadInput
+from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.plan import BothBad, Intervals, Method, Ties, Weights
 from arena.style import FEATURES
 from arena.tally import Selection, Slice, Unit
@@ -180,8 +180,10 @@ def rate(  # noqa: PLR0912 - one branch an option
             boards = _boards_by(by, votes, counted, models, plan, pool=pool)
         if any(wanted.values()):
             behind = _findings(wanted, counted, plan, votes)
+    slices = {} if by is None else {"slices": {name: part.to_record() for name, part in boards.items()}}
+    record = board.to_record() | slices | {name: found.record for name, found in behind.items()}
     if out is not None:
-        printout.write(out, board)
+        printout.write(out, board, record)
         say(f"wrote {out}")
     if plots is not None:
         from arena.plots import write_plots
@@ -189,8 +191,7 @@ def rate(  # noqa: PLR0912 - one branch an option
         for path in write_plots(plots, board, counted):
             say(f"wrote {path}")
     if as_json:
-        slices = {} if by is None else {"slices": {name: part.to_record() for name, part in boards.items()}}
-        tell(dumped(board.to_record() | slices | {name: found.record for name, found in behind.items()}))
+        tell(dumped(record))
     else:
         sections = [f"{by} {name}\n{printout.to_text(part)}" for name, part in boards.items()]
         tell("\n\n".join([printout.to_text(board), *sections, *(found.text for found in behind.values())]))
@@ -210,7 +211,13 @@ def _boards_by(
     counts = {name: part.counted() for name, part in parts.items()}
     if pool:
         return rate_pooled(counted, counts, models, plan, rows=votes, rows_of=parts)
-    return {name: rate_votes(counts[name], models, plan, rows=part) for name, part in parts.items()}
+    boards = {}
+    for name, part in parts.items():
+        try:
+            boards[name] = rate_votes(counts[name], models, plan, rows=part)
+        except (NothingToRate, RatingFailed, BadInput) as error:
+            say(f"{by} {name} has no board: {error}")  # one slice is no reason to keep the others back
+    return boards
 
 
 @contextmanager

@@ -45,10 +45,36 @@ def test_three_wins_to_one_are_three_chances_in_four(tmp_path: Path):
 def test_twelve_straight_wins_name_a_winner_and_one_does_not(tmp_path: Path):
     others = rows(("c", "a", "model_a", 1), ("b", "c", "model_a", 1), ("a", "c", "model_a", 1))
     clear = analysed(tmp_path / "v.csv", rows(("a", "b", "model_a", 12)) + others, "head_to_head", "a", "b")
-    assert (clear.conclusion, clear.n_used) == ("A is better", 12)
+    assert (clear.conclusion, clear.n_used) == ("a is better", 12)
     assert clear.decided_at is not None
     open_ = analysed(tmp_path / "w.csv", rows(("a", "b", "model_a", 1)) + others, "head_to_head", "a", "b")
     assert open_.decided_at is None
+
+
+@pytest.mark.parametrize("when", [{}, {"voted_at": "2026-01-01"}], ids=["no time", "one time for all"])
+def test_an_even_pair_stays_undecided_whatever_order_the_file_is_in(tmp_path: Path, when: dict[str, str]):
+    # 200 to 200: sorted by who won, the first nine alone would name a winner.
+    even = [{**row, **when} for row in rows(("a", "b", "model_a", 200), ("a", "b", "model_b", 200))]
+    for seed in range(3):
+        found = analysed(tmp_path / "v.parquet", even, "head_to_head", "a", "b", plan=Plan(seed=seed))
+        assert found.decided_at is None
+        assert sum(found.direct.values()) == 400
+
+
+def test_votes_needed_counts_each_direct_vote_once(tmp_path: Path):
+    # 18 to 12: about (1.96 + 0.84)^2 / (1.96 * half width / points)^2 of the 30 votes behind it, less these.
+    given = rows(("a", "b", "model_a", 18), ("a", "b", "model_b", 12))
+    found = analysed(tmp_path / "v.parquet", given, "head_to_head", "a", "b")
+    half = (found.points.high - found.points.low) / 2
+    expected = 30 * ((1.96 + 0.8416) * half / 1.96 / found.points.value) ** 2 - 30
+    assert found.votes_needed == pytest.approx(expected, abs=1.5)
+
+
+def test_one_voter_alone_is_told_so_in_words(tmp_path: Path):
+    given = [{**row, "voter": "only"} for row in rows(("a", "b", "model_a", 6), ("a", "b", "model_b", 5))]
+    said = bakeoff("rate", write(tmp_path / "v.csv", given), "--influence")
+    assert said.code == 0, said
+    assert "all votes come from one voter, or are on one prompt" in said.out
 
 
 def test_each_voters_first_vote_on_the_pair_counts_for_the_sequence(tmp_path: Path):

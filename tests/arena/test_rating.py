@@ -19,7 +19,8 @@ from arena.rating import rate
 from arena.style import FEATURES
 from arena.tally import Selection, Tally, Unit, default_sources
 from arena.vote_file import open_votes
-from simulated import GAP, MODELS, Vote, shuffled, votes, without, write
+from command import rated
+from simulated import GAP, MODELS, Vote, shuffled, votes, without, write, write_typed
 
 A, B, TIE, BOTH_BAD = Verdict
 
@@ -566,3 +567,28 @@ def test_order_finds_what_side_a_is_worth(tmp_path: Path):
     [order] = board.coefficients
     assert (order.name, order.value) == ("order", pytest.approx(math.log(1.5), abs=1e-4))
     assert [entry.score for entry in board.entries] == pytest.approx([1000, 1000], abs=1e-3)
+
+
+def test_elo_of_an_even_pair_at_one_time_is_even(tmp_path: Path):
+    # All dated the same day: played wins first, the two would end 300 points apart.
+    rows = [
+        {"model_a": "x", "model_b": "y", "winner": w, "voted_at": "2026-01-01"} for w in ("model_a", "model_b") * 200
+    ]
+    record = rated(write(tmp_path / "v.parquet", rows), "--method", "elo")
+    assert [abs(row["score"] - 1000) < 40 for row in record["ratings"]] == [True, True]
+    assert rated(write(tmp_path / "w.parquet", shuffled(rows)), "--method", "elo") == record
+
+
+def test_models_that_are_numbers_in_one_column_and_texts_in_the_other_are_counted_once(tmp_path: Path):
+    rows = [{"model_a": "1", "model_b": "2", "winner": w} for w in ("model_a", "model_b") * 3]
+    path = write_typed(tmp_path / "v.parquet", rows, model_b="bigint")
+    assert rated(path)["n_votes"] == 6
+
+
+def test_style_that_never_differs_is_no_style(tmp_path: Path):
+    rows = [{**row, "length_a": 5, "length_b": 5} for row in without(votes(200), "answer_a", "answer_b")]
+    path = write(tmp_path / "v.csv", rows)
+    for how in ((), ("--intervals", "bootstrap")):
+        styled = rated(path, "--style", "--features", "length", *how)
+        assert styled["ratings"] == rated(path, *how)["ratings"]
+        assert styled["notes"] == ["length never differs between two answers, and is left out"]

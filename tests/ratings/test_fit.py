@@ -26,7 +26,7 @@ from ratings import (
     fit_bradley_terry,
     rateable_groups,
 )
-from ratings.connectivity import grounded_group
+from ratings.connectivity import grounded_group, ties_run_away
 
 A, B, TIE, BOTH_BAD = Outcome
 Floats = NDArray[np.float64]
@@ -384,8 +384,17 @@ def test_ties_between_some_and_wins_between_others_leave_no_finite_estimate(mode
     # at once, a tie parameter without end: with gap g = 3 t and t -> oo every probability tends to 1.
     rows = beats(0, 1, 5) + ties(1, 2, 5) + ties(0, 2, 5)
     assert rateable_groups(counted(3, rows)) == [(0, 1, 2)]
-    with pytest.raises(DidNotConverge):
+    with pytest.raises(NotDetermined, match="how likely a tie is"):
         fit(counted(3, rows), model)
+
+
+def test_ties_do_not_run_away_once_there_is_an_upset():
+    # 10 wins and 10 ties, all for one side: the gap grows with the tie parameter. One upset ends that.
+    one_sided = beats(0, 1, 10) + ties(0, 1, 10)
+    assert ties_run_away(counted(2, one_sided))
+    assert not ties_run_away(counted(2, one_sided + beats(1, 0)))
+    # A circle of wins cannot be one of growing gaps either.
+    assert not ties_run_away(counted(3, beats(0, 1) + beats(1, 2) + beats(2, 0) + ties(0, 1)))
 
 
 @pytest.mark.parametrize(

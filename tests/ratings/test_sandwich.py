@@ -354,7 +354,7 @@ def test_a_set_that_one_voter_links_has_no_intervals_and_leaves_the_others_as_th
     assert covariance.fragile == {3, 4}
     intervals = strength_intervals(fit(comparisons), covariance, confidence=0.95)
     assert [isinstance(i, Absent) for i in intervals] == [False, False, False, True, True]
-    assert intervals[3] == Absent("the link to the others rests on a single voter")
+    assert intervals[3] == Absent("the link to the others rests on a single voter or prompt")
     # By vote nine votes are nine votes.
     assert sandwich(comparisons, fit(comparisons)).fragile == frozenset()
 
