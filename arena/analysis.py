@@ -1,25 +1,29 @@
 """What stands behind a board: two models face to face, what first place hangs on, where one scale does not fit.
 
-All of it is about plain Bradley-Terry strengths, ties as half-wins; other plans are refused.
+All of it is about plain Bradley-Terry strengths, ties as half-wins; other plans are refused. Models are told by their
+ids, except in sentences, which call them what the board calls them.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.battle import ModelId
+from arena.battle import Model, ModelId
 from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.estimate import unit_of
-from arena.pieces import Pieces, Read, outcomes_of
-from arena.plan import BothBad, Method, Plan, Ties, Weights
+from arena.name import NoName, called
+from arena.pieces import Pieces, Read, counting
+from arena.plan import Plan
 from arena.rating import field_of
 from arena.rows import Counted, Rows, VoteRows, joined
 from arena.tally import Unit
 from ratings import (
+    FALSE_SHARE,
+    POWER,
     Absent,
     Comparisons,
     Conclusion,
@@ -49,6 +53,7 @@ from ratings import (
     to_probability,
     voters_moving,
     votes_needed,
+    worth_in_direct_votes,
 )
 
 Floats = NDArray[np.float64]
@@ -62,6 +67,9 @@ _CONCLUSIONS = {
 
 # Of the voters that move the board most, and of the pairs that contradict it, so many are listed.
 _SHOWN = 10
+
+# Of the names that are nearest to one that nobody has, so many are suggested.
+_NEAREST = 5
 
 _DIGITS = 4
 
@@ -94,9 +102,15 @@ class HeadToHead:
     """What the direct votes alone allow, looked at after every one of them."""
     decided_at: int | None
     n_used: int
+    is_in_order: bool
+    """Whether the times of all direct votes say which came before which. Where they do not the order is drawn by
+    chance, and the conclusion may hang on that."""
     votes_needed: int | None
-    """About how many further votes on either of the two, against anybody, would make the difference certain."""
+    """About how many further votes on just these two, and none on others, would with the chance `power` make the
+    difference certain, if it is as large as it seems."""
     votes_needed_reason: str | None
+    power: float
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +120,12 @@ class Swap:
     leader: ModelId
     runner_up: ModelId
     n_votes: int | None
+    """The number that fits without these votes bear out, if `confirmed`; otherwise the estimate below."""
     share: float | None
     confirmed: bool
     reason: str | None
+    n_estimated: int | None = None
+    """What a straight line through the present fit says, which is quick and often some votes off."""
     kinds: tuple[str, ...] = ()
 
 
@@ -141,8 +158,9 @@ class Influence:
     """What the order of the board hangs on."""
 
     first_place: Swap
+    """Confirmed by fits without the votes."""
     neighbours: tuple[Swap, ...]
-    """Each two neighbours from the top; by the linear picture, not confirmed."""
+    """Each two neighbours from the top, the first two again among them; all estimated, none confirmed."""
     first_place_by_voters: VoterSwap | None
     moving_most: tuple[MovingVoter, ...]
 
@@ -185,7 +203,7 @@ class Goodness:
 
 @dataclass(frozen=True, slots=True)
 class SuspectVoter:
-    """A voter whose votes go against those of others, for somebody to look at. Nothing is removed."""
+    """A voter whose votes go against those of others."""
 
     voter: str
     n_votes: int
@@ -195,22 +213,49 @@ class SuspectVoter:
     favours: bool | None
 
 
-class Analysis:
-    """The plain fit of a board's votes, to be asked about. Raises BadInput for plans that are not plain."""
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Voters for somebody to look at. Nobody is removed, and no vote left out."""
 
-    def __init__(self, votes: Counted, plan: Plan, rows: VoteRows | None = None):
-        if plan.method is not Method.BRADLEY_TERRY or plan.ties is not Ties.HALF or plan.style or plan.order:
+    false_share: float
+    """Of those listed, the share that is expected to be there by chance: who has a q-value up to this is listed."""
+    n_voters: int
+    n_tested: int
+    """Voters with enough votes that can be compared with those of others."""
+    voters: tuple[SuspectVoter, ...]
+    """The least likely first."""
+
+
+class _Direct(NamedTuple):
+    """The scores of the first of two in their direct votes, who gave them if known, and whether time orders them."""
+
+    scores: Floats
+    voters: NDArray[np.int64] | None
+    is_in_order: bool
+
+
+class Analysis:
+    """The plain fit of a board's votes, to be asked about.
+
+    `models` gives the names that stand on the board; a model without one is called by its id. Raises BadInput for plans
+    that are not plain Bradley-Terry.
+    """
+
+    def __init__(
+        self, votes: Counted, plan: Plan, rows: VoteRows | None = None, models: Mapping[ModelId, Model] | None = None
+    ):
+        if plan.beyond_plain:
             raise BadInput(
-                "head-to-head, influence, goodness and voters go with plain bradley-terry, ties as half-wins"
+                f"{_ALL} go with plain bradley-terry, ties as half-wins; not with {', '.join(plan.beyond_plain)}"
             )
-        if plan.weights is not Weights.EQUAL or plan.both_bad is BothBad.OWN or plan.prior:
-            raise BadInput(f"{_ALL} go with equal weights and without a prior")
         field = field_of(votes, plan)
         if len(field.group) < 2:
             raise NothingToRate("no two models can be compared yet: there is nothing to look behind")
         self._plan = plan
         self._rows = rows
         self._names = field.rated_names
+        self._models = models or {}
+        self._unrated = frozenset(field.names) - frozenset(self._names)
         self._items = {name: item for item, name in enumerate(self._names)}
         self._core = field.rated
         self._unit = unit_of(plan, rows)
@@ -220,23 +265,25 @@ class Analysis:
             raise RatingFailed(f"these votes could not be rated: {error}") from error
         self._order = np.argsort(-self._fit.strengths, kind="stable")
 
-    def head_to_head(self, a: ModelId, b: ModelId) -> HeadToHead:
-        """Compare two rated models. Raises BadInput for one that is not rated, or twice the same."""
-        unknown = [name for name in (a, b) if name not in self._items]
-        if unknown or a == b:
-            what = f"{unknown[0]!r} is not rated" if unknown else "a model cannot be compared with itself"
-            raise BadInput(f"{what}; rated: {', '.join(self._names)}")
+    def head_to_head(self, a: str, b: str) -> HeadToHead:
+        """Compare two rated models, each given by its id or its name.
+
+        Raises BadInput for a model that is not rated, a name that nobody or more than one has, or twice the same.
+        """
+        a, b = self._called(a), self._called(b)
+        if a == b:
+            raise BadInput(f"{self._name(a)!r} cannot be compared with itself; name two models")
         first, second = self._items[a], self._items[b]
+        name_a, name_b = self._name(a), self._name(b)
         covariance, confidence = self._covariance(), self._plan.confidence
         gap = float(self._fit.strengths[first] - self._fit.strengths[second])
         found = difference(self._fit, covariance, first, second, confidence=confidence)
-        scores, voters = self._direct(first, second)
+        scores, voters, is_in_order = self._direct(first, second)
         decision = decide(scores, confidence=confidence, clusters=voters)
         z = NormalDist().inv_cdf((1 + confidence) / 2)
-        # Votes on either of the two bear on their distance, whomever they are against.
-        n_votes = float(self._core.games[[first, second]].sum()) - len(scores)
+        n_votes = worth_in_direct_votes(self._core, self._fit, first, second)
         needed = (
-            votes_needed(gap, (found.high - found.low) / 2 / z, n_votes, confidence=confidence)
+            votes_needed(gap, (found.high - found.low) / 2 / z, n_votes, confidence=confidence, power=POWER)
             if isinstance(found, Interval)
             else Absent("there is no interval to reckon from")
         )
@@ -244,17 +291,20 @@ class Analysis:
             a=a,
             b=b,
             direct={
-                f"{a} better": int((scores == 1).sum()),
-                f"{b} better": int((scores == 0).sum()),
+                f"{name_a} better": int((scores == 1).sum()),
+                f"{name_b} better": int((scores == 0).sum()),
                 "neither": int((scores == 0.5).sum()),
             },
             probability=_range(gap, found, to_probability),
             points=_range(gap, found, to_points),
-            conclusion=_CONCLUSIONS[decision.conclusion].format(a=a, b=b),
+            conclusion=_CONCLUSIONS[decision.conclusion].format(a=name_a, b=name_b),
             decided_at=decision.decided_at,
             n_used=decision.n_used,
+            is_in_order=is_in_order,
             votes_needed=None if isinstance(needed, Absent) else needed,
             votes_needed_reason=needed.reason if isinstance(needed, Absent) else None,
+            power=POWER,
+            confidence=confidence,
         )
 
     def influence(self) -> Influence:
@@ -312,55 +362,66 @@ class Analysis:
             ),
         )
 
-    def suspects(self) -> tuple[SuspectVoter, ...]:
-        """Voters whose votes go against those of others, the least likely first; for review, nothing is removed.
+    def suspects(self) -> Suspects:
+        """Voters whose votes go against those of others, beyond what chance does among so many voters.
 
         Raises BadInput where voters are not known.
         """
         piece = self._votes_by_voter()
         if piece is None:
             raise BadInput("the votes do not tell their voters")
-        kept, outcome = outcomes_of(piece, self._plan)
         assert piece.unit is not None  # noqa: S101 - it was asked for
-        labels = self._labels(piece)
-        audits = audit_voters(
-            len(self._names),
-            piece.unit[kept],
-            piece.model_a[kept],
-            piece.model_b[kept],
-            outcome,
-            rng=np.random.default_rng(self._plan.seed),
-            confidence=self._plan.confidence,
-        )
-        return tuple(
+        labels, n_items = self._labels(piece), len(self._names)
+        audits = audit_voters(n_items, piece.unit, piece.model_a, piece.model_b, piece.verdict, false_share=FALSE_SHARE)
+        found = [
             SuspectVoter(
                 voter=labels[audit.voter],
                 n_votes=audit.n_votes,
-                p_value=float(audit.p_value),
-                q_value=float(audit.q_value),
+                p_value=audit.p_value,
+                q_value=audit.q_value,
                 model=None if audit.item is None else self._names[audit.item],
                 favours=audit.favours,
             )
-            for audit in sorted(audits, key=lambda each: (each.p_value, each.voter))
+            for audit in audits
             if audit.flagged
+        ]
+        return Suspects(
+            false_share=FALSE_SHARE,
+            n_voters=len(audits),
+            n_tested=sum(audit.item is not None for audit in audits),
+            voters=tuple(sorted(found, key=lambda each: (each.p_value, each.voter))),
         )
+
+    def _name(self, model: ModelId) -> str:
+        """What the board calls it."""
+        known = self._models.get(model)
+        return known.name if known is not None else model
+
+    def _called(self, text: str) -> ModelId:
+        """The rated model with this id or, if there is none, this name."""
+        try:
+            return ModelId(called(text, {model: self._name(model) for model in self._names}, what="rated model"))
+        except NoName as error:
+            if any(text in (model, self._name(model)) for model in self._unrated):
+                raise BadInput(f"{text!r} has no rating yet, so that there is nothing to compare") from error
+            raise BadInput(str(error)) from error
 
     def _covariance(self) -> Covariance:
         if self._unit is Unit.NONE or self._rows is None:
             return sandwich(self._core, self._fit)
         pieces = Pieces(Read(self._rows, self._items, self._unit), self._items, self._plan)
-        return clustered_sandwich(pieces, self._fit, whole=self._core)
+        return clustered_sandwich(pieces, self._fit)
 
     def _votes_by_voter(self) -> Rows | None:
-        """All votes of the rated models with their voters, in the order in which they were cast where that is known."""
+        """All votes that count, with their voters, in the order in which they were cast where that is known."""
         if self._rows is None or Unit.VOTER not in self._rows.units():
             return None
         in_order = self._rows.knows_order()
         found = list(self._rows.rows(self._items, unit=Unit.VOTER, in_order=in_order, is_fixed=True))
-        return joined(found).shuffled(np.random.default_rng(self._plan.seed))
+        return counting(joined(found), self._plan).shuffled(np.random.default_rng(self._plan.seed))
 
-    def _direct(self, first: int, second: int) -> tuple[Floats, NDArray[np.int64] | None]:
-        """The scores of `first` in the votes on just these two, and who gave them, in the order of time if known."""
+    def _direct(self, first: int, second: int) -> _Direct:
+        """The votes on just these two, in the order of time as far as that is known."""
         piece = self._votes_by_voter()
         if piece is None:
             inside = (self._core.first == min(first, second)) & (self._core.second == max(first, second))
@@ -368,25 +429,25 @@ class Analysis:
             if first > second:
                 wins, losses = losses, wins
             scores = np.repeat((1.0, 0.0, 0.5), np.array((wins, losses, ties), dtype=np.int64))
-            return np.random.default_rng(self._plan.seed).permutation(scores), None
-        kept, outcome = outcomes_of(piece, self._plan)
-        a, b, unit = piece.model_a[kept], piece.model_b[kept], piece.unit
-        assert unit is not None  # noqa: S101 - it was asked for
+            scores = np.random.default_rng(self._plan.seed).permutation(scores)
+            return _Direct(scores, None, is_in_order=len(scores) < 2)
+        a, b, outcome = piece.model_a, piece.model_b, piece.verdict
+        assert piece.unit is not None  # noqa: S101 - it was asked for
         here = ((a == first) & (b == second)) | ((a == second) & (b == first))
         for_a = np.select([outcome == Outcome.A, outcome == Outcome.B], [1.0, 0.0], 0.5)
         scores = np.where(a == first, for_a, 1 - for_a)
-        return scores[here], unit[kept][here]
+        n_times = 1 if piece.moment is None else len(np.unique(piece.moment[here]))
+        return _Direct(scores[here], piece.unit[here], is_in_order=n_times >= int(here.sum()))
 
     def _by_voter(self) -> tuple[Comparisons | None, list[str]]:
         piece = self._votes_by_voter()
         if piece is None:
             return None, []
-        kept, outcome = outcomes_of(piece, self._plan)
         assert piece.unit is not None  # noqa: S101 - it was asked for
-        voters, cluster = np.unique(piece.unit[kept], return_inverse=True)
-        a, b = piece.model_a[kept], piece.model_b[kept]
+        voters, cluster = np.unique(piece.unit, return_inverse=True)
         labels = self._labels(piece)
-        counted = Comparisons.from_outcomes(len(self._names), a, b, outcome, clusters=cluster)
+        n_items, a, b = len(self._names), piece.model_a, piece.model_b
+        counted = Comparisons.from_outcomes(n_items, a, b, piece.verdict, clusters=cluster)
         return counted, [labels[voter] for voter in voters.tolist()]
 
     def _labels(self, piece: Rows) -> list[str]:
@@ -409,13 +470,14 @@ class Analysis:
             share=found.share,
             confirmed=found.is_confirmed,
             reason=None,
+            n_estimated=found.n_linear,
             kinds=tuple(self._told(kind) for kind in found.kinds),
         )
 
     def _told(self, kind: VotesOfAKind) -> str:
-        a, b = self._names[kind.item_a], self._names[kind.item_b]
-        how = "a tie of" if kind.outcome is not Outcome.A else ""
-        return f"{kind.count:,} x {how} {a} and {b}".replace("  ", " ") if how else f"{kind.count:,} x {a} over {b}"
+        a, b = self._name(self._names[kind.item_a]), self._name(self._names[kind.item_b])
+        told = f"{a} over {b}" if kind.outcome is Outcome.A else f"a tie of {a} and {b}"
+        return f"{kind.count:,} x {told}"
 
     def _voter_swap(self, found: VotersToSwap | Absent, leader: int, runner_up: int, labels: list[str]) -> VoterSwap:
         names = self._names[leader], self._names[runner_up]
@@ -425,9 +487,9 @@ class Analysis:
         return VoterSwap(*names, voters=voters, n_votes=found.n_votes, confirmed=found.is_confirmed, reason=None)
 
 
-def to_record(found: Any) -> Any:
+def to_record(found: Any) -> dict[str, Any]:
     """Plain values of any of these findings, as `--json` prints them."""
-    return [asdict(each) for each in found] if isinstance(found, tuple) else asdict(found)
+    return asdict(found)
 
 
 def _range(value: float, found: Interval | Absent, scale: Callable[[float], float]) -> Range:

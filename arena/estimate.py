@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from arena.battle import ModelId
 from arena.errors import BadInput
 from arena.leaderboard import Coefficient
-from arena.pieces import Pieces, Read, Style, needed, outcomes_of
+from arena.pieces import Pieces, Read, Style, counting, needed
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
 from arena.rows import Rows, VoteRows
 from arena.tally import Unit
 from ratings import (
     ROUND_PRIOR,
+    TOLERANCE,
     Absent,
     Batches,
     BradleyTerry,
@@ -24,6 +25,7 @@ from ratings import (
     GroundedRaoKupper,
     Interval,
     Likelihood,
+    NotDetermined,
     RaoKupper,
     bootstrap_bradley_terry,
     bootstrap_clusters,
@@ -36,7 +38,6 @@ from ratings import (
     fit,
     online_elo,
     percentile_intervals,
-    pieces,
     pool_slices,
     sandwich,
     strength_intervals,
@@ -56,6 +57,20 @@ _N_DRAWS = 2000
 
 # LMArena's floor: pairs with fewer votes than this weigh no more than those with as many.
 _PAIR_FLOOR = 50
+
+
+_VOTERS_LEFT_ASIDE = (
+    "votes of one voter may resemble each other, which these intervals take no account of; --intervals cluster draws "
+    "whole voters"
+)
+_ONE_UNIT = (
+    "all votes are of one {}: how far these may be off cannot be told from them; --cluster none takes every vote on "
+    "its own"
+)
+
+# Logits. What is left after such a step is about its square, a few millionths of a point, and with style each step goes
+# through all votes.
+_LAST_STEP_OVER_ALL_VOTES = 1e-4
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,7 +113,7 @@ def estimate(
     found = _Maximum(core, names, plan, rows=rows, sided=sided, on_progress=on_progress)
     if plan.style and not found.kept_style:
         plain = estimate(core, names, replace(plan, style=()), rows, sided=sided, on_progress=on_progress)
-        return replace(plain, notes=(*found.notes, *plain.notes))
+        return replace(plain, notes=(*found.notes_on_style, *plain.notes))
     return found.estimate()
 
 
@@ -116,16 +131,15 @@ def estimate_pooled(
     `parts` have the items of `core`. With `rows` and `rows_of`, the votes of the whole and of the slices one by one,
     intervals are clustered as for the whole. Raises BadInput for plans that are not plain Bradley-Terry.
     """
-    if plan.method is not Method.BRADLEY_TERRY or plan != replace(
-        plan, ties=Ties.HALF, style=(), order=False, prior=0.0, weights=Weights.EQUAL, intervals=Intervals.SANDWICH
-    ):
-        raise BadInput("pooled slices go with plain bradley-terry, ties as half-wins and sandwich intervals")
+    if plan.beyond_plain or plan.intervals is not Intervals.SANDWICH:
+        beyond = ", ".join(plan.beyond_plain) or f"intervals by {plan.intervals}"
+        raise BadInput(f"pooled slices go with plain bradley-terry and sandwich intervals, not with {beyond}")
     whole = fit(core)
     unit = unit_of(plan, rows)
     items = {name: item for item, name in enumerate(names)}
     covariance = sandwich(core, whole)
     if unit is not Unit.NONE and rows is not None:
-        covariance = clustered_sandwich(Pieces(Read(rows, items, unit), items, plan), whole, whole=core)
+        covariance = clustered_sandwich(Pieces(Read(rows, items, unit), items, plan), whole)
         parts = {
             name: _one(part, list(Pieces(Read(rows_of[name], items, unit), items, plan)))
             for name, part in parts.items()
@@ -167,6 +181,8 @@ def unit_of(plan: Plan, rows: VoteRows | None) -> Unit:
         raise BadInput(f"the votes do not tell their {plan.unit.value}: nothing can be clustered by it")
     if plan.unit is not None:
         return plan.unit
+    if plan.intervals is Intervals.BOOTSTRAP:
+        return Unit.NONE
     return Unit.VOTER if Unit.VOTER in known else Unit.NONE
 
 
@@ -200,14 +216,18 @@ class _Maximum:
         self._pair_weights = _pair_weights(core) if plan.weights is Weights.PAIRS else None
         self._pieces: Iterable[Comparisons] | None = self._one_by_one() if self._needs_rows else None
         votes: Batches = core if sided is None else sided
-        if self._style is not None or plan.weights is Weights.VOTERS:
-            # Gone through many times: held in memory, some hundred bytes a vote.
-            votes = list(self._pieces or ())
-            self._pieces = votes
+        if plan.weights is Weights.VOTERS and self._style is None:
+            self._pieces = list(self._pieces or ())  # gone through many times: read once
+        if self._pieces is not None and (self._style is not None or plan.weights is Weights.VOTERS):
+            votes = self._pieces
         elif self._pair_weights is not None:
             votes = replace(votes, weights=self._pair_weights[votes.first, votes.second])
         self._votes = votes
-        self._fit = fit(votes, likelihood_of(plan), prior=plan.prior)
+        tolerance = TOLERANCE if self._style is None else _LAST_STEP_OVER_ALL_VOTES
+        try:
+            self._fit = fit(votes, likelihood_of(plan), prior=plan.prior, tolerance=tolerance, whole=core)
+        except NotDetermined as error:
+            raise _named(error, names, self.kept_style) from error
         # Each model's share of votes: the level at which a model of which little is known moves nobody.
         self._gauge = core.games / core.games.sum() if self._fit.likelihood.is_difference else np.zeros(core.n_items)
 
@@ -220,19 +240,26 @@ class _Maximum:
         """The scores and all that goes with them."""
         by = self._plan.intervals
         found = self._from_formula() if by is Intervals.SANDWICH else self._from_rounds()
-        return replace(found, notes=(*self.notes, *found.notes))
+        return replace(found, notes=(*self.notes_on_style, *self._notes_on_voters, *found.notes))
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What is to be said of the features of style."""
+    def notes_on_style(self) -> tuple[str, ...]:
+        """What is to be said of its features."""
         return self._style.notes if self._style is not None else ()
+
+    @property
+    def _notes_on_voters(self) -> tuple[str, ...]:
+        known = self._rows.units() if self._rows is not None else ()
+        if self._unit is Unit.NONE and self._plan.unit is None and Unit.VOTER in known:
+            return (_VOTERS_LEFT_ASIDE,)
+        return ()
 
     def _from_formula(self) -> Estimate:
         plan, fitted = self._plan, self._fit
         independent = sandwich(self._votes, fitted)
         covariance = independent
         if self._unit is not Unit.NONE:
-            covariance = clustered_sandwich(self._pieces or (), fitted, whole=self._votes)
+            covariance = clustered_sandwich(self._pieces or (), fitted)
         rng = np.random.default_rng(plan.seed)
         clustered = covariance is not independent
         n = self._core.n_items
@@ -248,6 +275,7 @@ class _Maximum:
             design_effects=_ratio(covariance, independent)[:n] if clustered else None,
             n_units=covariance.n_units_of if clustered else None,
             coefficients=self._coefficients(coefficient_intervals(fitted, covariance, confidence=plan.confidence)),
+            notes=(_ONE_UNIT.format(self._unit.value),) if clustered and covariance.n_units < 2 else (),
         )
 
     def _from_rounds(self) -> Estimate:
@@ -262,7 +290,7 @@ class _Maximum:
         is_plain = isinstance(fitted.likelihood, BradleyTerry) and not plan.order and not plan.prior
         words = f"bootstrap, {drawn}"
         if self._style is not None or (by_cluster and not is_plain):
-            units = self._pieces if by_cluster else [replace(batch, clusters=None) for batch in pieces(self._votes)]
+            units = self._pieces if by_cluster else self._votes
             samples = bootstrap_one_step(units or (), fitted, rounds=rounds, rng=rng)
             words += ", one step from the estimate"
         elif by_cluster:
@@ -300,7 +328,9 @@ class _Maximum:
     def _assumption(self, what: str, n_units: int) -> str:
         if self._unit is Unit.NONE:
             return f"{what}, every vote on its own"
-        return f"{what}, clustered by {self._unit.value} ({n_units:,})"
+        n_untold = needed(self._rows, "clusters").n_without(self._unit)
+        untold = f"; votes without one: {n_untold:,}" if n_untold else ""
+        return f"{what}, clustered by {self._unit.value} ({max(n_units - n_untold, 0):,}{untold})"
 
     def _coefficients(self, found: Found) -> tuple[Coefficient, ...]:
         fitted, plan = self._fit, self._plan
@@ -331,9 +361,19 @@ class _Maximum:
         is_fixed = self._plan.intervals is not Intervals.SANDWICH
         rows: Iterable[Rows] = Read(source, items, unit, self._plan.style, is_fixed)
         if self._plan.style:
-            rows = list(rows)  # gone through twice, and reading takes longer
+            # Gone through many times, and reading takes longer: held in memory, some eighty bytes a vote.
+            rows = [piece.by_unit() for piece in rows]
             self._style = Style.measured(rows, self._plan)
         return Pieces(rows, items, self._plan, self._style, self._pair_weights)
+
+
+def _named(error: NotDetermined, names: Sequence[ModelId], features: Sequence[str]) -> NotDetermined:
+    """The same with the names of models and features for their numbers."""
+    if error.items:
+        return NotDetermined(f"the score of {', '.join(names[item] for item in error.items)}", error.why)
+    if error.covariate is not None:
+        return NotDetermined(f"the effect of {[*features, 'order'][error.covariate]}", error.why)
+    return error
 
 
 def _in_points(found: Found) -> Found:
@@ -353,14 +393,21 @@ def _elo(
     items = {name: item for item, name in enumerate(names)}
     columns: list[list[NDArray[np.int64]]] = [[], [], []]
     rng = np.random.default_rng(plan.seed)
+    n_alike = 0
     for piece in (each.shuffled(rng) for each in rows.rows(items, in_order=True)):
-        kept, outcome = outcomes_of(piece, plan)
-        for column, values in zip(columns, (piece.model_a[kept], piece.model_b[kept], outcome), strict=True):
+        counted = counting(piece, plan)
+        n_alike += counted.n_at_one_time
+        for column, values in zip(columns, (counted.model_a, counted.model_b, counted.verdict), strict=True):
             column.append(values)
     a, b, outcome = (np.concatenate(column) for column in columns)
     scores = online_elo(core.n_items, a, b, outcome, k=plan.k, initial=MEAN_SCORE)
     samples = bootstrap_elo(
         core.n_items, a, b, outcome, rounds=plan.rounds, rng=rng, k=plan.k, initial=MEAN_SCORE, on_progress=on_progress
+    )
+    by_chance = (
+        [f"{n_alike:,} votes have a time that others have too: their order among themselves is drawn by chance"]
+        if n_alike
+        else []
     )
     return Estimate(
         name="elo",
@@ -368,7 +415,7 @@ def _elo(
         intervals=percentile_intervals(samples, confidence=plan.confidence),
         samples=samples,
         assumption="bootstrap, votes drawn again and played in their order",
-        notes=("online Elo depends on the order of the votes and follows the latest ones most",),
+        notes=("online Elo depends on the order of the votes and follows the latest ones most", *by_chance),
     )
 
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -116,7 +116,7 @@ class Snapshot:
     app_version: str
 
 
-_OPTIONAL = tuple(each.name for each in fields(Entry))[10:]
+_OPTIONAL = ("tier", "n_voters", "design_effect", "low_independent", "high_independent")
 
 
 def from_record(record: Mapping[str, Any], models: Mapping[ModelId, Model]) -> Leaderboard:

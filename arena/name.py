@@ -1,10 +1,15 @@
 """What may be the id of a model or a prompt, or name a voter: one rule for packs, vote files and tables."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
+
 LONGEST = 200
+
+_NEAREST = 5
 
 
 class NoName(ValueError):
-    """A value that cannot be an id; the text says why."""
+    """A value that cannot be an id, or is nobody's; the text says why."""
 
 
 def parse(value: object) -> str:
@@ -25,6 +30,26 @@ def parse(value: object) -> str:
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
         raise NoName(f"is {_shown(value)}, with a control character")
     return value
+
+
+def called(text: str, names: Mapping[str, str], *, what: str) -> str:
+    """Who is meant by a text: the one with this id or, if there is none, the only one with this name.
+
+    `names` maps ids to names, and `what` says what they are, such as "rated model". Raises NoName, with the nearest
+    few, if none or more than one is meant.
+    """
+    if text in names:
+        return text
+    named = [each for each, name in names.items() if name == text]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        shown = ", ".join(map(repr, named[:_NEAREST])) + (", ..." if len(named) > _NEAREST else "")
+        raise NoName(f"{len(named):,} {what}s are called {text!r}; name one by its id: {shown}")
+    known = {each.casefold(): each for pair in names.items() for each in pair}
+    near = [known[each] for each in get_close_matches(text.casefold(), known, n=_NEAREST)]
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise NoName(f"no {what} is called {text!r}{hint}")
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """Votes one by one as comparisons: with their clusters, weights and style, in pieces that memory can hold."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 # Votes of one voter beyond this many do not add to that voter's weight.
 _VOTER_CAP = 100
 
-_ROWS_A_BATCH = 2**15
+
+_ROWS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,37 +37,32 @@ class Pieces:
     def __iter__(self) -> Iterator[Comparisons]:
         n_units = 0  # of the pieces before: clusters of one number would count as one voter's
         for piece in self.rows:
-            yield from self._comparisons(piece, n_units)
+            # With style every vote is a row of its own. Made anew each time from parts that a processor's cache holds,
+            # that takes less time than memory would that has not been used before.
+            for part in (piece,) if self.style is None else piece.cut(_ROWS_AT_ONCE):
+                yield self._comparisons(counting(part, self.plan), n_units)
             n_units += 0 if piece.unit is None else int(piece.unit.max(initial=-1)) + 1
 
-    def _comparisons(self, piece: Rows, n_units: int) -> Iterator[Comparisons]:
-        kept, outcome = outcomes_of(piece, self.plan)
-        a, b = piece.model_a[kept], piece.model_b[kept]
-        unit = None if piece.unit is None else piece.unit[kept]
-        columns = [] if self.style is None else list(self.style.scaled(piece, kept))
-        if self.plan.order:
-            columns.append(np.ones(len(a)))
+    def _comparisons(self, rows: Rows, n_units: int) -> Comparisons:
         weights = None
         if self.pair_weights is not None:
-            weights = self.pair_weights[a, b]
-        elif self.plan.weights is Weights.VOTERS and unit is not None:
-            weights = np.minimum(1.0, _VOTER_CAP / np.bincount(unit)[unit])
-        if not columns:
-            clusters = None if unit is None else unit + n_units
-            yield Comparisons.from_outcomes(len(self.items), a, b, outcome, weights=weights, clusters=clusters)
-            return
-        order = np.arange(len(a)) if unit is None else np.argsort(unit, kind="stable")
-        covariates = np.stack(columns, axis=1)
-        for part in cut_between(order, None if unit is None else unit[order]):
-            yield Comparisons.from_outcomes(
-                len(self.items),
-                a[part],
-                b[part],
-                outcome[part],
-                weights=None if weights is None else weights[part],
-                clusters=None if unit is None else unit[part] - unit[part].min(),
-                covariates=covariates[part],
-            )
+            weights = self.pair_weights[rows.model_a, rows.model_b]
+        elif self.plan.weights is Weights.VOTERS and rows.unit is not None:
+            _, voter, n_votes = np.unique(rows.unit, return_inverse=True, return_counts=True)
+            weights = np.minimum(1.0, _VOTER_CAP / n_votes[voter])
+        n_style = 0 if self.style is None else len(self.style.names)
+        columns = np.ones((n_style + self.plan.order, len(rows)))
+        if self.style is not None:
+            self.style.scale(rows, columns)
+        return Comparisons.from_outcomes(
+            len(self.items),
+            rows.model_a,
+            rows.model_b,
+            rows.verdict,
+            weights=weights,
+            clusters=None if rows.unit is None else rows.unit + n_units,
+            covariates=columns.T if len(columns) else None,
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -82,9 +78,9 @@ class Style:
         """The scales of the plan's features over the votes that it counts."""
         squares, n = np.zeros(len(plan.style)), 0
         for piece in rows:
-            kept, _ = outcomes_of(piece, plan)
-            squares += [float(np.square(piece.style[name][kept]).sum()) for name in plan.style]
-            n += int(np.count_nonzero(kept))
+            counted = counting(piece, plan)
+            squares += [float(counted.style[name] @ counted.style[name]) for name in plan.style]
+            n += len(counted)
         scales = np.sqrt(squares / max(n, 1))
         varies = scales > 0
         return cls(
@@ -97,35 +93,24 @@ class Style:
             ),
         )
 
-    def scaled(self, piece: Rows, kept: NDArray[np.bool_]) -> Iterator[Floats]:
-        """The columns of the features, in standard deviations."""
-        return (piece.style[name][kept] / scale for name, scale in zip(self.names, self.scales, strict=True))
+    def scale(self, rows: Rows, columns: Floats) -> None:
+        """Put the features in standard deviations into the first columns, shape (n_features or more, n_rows)."""
+        for column, name, scale in zip(columns, self.names, self.scales, strict=False):
+            np.divide(rows.style[name], scale, out=column)
 
 
-def outcomes_of(piece: Rows, plan: Plan) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Which votes count, and what they are to `ratings`: verdicts and outcomes have the same numbers."""
-    kept = piece.model_a != piece.model_b
+def counting(rows: Rows, plan: Plan) -> Rows:
+    """The votes that count, with verdicts as `ratings` takes them: their numbers are those of outcomes."""
+    kept = rows.model_a != rows.model_b
     if plan.both_bad is BothBad.DROP:
-        kept &= piece.verdict != Outcome.BOTH_BAD
-    outcome = piece.verdict[kept]
-    if plan.both_bad is BothBad.TIE:
-        outcome = np.where(outcome == Outcome.BOTH_BAD, Outcome.TIE, outcome)
-    return kept, outcome
-
-
-def cut_between(order: NDArray[np.int64], units: NDArray[np.int64] | None) -> Iterator[NDArray[np.int64]]:
-    """The rows in batches of about 65 thousand, cut only between units."""
-    if units is None:
-        yield from (order[start : start + _ROWS_A_BATCH] for start in range(0, len(order), _ROWS_A_BATCH))
-        return
-    start = 0
-    while start < len(order):
-        end = start + _ROWS_A_BATCH
-        if end < len(order):
-            end = int(np.searchsorted(units, units[end], side="left"))
-            end = end if end > start else int(np.searchsorted(units, units[start], side="right"))
-        yield order[start:end]
-        start = end
+        kept &= rows.verdict != Outcome.BOTH_BAD
+    counted = rows if kept.all() else rows.taking(np.flatnonzero(kept))
+    if plan.both_bad is not BothBad.TIE:
+        return counted
+    is_both_bad = counted.verdict == Outcome.BOTH_BAD
+    return (
+        replace(counted, verdict=np.where(is_both_bad, Outcome.TIE, counted.verdict)) if is_both_bad.any() else counted
+    )
 
 
 @dataclass(frozen=True, eq=False)

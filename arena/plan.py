@@ -79,16 +79,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.method is not Method.BRADLEY_TERRY:
-            chosen = {
-                "ties": self.ties is not Ties.HALF,
-                "both-bad as its own outcome": self.both_bad is BothBad.OWN,
-                "order": self.order,
-                "style": bool(self.style),
-                "prior": self.prior > 0,
-                "weights": self.weights is not Weights.EQUAL,
-                "clusters": self.unit not in (None, Unit.NONE) or self.intervals is Intervals.CLUSTER,
-            }
-            if wrong := [name for name, is_chosen in chosen.items() if is_chosen]:
+            has_clusters = self.unit not in (None, Unit.NONE) or self.intervals is Intervals.CLUSTER
+            if wrong := [*self.beyond_plain[1:], *(["clusters"] if has_clusters else [])]:
                 raise BadInput(f"{', '.join(wrong)}: only bradley-terry knows that, and the method is {self.method}")
         if self.both_bad is BothBad.OWN and self.ties is Ties.DAVIDSON:
             raise BadInput("both-bad as its own outcome goes with ties by rao-kupper, not davidson")
@@ -102,6 +94,23 @@ class Plan:
             raise BadInput("the bootstrap draws single votes again; intervals by cluster draw whole voters or prompts")
         if self.weights is Weights.VOTERS and self.unit is Unit.PROMPT:
             raise BadInput("weights by voter go with clusters by voter, or none")
+
+    @property
+    def beyond_plain(self) -> tuple[str, ...]:
+        """The choices that change the model of the votes, by name: none for plain Bradley-Terry, ties as half-wins.
+
+        Which votes count, how sure the scores are and where their scale begins are no such choices.
+        """
+        chosen = {
+            "method": self.method is not Method.BRADLEY_TERRY,
+            "ties": self.ties is not Ties.HALF,
+            "both-bad as its own outcome": self.both_bad is BothBad.OWN,
+            "order": self.order,
+            "style": bool(self.style),
+            "prior": self.prior > 0,
+            "weights": self.weights is not Weights.EQUAL,
+        }
+        return tuple(name for name, is_chosen in chosen.items() if is_chosen)
 
     def to_record(self) -> dict[str, Any]:
         """The choices that are not told by the board's other columns, as plain values."""

@@ -8,7 +8,7 @@ is needed here only and is no part of a plain installation.
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,9 @@ MOST_UNRATED = 20
 
 _INK, _SOFT, _LINE, _PAPER = "#1d1b16", "#6b675d", "#e4e1d8", "#ffffff"
 _ACCENT, _SIDE_A = "#2f5bd3", "#b4541a"
-_FEWEST, _EVEN, _NEVER_MET = "#dfe6fa", "#e4dfd6", "#efefed"  # each can be told from the others and from paper
+_FEWEST, _EVEN = "#dfe6fa", "#dcd6ca"
+_HATCH = "#c9c4b6"  # of pairs without a vote: no colour of the scale has lines
+_TIER = "#a39d8d"  # darker than the lines of the scale
 
 _TEXT, _SMALL, _TINY, _TITLE = 9.0, 8.0, 6.5, 12.0  # points
 _ROW = 0.225  # inches from one line of the intervals to the next
@@ -85,6 +87,7 @@ def _matplotlib() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams["font.family"] = ["DejaVu Sans", *(font for font in _FONTS if font in installed)]
         mpl.rcParams["svg.hashsalt"] = "bakeoff"
+        mpl.rcParams["hatch.linewidth"] = 0.5
         yield
 
 
@@ -165,17 +168,29 @@ class _Sheet:
         """Squares by their centres."""
         from matplotlib.collections import PolyCollection  # noqa: PLC0415
 
-        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
-        at = np.stack((x, y), axis=-1)[:, np.newaxis] + sides[:, np.newaxis, np.newaxis] * corners
+        at = np.stack((x, y), axis=-1)[:, np.newaxis] + sides[:, np.newaxis, np.newaxis] * _CORNERS
         self._axes.add_collection(PolyCollection(list(at), facecolors=colours, edgecolors="none", zorder=2))
 
+    def hatched(self, x: Floats, y: Floats, side: float) -> None:
+        """Squares of which only the hatching is seen, by their centres."""
+        from matplotlib.collections import PolyCollection  # noqa: PLC0415
 
-def _length(text: str, size: float = _TEXT) -> float:
+        at = np.stack((x, y), axis=-1)[:, np.newaxis] + side * _CORNERS
+        # The colour of the edges is that of the hatching, and as wide as nothing they are not seen themselves.
+        cells = PolyCollection(list(at), facecolors="none", edgecolors=_HATCH, linewidths=0, hatch="/////", zorder=2)
+        self._axes.add_collection(cells)
+
+
+_CORNERS = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
+
+
+def _length(text: str, size: float = _TEXT, *, is_bold: bool = False) -> float:
     """Of a line of text, in inches."""
     from matplotlib.backends.backend_agg import RendererAgg  # noqa: PLC0415
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415
 
-    return RendererAgg(1, 1, 72).get_text_width_height_descent(text, FontProperties(size=size), ismath=False)[0] / 72
+    font = FontProperties(size=size, weight="bold" if is_bold else "normal")
+    return RendererAgg(1, 1, 72).get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
 def _fitted(text: str, length: float, size: float = _TEXT) -> str:
@@ -209,10 +224,15 @@ class _Scale:
 
     low: float
     high: float
-    x: float
+    x: float = 0.0
 
     def place(self, score: float) -> float:
         return self.x + _PLOT * (score - self.low) / (self.high - self.low)
+
+    @property
+    def overhang(self) -> float:
+        """How far, in inches, a number of the scale may reach out beyond its ends."""
+        return max(_length(_tick(tick), _SMALL) for tick in self.ticks) / 2
 
     @property
     def ticks(self) -> list[float]:
@@ -229,10 +249,13 @@ def _intervals(board: Leaderboard) -> _Sheet:
     names = [_fitted(entry.model.name, _LONGEST_NAME) for entry in (*rated, *listed)]
     ranks = [_rank(entry) for entry in rated]
     x_name = _MARGIN + (max(0.35, *map(_length, ranks)) + 0.2 if rated else 0.0)
-    x_plot = x_name + max(map(_length, names)) + 0.35
-    x_score = x_plot + _PLOT + 0.75
+    scale = _Scale(*_limits(rated))
+    head_name, head_score = (_length(head, _SMALL, is_bold=True) for head in ("Model", "Score"))
+    # Names end before the plot begins, and the heads of columns before the numbers of the scale that stand beside them.
+    x_plot = x_name + max(max(map(_length, names)) + 0.35, head_name + 0.15 + scale.overhang)
+    x_score = x_plot + _PLOT + max(0.75, scale.overhang + 0.15 + head_score)
     x_votes = x_score + 0.75
-    scale = _Scale(*_limits(rated), x=x_plot)
+    scale = replace(scale, x=x_plot)
     caption = _wrapped(_said_of_intervals(board, rated, scale), x_votes + _MARGIN)
     y_head = 0.82 + _SMALL_LINE * len(caption)
     y_rated = y_head + 0.3
@@ -250,11 +273,11 @@ def _intervals(board: Leaderboard) -> _Sheet:
         x, y_end = scale.place(tick), y_rated + _ROW * (len(rated) - 0.5)
         sheet.line([x, x], [y_head + 0.12, y_end], colour=_LINE)
         for y in (y_head, y_end + 0.1) if len(rated) > _FITS_ON_A_SCREEN else (y_head,):
-            sheet.text(x, y, f"{tick:,.10g}", size=_SMALL, colour=_SOFT, align="center")
+            sheet.text(x, y, _tick(tick), size=_SMALL, colour=_SOFT, align="center")
     for number, (entry, rank) in enumerate(zip(rated, ranks, strict=True)):
         y = y_rated + _ROW * number
         if number and entry.tier != rated[number - 1].tier:
-            sheet.line([_MARGIN, x_votes], [y - _ROW / 2] * 2, colour=_LINE)
+            sheet.line([_MARGIN, x_votes], [y - _ROW / 2] * 2, colour=_TIER)
         _draw_interval(sheet, scale, entry, y)
         sheet.text(_MARGIN, y, rank)
         sheet.text(x_score, y, f"{entry.score:,.{_digits(board)}f}", align="right")
@@ -275,12 +298,14 @@ def _intervals(board: Leaderboard) -> _Sheet:
 
 def _said_of_intervals(board: Leaderboard, rated: Sequence[Entry], scale: _Scale) -> Iterator[str]:
     n_out = sum(board.dropped.values())
-    yield f"Method {board.method}; {board.n_votes:,} votes counted, {n_out:,} left out."
+    yield f"Method {board.method}; {_votes(board.n_votes)} counted, {n_out:,} left out."
     if not rated:
         return
-    yield f"Lines are {board.confidence * 100:g} % intervals ({board.intervals})."
+    yield f"Lines are {board.confidence * 100:g} % intervals: {board.intervals}."
     if any(entry.rank_low != entry.rank_high for entry in rated):
         yield "Ranks joined by a dash are the best and the worst that a model may have."
+    if len({entry.tier for entry in rated}) > 1:
+        yield "Lines across part tiers: the models of one cannot be told apart from its first."
     if any(entry.provisional for entry in rated):
         below = board.settings.get("provisional_below")
         yield "Hollow: provisional" + (f", fewer than {below:,} votes." if below else ".")
@@ -309,6 +334,14 @@ def _limits(rated: Sequence[Entry]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = (high - low) * 0.03 or 1.0
     return low - room, high + room
+
+
+def _tick(score: float) -> str:
+    return f"{score:,.10g}"
+
+
+def _votes(n: float) -> str:
+    return f"{n:,.0f} vote{'' if n == 1 else 's'}"
 
 
 def _rank(entry: Entry) -> str:
@@ -362,7 +395,7 @@ class _Meetings:
         """How many pairs met, and who is not in the picture."""
         n_pairs = len(self.names) * (len(self.names) - 1) // 2
         n_met = int(np.count_nonzero(np.triu(self.votes)))
-        yield f"{self.votes.sum() / 2:,.0f} votes on {n_met:,} of {n_pairs:,} pairs. Best models first. Grey: no vote."
+        yield f"{_votes(self.votes.sum() / 2)} on {n_met:,} of {n_pairs:,} pairs. Best models first."
         if self.n_models > len(self.names):
             yield f"The first {len(self.names)} of {self.n_models} models."
 
@@ -409,10 +442,6 @@ def _wins(board: Leaderboard, meetings: _Meetings) -> _Sheet:
         caption.append(f"The fewer votes, the smaller the square: {full:,.0f} or more fill it.")
     legend = _Legend("Share won", ["0 %", "50 %", "100 %"], colour)
     sheet, x, y, side = _matrix("Wins", meetings, [*caption, *meetings.said()], legend)
-    if not meetings.has_numbers:
-        sheet.squares(
-            x[met[1]], y[met[0]], np.full(len(votes), 0.94 * side), _blended(_PAPER, _PAPER, np.ones(len(votes)))
-        )
     sheet.squares(x[met[1]], y[met[0]], 0.94 * side * fill, colour(shares))
     for k in range(len(votes) if meetings.has_numbers else 0):
         column, row = float(x[met[1][k]]), float(y[met[0][k]])
@@ -440,11 +469,17 @@ class _Legend:
         for number, place, align in zip(self.numbers, (0.0, 1.0, 2.0), ("left", "center", "right"), strict=True):
             sheet.text(x + place, y + 0.25, number, size=_SMALL, colour=_SOFT, align=align)
 
+    def draw_never(self, sheet: _Sheet, x: float, y: float) -> None:
+        """Beside the colours, what is none of them."""
+        side = 0.15
+        sheet.hatched(np.array([x + 2.3 + side / 2]), np.array([y + 0.05]), side)
+        sheet.text(x + 2.3 + side + 0.08, y + 0.05, "No vote", size=_SMALL, colour=_SOFT)
+
 
 def _matrix(
     title: str, meetings: _Meetings, caption: Sequence[str], legend: _Legend
 ) -> tuple[_Sheet, Floats, Floats, float]:
-    """A sheet with names on two sides, all cells as if nobody had met, and the centres of columns and rows."""
+    """A sheet with names on two sides and the cells of pairs that never met, and the centres of columns and rows."""
     n = len(meetings.names)
     side = 0.44 if meetings.has_numbers else 0.3 if n <= 2 * _MOST_WITH_NUMBERS else 0.22
     size = _TEXT if side > 0.25 else _SMALL
@@ -462,10 +497,11 @@ def _matrix(
     for number, name in enumerate(names):
         sheet.text(x_first - 0.08, y[number], name, size=size, align="right")
         sheet.text(x[number], y_first - 0.06, name, size=size, is_upright=True)
-    apart = ~np.eye(n, dtype=bool)
+    never = ~np.eye(n, dtype=bool) & (meetings.votes == 0)
+    if never.any():
+        legend.draw_never(sheet, _MARGIN, y_legend)
     columns, rows = np.meshgrid(x, y)
-    never = np.tile(_rgb(_NEVER_MET), (n * (n - 1), 1))
-    sheet.squares(columns[apart], rows[apart], np.full(n * (n - 1), 0.94 * side), never)
+    sheet.hatched(columns[never], rows[never], 0.94 * side)
     return sheet, x, y, side
 
 

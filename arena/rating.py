@@ -20,8 +20,9 @@ import numpy as np
 
 from arena.battle import Model, ModelId
 from arena.errors import BadInput, NothingToRate, RatingFailed
-from arena.estimate import MEAN_SCORE, Estimate, estimate, estimate_pooled
+from arena.estimate import MEAN_SCORE, Estimate, estimate, estimate_pooled, likelihood_of
 from arena.leaderboard import Entry, Leaderboard
+from arena.name import NoName, called
 from arena.plan import BothBad, Method, Plan
 from arena.rows import Counted, VoteRows
 from arena.tally import Tally
@@ -111,10 +112,11 @@ def rate(
     names, comparisons, group = field.names, field.comparisons, field.group
     if len(group) < 2:
         waiting = _Waiting(comparisons, names, [], np.empty(0), plan)
-        _shift(plan.anchor, [], np.empty(0))
+        _shift(plan.anchor, [], np.empty(0), models)
         entries = [waiting.entry(item, models) for item in range(len(names))]
         dropped[LEFT_OUT_UNRATED] += round(comparisons.n_comparisons)
-        return _board(entries, dropped, plan, name=str(plan.method), n_votes=0)
+        name = likelihood_of(plan).name if plan.method is Method.BRADLEY_TERRY else str(plan.method)
+        return _board(entries, dropped, plan, name=name, n_votes=0)
     core, rated_names = field.rated, field.rated_names
     if n_waiting := round(comparisons.n_comparisons - core.n_comparisons):
         dropped[LEFT_OUT_UNRATED] += n_waiting
@@ -126,7 +128,7 @@ def rate(
         entries = _rated(found, core, rated_names, models, plan)
     except RatingError as error:
         raise RatingFailed(f"these votes could not be rated: {error}") from error
-    shift = _shift(plan.anchor, rated_names, found.scores)
+    shift = _shift(plan.anchor, rated_names, found.scores, models)
     waiting = _Waiting(comparisons, names, group, found.scores + shift, plan)
     entries += [waiting.entry(item, models) for item in range(len(names)) if item not in set(group)]
     return _board(entries, dropped, plan, name=found.name, n_votes=round(core.n_comparisons), found=found)
@@ -186,7 +188,7 @@ def _rated(
     order = ranks(found.scores)
     above = surely_above(found.scores, found.samples, confidence=plan.confidence)
     groups = tiers(found.scores, above)
-    shift = _shift(plan.anchor, names, found.scores)
+    shift = _shift(plan.anchor, names, found.scores, models)
     entries = [
         _entry(
             models.get(name) or Model(name, name=name),
@@ -212,11 +214,14 @@ def _kept(counted: Counted, plan: Plan, dropped: Counter[str]) -> Counted:
         if out.any():
             dropped[reason] += int(counted.n[out].sum())
     kept = counted.taking(~own & ~bad)
-    few = kept.games() < plan.min_votes
-    out = few[kept.model_a] | few[kept.model_b]
-    if out.any():
+    while True:  # who is left out takes votes from those who stay
+        games = kept.games()
+        few = (games > 0) & (games < plan.min_votes)
+        out = few[kept.model_a] | few[kept.model_b]
+        if not out.any():
+            return kept
         dropped[f"a model with fewer than {plan.min_votes:,} votes"] += int(kept.n[out].sum())
-    return kept.taking(~out)
+        kept = kept.taking(~out)
 
 
 def _nothing(dropped: Mapping[str, int]) -> str:
@@ -267,6 +272,8 @@ class _Waiting:
         self._scores = scores
         self._plan = plan
         self._games = comparisons.games
+        n_bad, n_all = float(comparisons.counts[Outcome.BOTH_BAD].sum()), comparisons.n_comparisons
+        self._has_level = 0 < n_bad < n_all
         self._half_wins = comparisons.wins_matrix()
         inside = set(group)
         islands = (set(map(int, island)) for island in components(comparisons))
@@ -284,6 +291,8 @@ class _Waiting:
         )
 
     def _reason(self, item: int) -> str:
+        if self._plan.both_bad is BothBad.OWN and not self._has_level:
+            return "no verdict is both-bad, or every one is: nothing fixes the score of barely any use"
         if self._group and item not in self._neighbours:
             return "has met none of the rated models, directly or through others"
         if not self._half_wins[:, item].any():
@@ -353,13 +362,22 @@ def _honest(found: Interval | Absent, score: float) -> tuple[Interval | None, st
     return found, None
 
 
-def _shift(anchor: tuple[ModelId, float] | None, names: Sequence[ModelId], scores: np.ndarray) -> float:
+def _shift(
+    anchor: tuple[ModelId, float] | None,
+    names: Sequence[ModelId],
+    scores: np.ndarray,
+    models: Mapping[ModelId, Model],
+) -> float:
     if anchor is None:
         return 0.0
-    name, score = anchor
-    if name not in names:
-        raise BadInput(f"the anchor {name!r} has no rating; rated: {', '.join(names) or 'nobody yet'}")
-    return score - float(scores[list(names).index(name)])
+    text, score = anchor
+    try:
+        model = called(
+            text, {each: models[each].name if each in models else each for each in names}, what="rated model"
+        )
+    except NoName as error:
+        raise BadInput(f"the anchor has no rating: {error}") from error
+    return score - float(scores[list(names).index(ModelId(model))])
 
 
 def _board(

@@ -79,7 +79,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.model_a)
 
-    def taking(self, rows: NDArray[np.int64]) -> "Rows":
+    def taking(self, rows: NDArray[np.int64] | slice) -> "Rows":
         """The rows in another order, or some of them."""
         return replace(
             self,
@@ -91,12 +91,39 @@ class Rows:
             style={name: values[rows] for name, values in self.style.items()},
         )
 
+    def by_unit(self) -> "Rows":
+        """Those of one unit together; as they are if no units are known."""
+        return self if self.unit is None else self.taking(np.argsort(self.unit, kind="stable"))
+
+    def cut(self, n_rows: int) -> Iterator["Rows"]:
+        """In parts of about so many, cut between units, which must stand together. Parts are views, and take no
+        memory."""
+        start = 0
+        while start < len(self):
+            end = min(start + n_rows, len(self))
+            if self.unit is not None and end < len(self):
+                own = self.unit[end - 1]
+                while end < len(self) and self.unit[end] == own:
+                    end += 1
+            yield self.taking(slice(start, end))
+            start = end
+
+    @property
+    def n_at_one_time(self) -> int:
+        """How many were cast at a time at which others were too, in rows by time."""
+        if self.moment is None:
+            return 0
+        same = np.diff(self.moment) == 0
+        return int((np.append(same, False) | np.insert(same, 0, False)).sum()) if len(self) else 0
+
     def shuffled(self, rng: np.random.Generator) -> "Rows":
         """In the order of time, those of one time (all, if it is not known) by chance.
 
         Nothing else would do: in any order that looks at who won, the votes of one time would play one model's wins
         before its losses.
         """
+        if self.moment is not None and (np.diff(self.moment) > 0).all():
+            return self
         chance = rng.permutation(len(self))
         return self.taking(chance if self.moment is None else np.lexsort((chance, self.moment)))
 
@@ -132,6 +159,10 @@ class VoteRows(Protocol):
 
     def labels(self, unit: Unit) -> Mapping[int, str]:
         """Who or what the keys of units stand for: a voter's id, a prompt's id."""
+        ...
+
+    def n_without(self, unit: Unit) -> int:
+        """How many of the selected votes do not tell their voter or prompt: each stands alone."""
         ...
 
     def knows_order(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from arena import style as styles
 from arena.battle import ModelId, Verdict
@@ -85,6 +86,8 @@ class VoteTable:
         """
         if not self._read_words():
             raise self._refuse(self._misread())
+        if self._selection.since or self._selection.until:
+            self._refuse_no_times()
         models = sorted(set(self._models.values()))
         self._name_items({model: item for item, model in enumerate(models)})
         found: dict[str, Any] = self._ask(
@@ -170,6 +173,13 @@ class VoteTable:
         )
         return dict(found.fetchall())
 
+    def n_without(self, unit: Unit) -> int:
+        """As `arena.rows.VoteRows`."""
+        untold = f"{_told(_UNIT_COLUMNS[unit])} is null"
+        return self._ask(f"select count(*) from {self._relation} where {self._reason} is null and {untold}").fetchall()[
+            0
+        ][0]
+
     def knows_order(self) -> bool:
         """As `arena.rows.VoteRows`."""
         if "voted_at" not in self._columns:
@@ -193,6 +203,7 @@ class VoteTable:
         if in_order and "voted_at" not in self._columns:
             raise BadInput(f"{self._where} have no column 'voted_at': their order is not known")
         if in_order:
+            self._refuse_no_times()
             self._refuse_where("voted_at is null", "do not tell when they were cast: their order is not known")
         wanted = ["x.item as a", "y.item as b", "w.code as verdict"]
         wanted += ["epoch_us(voted_at::timestamptz) as moment"] if in_order else []
@@ -254,7 +265,11 @@ class VoteTable:
             f"left join bakeoff_style fa on {self._answers.key_a} = fa.key "
             f"left join bakeoff_style fb on {self._answers.key_b} = fb.key"
         )
-        self._refuse_where("fa.key is null or fb.key is null", "lack an answer's text: their style is not known", joins)
+        self._refuse_where(
+            "fa.key is null or fb.key is null",
+            "lack an answer's text (in CSV, an empty field): their style is not known",
+            joins,
+        )
         return {name: _difference(f"fa.{name}", f"fb.{name}") for name in names}, joins
 
     def _count_features(self) -> None:
@@ -269,8 +284,20 @@ class VoteTable:
 
     def _refuse_missing(self, names: Sequence[str]) -> None:
         sides = [f"{name}_{side}" for name in names for side in "ab"]
-        unknown = " or ".join(f"not coalesce({column}::double between 0 and 1e15, false)" for column in sides)
-        self._refuse_where(unknown, f"lack a count among {', '.join(sides)}; every one needs 0 or more")
+        unknown = " or ".join(
+            f"not coalesce(try_cast({column} as double) between 0 and 1e15, false)" for column in sides
+        )
+        self._refuse_where(unknown, f"lack a count in one of {', '.join(sides)}; each needs a number, 0 or more")
+
+    def _refuse_no_times(self) -> None:
+        """Raise BadInput for times that are none."""
+        wrong = "voted_at is not null and try_cast(voted_at as timestamptz) is null"
+        found = self._ask(f"select any_value(voted_at), count(*) from {self._relation} where {wrong}").fetchall()
+        [(value, n)] = found
+        if n:
+            raise BadInput(
+                f"voted_at is {value!r} in {n:,} of {self._where}, which is no time; write 2026-11-21 12:00:00+01:00"
+            )
 
     def _refuse_where(self, condition: str, fault: str, joins: str = "") -> None:
         """Raise BadInput if the condition holds for any vote that is not left out."""
@@ -330,20 +357,35 @@ _UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id"}
 def _in_an_order_of_their_own(found: Mapping[str, Any], style: Sequence[str]) -> Mapping[str, Any]:
     """The rows so that neither the order in which they come nor their sides matter.
 
-    By time if it is asked for, then by models, winner, style and unit. Who won stands among what they are sorted by, so
-    rows of one time are in no order that means anything: `Rows.shuffled` takes care of that.
+    By time if it is asked for, then by a number that is made of models, winner, style and unit. Rows of one time are in
+    no order that means anything: `Rows.shuffled` takes care of that.
     """
+    moment = found.get("moment")
+    if moment is not None:
+        order = np.argsort(moment, kind="stable")
+        if (np.diff(moment[order]) > 0).all():
+            return {name: values[order] for name, values in found.items()}
     a, b, verdict = (found[name].astype(np.int64) for name in ("a", "b", "verdict"))
     is_turned = a > b
-    winner = np.where(is_turned & (verdict < 2), 1 - verdict, verdict)
+    winner = verdict ^ (is_turned & (verdict < 2))
     how = (np.minimum(a, b) * (int(max(a.max(), b.max())) + 1) + np.maximum(a, b)) * len(Verdict) + winner
     dress = np.zeros(len(a))
     for name in style:  # one number for all of them, which tells any two styles apart that are not equal
         dress = dress * _MIX + found[f"style_{name}"]
-    keys = [np.where(is_turned, -dress, dress), how]
-    keys = [np.ma.filled(found["unit"], 0), *keys] if "unit" in found else keys
-    order = np.lexsort([*keys, found["moment"]] if "moment" in found else keys)
+    dress = np.where(is_turned, -dress, dress) + 0.0  # there is a negative zero
+    number = _mixed(how.view(np.uint64), dress.view(np.uint64))
+    if "unit" in found:
+        number = _mixed(number, np.ma.filled(found["unit"], 0).astype(np.uint64))
+    order = np.argsort(number) if moment is None else np.lexsort((number, moment))
     return {name: values[order] for name, values in found.items()}
+
+
+def _mixed(number: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for two, a different one for any other two (but for one chance in 2^64), in no order that means
+    anything: rows that agree in it are alike. The multipliers are those of SplitMix64 (Steele et al. 2014,
+    doi:10.1145/2660193.2660195), the shifts bring what is high down."""
+    mixed = (number ^ (other * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
+    return (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
 
 
 def _rows(found: Mapping[str, Any], style: Sequence[str]) -> Rows:
@@ -379,7 +421,7 @@ def _told(column: str) -> str:
 
 def _difference(a: str, b: str) -> str:
     a, b = f"{a}::double", f"{b}::double"
-    return f"coalesce(({a} - {b}) / nullif({a} + {b}, 0), 0)"
+    return f"({a} - {b}) / greatest({a} + {b}, 1e-300)"  # 0 where both are 0, and no count is that small
 
 
 def _literal(text: str) -> str:

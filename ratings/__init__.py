@@ -18,6 +18,7 @@ from ratings.bound import unbeaten_bound
 from ratings.comparisons import Comparisons, Outcome
 from ratings.connectivity import components, grounded_group, rateable_groups
 from ratings.decision import Conclusion, ConfidenceSequence, Decision, confidence_sequence, decide
+from ratings.discovery import FALSE_SHARE, false_discovery_rates
 from ratings.elo import bootstrap_elo, online_elo
 from ratings.errors import (
     DidNotConverge,
@@ -28,7 +29,7 @@ from ratings.errors import (
     NotDetermined,
     RatingError,
 )
-from ratings.fit import Batches, Fit, Penalty, fit, fit_bradley_terry, information, pieces
+from ratings.fit import TOLERANCE, Batches, Fit, Penalty, fit, fit_bradley_terry, information, log_likelihood, pieces
 from ratings.goodness import Cyclicity, PairFit, ScaleFit, cyclicity, fit_by_pair, fit_of_scale
 from ratings.influence import (
     VoterMoves,
@@ -45,7 +46,7 @@ from ratings.likelihood import BradleyTerry, Davidson, GroundedRaoKupper, Likeli
 from ratings.live import LiveBoard, LiveRatings
 from ratings.plackett_luce import RankingFit, fit_plackett_luce
 from ratings.pooling import PooledSlice, Pooling, estimate_tau, pool_slices
-from ratings.power import votes_needed
+from ratings.power import POWER, votes_needed, worth_in_direct_votes
 from ratings.rank import RankRange, rank_ranges, ranks, surely_above
 from ratings.sandwich import (
     Covariance,
@@ -63,7 +64,10 @@ from ratings.tiers import tiers
 from ratings.win_rate import WinRate, win_rates
 
 __all__ = [
+    "FALSE_SHARE",
+    "POWER",
     "ROUND_PRIOR",
+    "TOLERANCE",
     "Absent",
     "Batches",
     "BradleyTerry",
@@ -118,6 +122,7 @@ __all__ = [
     "difference",
     "draws",
     "estimate_tau",
+    "false_discovery_rates",
     "fewest_voters_to_swap",
     "fewest_votes_to_swap",
     "fit",
@@ -127,6 +132,7 @@ __all__ = [
     "fit_plackett_luce",
     "grounded_group",
     "information",
+    "log_likelihood",
     "online_elo",
     "percentile_intervals",
     "pieces",
@@ -147,4 +153,5 @@ __all__ = [
     "voters_moving",
     "votes_needed",
     "win_rates",
+    "worth_in_direct_votes",
 ]

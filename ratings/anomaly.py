@@ -7,17 +7,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ratings.comparisons import Comparisons, Outcome
+from ratings.discovery import FALSE_SHARE, false_discovery_rates
 from ratings.errors import InvalidComparisons, InvalidSetting
-from ratings.interval import check_confidence
 
 MIN_VOTES = 5
 """A voter is not judged on an item by fewer votes."""
 
-LOOKS = 5
-"""How often a voter's votes on an item are looked at: once at the end, and before that at random."""
+MOST_ODDS = 20.0
+"""No single vote counts for more than this, so that none can flag a voter alone: 2 directions / 20 is above 0.05."""
 
-LEAST_P = 0.01
-"""No single vote counts as rarer than one in a hundred, so that none can flag a voter alone."""
+_STEPS = 16
+"""Halvings of the range of the exponent: what is left of it moves a p-value of a thousand votes by less than 1e-5."""
+
+_LEAST_P = 1e-300
+"""No chance is called 0."""
+
+_POINTS = np.array([0.0, 0.5, 1.0])
+"""That the first item of a pair gets for each result of it: lost, tied, won."""
 
 _Whole = NDArray[np.int64]
 _Real = NDArray[np.float64]
@@ -27,10 +33,10 @@ _Real = NDArray[np.float64]
 class VoterAudit:
     """What the votes of others say about the votes of one voter.
 
-    `p_value` is the chance of votes as extreme as these if the voter judged as the others do, corrected for every test
-    and every look at this voter; it is 1 for a voter who is not judged, for want of votes. `q_value` corrects it for
-    the number of voters: among all with q_value <= 0.1, about one in ten would be there by chance. `flagged` is
-    p_value <= 1 - confidence.
+    `p_value` bounds the chance of votes as extreme as these if the voter judged as the others do, corrected for every
+    item and both directions; it is 1 for a voter who is not judged, for want of votes. `q_value` corrects it for the
+    number of voters: of all with q_value <= 0.05 about one in twenty would be there by chance. `flagged` is q_value <=
+    false_share.
 
     `item` is the one with the least p-value, `favours` whether it was favoured or disfavoured, both None for a voter
     not judged. `reason` is a sentence.
@@ -53,60 +59,55 @@ def audit_voters(
     item_b: ArrayLike,
     outcome: ArrayLike,
     *,
-    rng: np.random.Generator,
-    confidence: float = 0.95,
-    looks: int = LOOKS,
+    false_share: float = FALSE_SHARE,
     min_votes: int = MIN_VOTES,
 ) -> list[VoterAudit]:
     """Compare each voter's votes with the votes of others on the same pairs; one record per voter, sorted by voter.
 
     Columns of equal length, one row a vote: voters and items are whole numbers, `outcome` is Outcome.A, B or TIE (or
-    their codes); votes that both are bad want merging with ties or leaving out first. A voter who judges as the others
-    do is flagged with chance at most 1 - confidence.
+    their codes); votes that both are bad want merging with ties or leaving out first. Of the voters who are flagged
+    about `false_share` judge as the others do.
 
-    Each vote gets a p-value by its place among the votes of all other voters on the pair, earlier and later, and the
-    voter's own earlier ones: p = (better + u * (1 + equal)) / (n + 1), where better and equal count votes that favour
-    the item more, or as much, and u is uniform. If the voter judges as the others do, these p-values are uniform
-    whatever the share of ties, and independent: this is why the voter's own earlier votes are in. Without them,
-    several votes on a pair with few others would all be held against the same few, and honest voters be flagged by
-    their chance. Votes on pairs that nobody else has judged say nothing and are left out.
+    If the voter judges as the others do, then of all votes on a pair any as many are as likely to be this voter's: the
+    results that the voter gave are drawn from them all without replacement, pair by pair. So the points that an item
+    got from the voter (a tie is half a point) have a known mean and a known spread, whatever the strengths and the
+    share of ties. Their chance to be as high as they are, or higher, is at most
 
-    For each item that the voter met in `min_votes` of these votes or more, and for favouring and disfavouring it, M_j =
-    -2 * sum(log p) over the first j votes is compared with chi-square of 2j degrees of freedom, at the end and at
-    looks - 1 random j >= min_votes. The p-value of the voter is the least of these after a Bonferroni correction for
-    both directions, all looks (half of the level for the end, the rest for the random ones) and all items (each by its
-    share of the votes judged): weights that do not depend on how the votes went.
+        min over s of exp(-s * points) * product over pairs of (mean over all votes of the pair of exp(s * point)) ^ n
 
-    M is made smaller in two ways, each of which can only spare a voter. No p counts as less than 0.01. And where the
-    mean of M over u is less than the M drawn, the mean is taken: else the luck of u alone could flag somebody. So
-    where all others agree, who votes with them is never flagged, nor for one surprise beside that.
+    with n the voter's votes on the pair: Chernoff's bound, which without replacement holds all the more (Hoeffding).
+    Where the voter gave more than half of the votes on a pair, the others' take their place, counted from the other
+    side: whatever the one has too much the others have too little, and fewer draws spread less. s goes from 0 to
+    log(MOST_ODDS). This bounds what a single vote can do, and as any s gives a bound, so does the best one of these.
+    It errs to the safe side: honest voters have p-values below 0.05 far less often than one time in twenty.
+
+    It is taken for every item that the voter met in `min_votes` votes or more on pairs that others judged too, and for
+    both directions. The p-value of the voter is the least of these after a Bonferroni correction for both directions
+    and all items, each item by its share of these votes. q-values are over the voters judged.
 
     What it finds is a taste unlike that of others, for one item. That may be rigging, and may be an honest specialist;
     real voters differ, and more votes by each show more of that. It does not find who clicks at random, or riggers who
-    are many on the same pairs, as each is then what the others do. The q-values are those of Benjamini and Hochberg
-    (1995), over the voters judged.
+    are many on the same pairs, as each is then what the others do.
 
-    The result depends on `rng` and on the order of each voter's own votes, which should be that of time; how voters'
-    rows interleave and which item is on side A change nothing. Raises InvalidComparisons as
-    `Comparisons.from_outcomes` does, and for any other outcome and voters that are not whole numbers; InvalidSetting
-    for a confidence outside (0, 1), `looks` below 1 or `min_votes` below 2: a single vote is never an anomaly.
+    The result depends on how often each voter gave each verdict on each pair, and on nothing else: not on the order of
+    the votes, not on sides, not on chance. Raises InvalidComparisons as `Comparisons.from_outcomes` does, and for any
+    other outcome and voters that are not whole numbers; InvalidSetting for a `false_share` outside (0, 1) or
+    `min_votes` below 2: a single vote is never an anomaly.
 
-    Source: Chiang et al. (2024), Chatbot Arena, arXiv:2403.04132, section 5.1, made two-sided, valid with ties and
-    several votes of one voter on a pair, and aimed at items. For the independence of the p-values see Vovk, Gammerman
-    and Shafer (2005), Algorithmic Learning in a Random World.
+    Sources: the question is that of Chiang et al. (2024), Chatbot Arena, arXiv:2403.04132, section 5.1; the answer here
+    needs no draws for ties, and names an item and a direction. Hoeffding (1963), doi:10.1080/01621459.1963.10500830,
+    theorem 4, for draws without replacement.
     """
-    check_confidence(confidence)
-    if looks < 1:
-        raise InvalidSetting("looks", looks, "1 or more")
+    if not 0 < false_share < 1:
+        raise InvalidSetting("false_share", false_share, "a share between 0 and 1, such as 0.05")
     if min_votes < 2:
         raise InvalidSetting("min_votes", min_votes, "2 or more: a single vote is never an anomaly")
     comparisons = Comparisons.from_outcomes(n_items, item_a, item_b, outcome)
-    votes = _sorted_votes(comparisons, voter, item_a, item_b, outcome)
-    voters, place, n_votes = np.unique(votes.voter, return_inverse=True, return_counts=True)
-    ranked = _ranked(votes, place, comparisons, rng)
-    least = _least_p_values(ranked, len(voters), n_items, looks=looks, min_votes=min_votes, rng=rng)
+    who, cell, result = _results(comparisons, voter, item_a, item_b, outcome)
+    voters, place, n_votes = np.unique(who, return_inverse=True, return_counts=True)
+    least = _least_p_values(_told(place, cell, result, comparisons), len(voters), n_items, min_votes)
     q_values = np.ones(len(voters))
-    q_values[least.is_judged] = _false_discovery_rates(least.p_value[least.is_judged])
+    q_values[least.is_judged] = false_discovery_rates(least.p_value[least.is_judged])
 
     columns = (voters, n_votes, least.p_value, q_values, least.is_judged, *least[2:])
     return [
@@ -115,7 +116,7 @@ def audit_voters(
             n_votes=n,
             p_value=p,
             q_value=q,
-            flagged=p <= 1 - confidence,
+            flagged=q <= false_share,
             item=item if is_judged else None,
             favours=favours if is_judged else None,
             reason=(
@@ -131,31 +132,23 @@ def audit_voters(
     ]
 
 
-class _Votes(NamedTuple):
-    """Votes sorted by voter, each voter's in the order given; all of shape (n_votes,)."""
-
-    voter: _Whole
-    cell: _Whole
-    """The row of the pair in the comparisons."""
-    result: _Whole
-    """Of the first item of the pair: 0 lost, 1 tied, 2 won."""
-
-
-class _Ranked(NamedTuple):
-    """One row a vote and item, for votes on pairs that others judged too; shape (n_rows,), in the order of votes."""
+class _Told(NamedTuple):
+    """One row for each voter, pair that others judged too, and item of it; sorted by voter and item."""
 
     place: _Whole
     """Of the voter, among the sorted voters."""
     item: _Whole
-    low: _Real
-    """The p-value of favouring the item is uniform between low and high, as many votes are equal;"""
-    high: _Real
-    chance: _Real
-    """and so far from low to high is the one drawn."""
+    n_votes: _Whole
+    """Of the voter on the pair."""
     won: _Real
-    """1, 0.5 or 0."""
+    """Points of the item in these."""
     due: _Real
-    """The mean score of the item in the votes of others on the pair."""
+    """Points that it would have if they were like those of others."""
+    drawn: _Whole
+    """Shape (n_rows, 3): how often the item lost, tied and won in the votes of the voter; or, seen from the other
+    side, in those of the others, whichever are fewer."""
+    pool: _Whole
+    """The same of all votes on the pair."""
 
 
 class _Least(NamedTuple):
@@ -170,9 +163,11 @@ class _Least(NamedTuple):
     due: _Real
 
 
-def _sorted_votes(
+def _results(
     comparisons: Comparisons, voter: ArrayLike, item_a: ArrayLike, item_b: ArrayLike, outcome: ArrayLike
-) -> _Votes:
+) -> tuple[_Whole, _Whole, _Whole]:
+    """Of each vote the voter, the row of the pair in the comparisons, and whether its first item lost (0), tied or won
+    (2)."""
     who = np.asarray(voter)
     a, b, how = (np.asarray(column, dtype=np.int64) for column in (item_a, item_b, outcome))
     other = ~np.isin(how, (Outcome.A, Outcome.B, Outcome.TIE))
@@ -185,144 +180,96 @@ def _sorted_votes(
         raise InvalidComparisons("type of voter", str(who.dtype), "whole numbers")
     row_of_pair = np.zeros((comparisons.n_items, comparisons.n_items), dtype=np.int64)
     row_of_pair[comparisons.first, comparisons.second] = np.arange(comparisons.n_cells)
-    cell = row_of_pair[np.minimum(a, b), np.maximum(a, b)]
     first_won = how == np.where(a < b, Outcome.A, Outcome.B)
     result = np.where(how == Outcome.TIE, 1, 2 * first_won)
-    order = np.argsort(who, kind="stable")
-    return _Votes(who[order].astype(np.int64), cell[order], result[order])
+    return who.astype(np.int64), row_of_pair[np.minimum(a, b), np.maximum(a, b)], result
 
 
-def _ranked(votes: _Votes, place: _Whole, comparisons: Comparisons, rng: np.random.Generator) -> _Ranked:
-    """The p-value of each vote, for its first and its second item."""
-    cells = np.stack((comparisons.wins_second, comparisons.ties, comparisons.wins_first), axis=1).astype(np.int64)
-    own, own_before = _own_counts(place * comparisons.n_cells + votes.cell, votes.result)
-    others = cells[votes.cell] - own
-    pool = others + own_before
-    rows = np.arange(len(place))
-    equal = pool[rows, votes.result]
-    up_to = np.cumsum(pool, axis=1)
-    better = up_to[:, 2] - up_to[rows, votes.result]
-    worse = up_to[:, 2] - better - equal
-    chance = rng.random(len(place))
-    n_ranked = up_to[:, 2] + 1
-
-    n_others = others.sum(axis=1)
-    told = n_others > 0
-    won = votes.result / 2
-    due = (others[:, 1] / 2 + others[:, 2]) / np.maximum(n_others, 1)
+def _told(place: _Whole, cell: _Whole, result: _Whole, comparisons: Comparisons) -> _Told:
+    units, unit = np.unique(place * comparisons.n_cells + cell, return_inverse=True)
+    own = np.bincount(3 * unit + result, minlength=3 * len(units)).reshape(-1, 3)
+    place, cell = np.divmod(units, max(comparisons.n_cells, 1))
+    pool = np.stack((comparisons.wins_second, comparisons.ties, comparisons.wins_first), axis=1)[cell].astype(np.int64)
+    others = pool - own
+    told = others.sum(axis=1) > 0
+    place, cell, own, pool, others = place[told], cell[told], own[told], pool[told], others[told]
+    n_votes, n_others = own.sum(axis=1), others.sum(axis=1)
+    is_fewer = (n_votes <= n_others)[:, np.newaxis]
+    drawn, pool = np.where(is_fewer, own, others[:, ::-1]), np.where(is_fewer, pool, pool[:, ::-1])
+    won, share = own @ _POINTS, others @ _POINTS / n_others
+    item = np.concatenate((comparisons.first[cell], comparisons.second[cell]))
+    order = np.lexsort((item, np.tile(place, 2)))
 
     def both(first: NDArray, second: NDArray) -> NDArray:
-        return np.stack((first[told], second[told]), axis=1).ravel()
+        return np.concatenate((first, second))[order]
 
-    return _Ranked(
+    return _Told(
         place=both(place, place),
-        item=both(comparisons.first[votes.cell], comparisons.second[votes.cell]),
-        low=both(better / n_ranked, worse / n_ranked),
-        high=both((n_ranked - worse) / n_ranked, (n_ranked - better) / n_ranked),
-        chance=both(chance, 1 - chance),
-        won=both(won, 1 - won),
-        due=both(due, 1 - due),
+        item=item[order],
+        n_votes=both(n_votes, n_votes),
+        won=both(won, n_votes - won),
+        due=both(n_votes * share, n_votes * (1 - share)),
+        drawn=both(drawn, drawn[:, ::-1]),
+        pool=both(pool, pool[:, ::-1]),
     )
 
 
-def _own_counts(group: _Whole, result: _Whole) -> tuple[_Whole, _Whole]:
-    """Results 0, 1, 2 of each vote's group, all of them and those before the vote; two arrays of shape (n_votes, 3)."""
-    order = np.argsort(group, kind="stable")
-    running = np.zeros((len(group) + 1, 3), dtype=np.int64)
-    np.cumsum(result[order, np.newaxis] == np.arange(3), axis=0, out=running[1:])
-    start, size = _groups(group[order])
-    whole = np.empty((len(group), 3), dtype=np.int64)
-    before = np.empty((len(group), 3), dtype=np.int64)
-    whole[order] = np.repeat(running[start + size] - running[start], size, axis=0)
-    before[order] = running[:-1] - np.repeat(running[start], size, axis=0)
-    return whole, before
+def _least_p_values(told: _Told, n_voters: int, n_items: int, min_votes: int) -> _Least:
+    """The bounds for every item and direction, corrected, and the least of them for each voter."""
+    start = np.flatnonzero(np.diff(told.place * n_items + told.item, prepend=-1))
+    row_group = np.repeat(np.arange(len(start)), np.diff(start, append=len(told.place)))
+    size = np.bincount(row_group, told.n_votes, len(start)).astype(np.int64)
+    enough = np.flatnonzero(size >= min_votes)
+    kept = size[row_group] >= min_votes
+    group = np.searchsorted(enough, row_group[kept])
+    place, item, size = told.place[start[enough]], told.item[start[enough]], size[enough]
+    won, due = (np.bincount(group, column[kept], len(enough)) for column in (told.won, told.due))
 
-
-def _least_p_values(
-    ranked: _Ranked, n_voters: int, n_items: int, *, looks: int, min_votes: int, rng: np.random.Generator
-) -> _Least:
-    """Fisher's sums at the looks, corrected, and the least of them for each voter."""
-    from scipy.special import gammaincc  # noqa: PLC0415 - slow to import, and nothing else here needs it
-
-    group = ranked.place * n_items + ranked.item
-    order = np.argsort(group, kind="stable")
-    start, size = _groups(group[order])
-    enough = size >= min_votes
-    order = order[np.repeat(enough, size)]
-    size = size[enough]
-    start = np.cumsum(size) - size
-    place, item = ranked.place[order[start]], ranked.item[order[start]]
-
-    random_looks = min_votes + (rng.random((len(start), looks - 1)) * (size - min_votes + 1)[:, np.newaxis]).astype(int)
-    look = np.concatenate((random_looks, size[:, np.newaxis]), axis=1)
     judged = np.bincount(place, weights=size, minlength=n_voters)
-    # One over the share of the level that each test gets: half of it goes to the end, the rest to the random looks.
-    n_looks = np.full(looks, 2.0 * (looks - 1))
-    n_looks[-1] = 2.0 if looks > 1 else 1.0
-    n_tests = 2 * (judged[place] / size)[:, np.newaxis] * n_looks
-
-    def up_to_look(surprises: _Real) -> _Real:
-        sums = _running(surprises)
-        return sums[start[:, np.newaxis] + look] - sums[start, np.newaxis]
-
-    def corrected(low: _Real, high: _Real, chance: _Real) -> _Real:
-        surprise = np.minimum(
-            up_to_look(-np.log(np.maximum(low + chance * (high - low), LEAST_P))),
-            up_to_look(_mean_surprise(low, high)),
-        )
-        # Chi-square with 2j degrees of freedom exceeds 2s with the chance that a Gamma(j) exceeds s.
-        return np.minimum(1.0, (n_tests * gammaincc(look, surprise)).min(axis=1))
-
-    low, high, chance = ranked.low[order], ranked.high[order], ranked.chance[order]
-    p_values = np.concatenate((corrected(low, high, chance), corrected(1 - high, 1 - low, 1 - chance)))
+    # One over the share of the level that each test gets.
+    n_tests = 2 * judged[place] / size
+    drawn, pool = (column[kept].astype(np.float64) for column in (told.drawn, told.pool))
+    bounds = [_bound(drawn, pool, group, len(enough)), _bound(drawn[:, ::-1], pool[:, ::-1], group, len(enough))]
+    p_values = np.clip(np.tile(n_tests, 2) * np.concatenate(bounds), _LEAST_P, 1.0)
     places = np.tile(place, 2)
     by_voter = np.lexsort((p_values, places))
-    best = by_voter[_groups(places[by_voter])[0]]
-    chosen = best % max(len(start), 1)
+    best = by_voter[np.flatnonzero(np.diff(places[by_voter], prepend=-1))]
+    chosen = best % max(len(enough), 1)
 
     def per_voter(values: NDArray, otherwise: float) -> NDArray:
         column = np.full(n_voters, otherwise, dtype=values.dtype)
         column[places[best]] = values
         return column
 
-    def total(values: _Real) -> _Real:
-        sums = _running(values[order])
-        return sums[start[chosen] + size[chosen]] - sums[start[chosen]]
-
     return _Least(
         p_value=per_voter(p_values[best], 1.0),
         is_judged=per_voter(np.ones(len(best), dtype=bool), False),
         item=per_voter(item[chosen], -1),
-        favours=per_voter(best < len(start), False),
+        favours=per_voter(best < len(enough), False),
         n_votes=per_voter(size[chosen], 0),
-        won=per_voter(total(ranked.won), 0.0),
-        due=per_voter(total(ranked.due), 0.0),
+        won=per_voter(won[chosen], 0.0),
+        due=per_voter(due[chosen], 0.0),
     )
 
 
-def _mean_surprise(low: _Real, high: _Real) -> _Real:
-    """The mean of -log(p) for p uniform between low and high, at most that of LEAST_P."""
-    from scipy.special import xlogy  # noqa: PLC0415 - as above
+def _bound(drawn: _Real, pool: _Real, group: _Whole, n_groups: int) -> _Real:
+    """Chernoff's bound on the chance of as many points or more in each group of rows, shape (n_groups,)."""
+    n = drawn.sum(axis=1)
 
-    return np.minimum(1.0 - (xlogy(high, high) - xlogy(low, low)) / (high - low), -np.log(LEAST_P))
+    def summed(values: _Real) -> _Real:
+        return np.bincount(group, values, n_groups).astype(np.float64)
 
+    def tilted(exponent: _Real) -> _Real:
+        half = np.exp(exponent / 2)[group]
+        return pool * np.stack((np.ones_like(half), half, half**2), axis=1)
 
-def _groups(sorted_keys: _Whole) -> tuple[_Whole, _Whole]:
-    """Where each run of equal keys starts, and how long it is."""
-    start = np.flatnonzero(np.diff(sorted_keys, prepend=-1))
-    return start, np.diff(start, append=len(sorted_keys))
-
-
-def _running(values: _Real) -> _Real:
-    """Sums of the first 0, 1, ..., n values."""
-    return np.concatenate(([0.0], np.cumsum(values)))
-
-
-def _false_discovery_rates(p_values: _Real) -> _Real:
-    """Benjamini and Hochberg's adjusted p-values."""
-    n = len(p_values)
-    order = np.argsort(p_values, kind="stable")
-    scaled = p_values[order] * n / np.arange(1, n + 1)
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return adjusted
+    points = summed(drawn @ _POINTS)
+    low, high = np.zeros(n_groups), np.full(n_groups, np.log(MOST_ODDS))
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        weights = tilted(middle)
+        # The log of the bound falls as long as fewer points than these are expected under the tilt.
+        falls = summed(n * (weights @ _POINTS) / weights.sum(axis=1)) < points
+        low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+    means = np.log(tilted(low).sum(axis=1) / pool.sum(axis=1))
+    return np.exp(np.minimum(summed(n * means) - low * points, 0.0))

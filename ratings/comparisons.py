@@ -1,15 +1,15 @@
 """What the methods rate: how often each pair of items met, and how it went."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from numbers import Integral
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ratings.checks import refuse_where, whole_numbers
 from ratings.errors import InvalidComparisons
 
 Counts = NDArray[np.float64]
@@ -70,10 +70,8 @@ class Comparisons:
             values = getattr(self, name)
             if values is None:
                 continue
-            if name in (*_PAIR, "clusters"):
-                column = _whole_numbers(values, name)
-            else:
-                column = np.array(values, dtype=np.float64)
+            numbered = name in (*_PAIR, "clusters")
+            column = whole_numbers(values, name) if numbered else np.array(values, dtype=np.float64)
             column.setflags(write=False)
             object.__setattr__(self, name, column)
         self._check()
@@ -101,31 +99,31 @@ class Comparisons:
         weight or covariate that is not finite.
         """
         a, b, how = (
-            _whole_numbers(column, name)
+            whole_numbers(column, name)
             for name, column in (("item_a", item_a), ("item_b", item_b), ("outcome", outcome))
         )
         if not len(a) == len(b) == len(how):
             raise InvalidComparisons(
                 "number of rows", (len(a), len(b), len(how)), "item_a, item_b, outcome of one length"
             )
-        n = np.ones(len(a)) if counts is None else _column(counts, "counts", len(a))
         if clusters is not None and np.shape(clusters) != (len(a),):
             raise InvalidComparisons("shape of clusters", np.shape(clusters), f"one column, ({len(a)},)")
         if covariates is not None and (np.ndim(covariates) != 2 or len(np.asarray(covariates)) != len(a)):
             raise InvalidComparisons("shape of covariates", np.shape(covariates), f"({len(a)}, n_covariates)")
         items = f"the items 0 to {n_items - 1}"
-        _refuse_where((a < 0) | (a >= n_items), a, "item_a", items)
-        _refuse_where((b < 0) | (b >= n_items), b, "item_b", items)
-        _refuse_where(a == b, b, "item_b", "an item other than item_a of the same row")
+        _refuse_outside(a, n_items, "item_a", items)
+        _refuse_outside(b, n_items, "item_b", items)
+        refuse_where(a == b, b, "item_b", "an item other than item_a of the same row")
         known = ", ".join(f"{o.value} ({o.name})" for o in Outcome)
-        _refuse_where((how < 0) | (how > max(Outcome)), how, "outcome", known)
+        _refuse_outside(how, len(Outcome), "outcome", known)
         turned = a > b
-        won = np.where(turned & (how < 2), 1 - how, how)  # who won, as seen from the smaller item
-        first, second = np.where(turned, b, a), np.where(turned, a, b)
-        table = np.zeros((len(Outcome), len(a)))
-        table[won, np.arange(len(a))] = n
+        won = how ^ (turned & (how < 2))  # who won, as seen from the smaller item: A and B change places
+        table = (won == np.array(Outcome)[:, np.newaxis]).astype(np.float64)
         if counts is not None:
-            _refuse_where(~(np.isfinite(n) & (n > 0)), n, "counts", "finite counts above 0")
+            n = _column(counts, "counts", len(a))
+            refuse_where(~(np.isfinite(n) & (n > 0)), n, "counts", "finite counts above 0")
+            table *= n
+        first, second = np.minimum(a, b), np.maximum(a, b)
         return cls._counted(
             n_items,
             first,
@@ -141,11 +139,11 @@ class Comparisons:
 
         Raises InvalidComparisons if an item is unknown or named twice.
         """
-        chosen = _whole_numbers(list(items), "items")
-        _refuse_where((chosen < 0) | (chosen >= self.n_items), chosen, "items", f"the items 0 to {self.n_items - 1}")
+        chosen = whole_numbers(list(items), "items")
+        refuse_where((chosen < 0) | (chosen >= self.n_items), chosen, "items", f"the items 0 to {self.n_items - 1}")
         repeated = np.ones(len(chosen), dtype=bool)
         repeated[np.unique(chosen, return_index=True)[1]] = False
-        _refuse_where(repeated, chosen, "items", "each item once")
+        refuse_where(repeated, chosen, "items", "each item once")
         place = np.full(self.n_items, -1)
         place[chosen] = np.arange(len(chosen))
         a, b = place[self.first], place[self.second]
@@ -168,9 +166,12 @@ class Comparisons:
 
     def taking(self, cells: NDArray[np.bool_] | Items) -> Self:
         """Some of the cells, as a mask or as numbers in ascending order of what cells are sorted by."""
-        columns = {name: getattr(self, name) for name in (*_PAIR, "weights", "clusters", "covariates")}
-        taken = {name: None if column is None else column[cells] for name, column in columns.items()}
-        return self._trusted(self.n_items, self.counts[:, cells], **taken)
+        numbers = np.flatnonzero(cells) if cells.dtype == np.bool_ else cells
+        columns = {name: getattr(self, name) for name in (*_PAIR, "weights", "clusters")}
+        taken = {name: None if column is None else column[numbers] for name, column in columns.items()}
+        if self.covariates is not None:
+            taken["covariates"] = np.take(self.covariates.T, numbers, axis=1).T
+        return self._trusted(self.n_items, np.take(self.counts, numbers, axis=1), **taken)
 
     def by_pair(self) -> Self:
         """The same comparisons with one cell a pair: without clusters and covariates, counts times their weights."""
@@ -272,19 +273,19 @@ class Comparisons:
             raise InvalidComparisons("shapes", shapes, "one shape, (n_cells,)")
         if self.covariates is not None and (self.covariates.ndim, len(self.covariates)) != (2, self.n_cells):
             raise InvalidComparisons("shape of covariates", self.covariates.shape, f"({self.n_cells}, n_covariates)")
-        _refuse_where((self.first < 0) | (self.first >= self.second), self.first, "first", "0 <= first < second")
-        _refuse_where(self.second >= self.n_items, self.second, "second", f"the items 0 to {self.n_items - 1}")
+        refuse_where((self.first < 0) | (self.first >= self.second), self.first, "first", "0 <= first < second")
+        refuse_where(self.second >= self.n_items, self.second, "second", f"the items 0 to {self.n_items - 1}")
         for name in _COUNTS:
             counts = getattr(self, name)
-            _refuse_where(~(np.isfinite(counts) & (counts >= 0)), counts, name, "finite counts, 0 or more")
-        _refuse_where(self.cell_counts == 0, self.cell_counts, "count of the cell", "more than 0")
+            refuse_where(~(np.isfinite(counts) & (counts >= 0)), counts, name, "finite counts, 0 or more")
+        refuse_where(self.cell_counts == 0, self.cell_counts, "count of the cell", "more than 0")
         if self.weights is not None:
-            _refuse_where(~(np.isfinite(self.weights) & (self.weights > 0)), self.weights, "weights", "finite, above 0")
+            refuse_where(~(np.isfinite(self.weights) & (self.weights > 0)), self.weights, "weights", "finite, above 0")
         if self.clusters is not None:
-            _refuse_where(self.clusters < 0, self.clusters, "clusters", "numbers from 0")
+            refuse_where(self.clusters < 0, self.clusters, "clusters", "numbers from 0")
         if self.covariates is not None:
             wrong = ~np.isfinite(self.covariates)
-            _refuse_where(np.asarray(wrong.any(axis=1)), self.covariates.sum(axis=1), "covariates", "finite numbers")
+            refuse_where(np.asarray(wrong.any(axis=1)), self.covariates.sum(axis=1), "covariates", "finite numbers")
             return
         order = [self.first * self.n_items + self.second]
         order += [] if self.clusters is None else [self.clusters]
@@ -293,33 +294,33 @@ class Comparisons:
         for key in keys:  # from the least to the most important one
             ordered = (key[1:] > key[:-1]) | ((key[1:] == key[:-1]) & ordered)
         place = "cells sorted by cluster, pair and weight, each once"
-        _refuse_where(np.append(False, ~ordered) if self.n_cells else ~ordered, self.first, "first", place)
+        refuse_where(np.append(False, ~ordered) if self.n_cells else ~ordered, self.first, "first", place)
 
 
 def _weights(values: ArrayLike, n_rows: int) -> Counts:
     weights = _column(values, "weights", n_rows)
-    _refuse_where(~(np.isfinite(weights) & (weights > 0)), weights, "weights", "finite, above 0")
+    refuse_where(~(np.isfinite(weights) & (weights > 0)), weights, "weights", "finite, above 0")
     return weights
 
 
 def _clusters(values: ArrayLike, n_rows: int) -> Items:
-    clusters = _whole_numbers(values, "clusters")
+    clusters = whole_numbers(values, "clusters")
     if len(clusters) != n_rows:
         raise InvalidComparisons("shape of clusters", clusters.shape, f"one column, ({n_rows},)")
-    _refuse_where(clusters < 0, clusters, "clusters", "numbers from 0")
+    refuse_where(clusters < 0, clusters, "clusters", "numbers from 0")
     return clusters
 
 
 def _covariates(values: ArrayLike, turned: NDArray[np.bool_]) -> NDArray[np.float64]:
     """As they speak for the first item of each row."""
-    covariates = np.array(values, dtype=np.float64)
+    covariates = np.asarray(values, dtype=np.float64)
     if covariates.ndim != 2 or len(covariates) != len(turned):
         raise InvalidComparisons("shape of covariates", covariates.shape, f"({len(turned)}, n_covariates)")
     if not np.isfinite(covariates.sum()):
         wrong = np.asarray(~np.isfinite(covariates).all(axis=1))
-        _refuse_where(wrong, covariates.sum(axis=1), "covariates", "finite numbers")
-    covariates[turned] *= -1.0
-    return covariates
+        refuse_where(wrong, covariates.sum(axis=1), "covariates", "finite numbers")
+    # Each covariate in one stretch of memory, as all sums go along it.
+    return np.multiply(covariates.T, 1.0 - 2.0 * turned, order="C").T
 
 
 def _column(values: ArrayLike, name: str, n_rows: int) -> Counts:
@@ -329,21 +330,7 @@ def _column(values: ArrayLike, name: str, n_rows: int) -> Counts:
     return column
 
 
-def _whole_numbers(column: ArrayLike, name: str) -> Items:
-    """The column as int64; refuses True, 1.0, "1" and None, which numpy would turn into numbers without a word."""
-    array = np.asarray(column)
-    if array.ndim != 1:
-        raise InvalidComparisons(f"shape of {name}", array.shape, "one column, (n_rows,)")
-    if array.dtype.kind not in "iu":
-        values: Sequence[object] = column if isinstance(column, list | tuple) else array.tolist()
-        for row, value in enumerate(values):
-            if not isinstance(value, Integral) or isinstance(value, bool):
-                raise InvalidComparisons(name, value, "whole numbers", row=row)
-    return array.astype(np.int64)
-
-
-def _refuse_where(wrong: NDArray[np.bool_], column: NDArray, name: str, accepted: str) -> None:
-    """Raise for the first row that is wrong, naming its value."""
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise InvalidComparisons(name, column[row].item(), accepted, row=row)
+def _refuse_outside(column: Items, n: int, name: str, accepted: str) -> None:
+    """Raise for the first row that is not among the numbers 0 to n - 1."""
+    if len(column) and (column.min() < 0 or column.max() >= n):
+        refuse_where((column < 0) | (column >= n), column, name, accepted)

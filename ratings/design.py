@@ -52,8 +52,17 @@ class Design:
 
     def predictors(self, parameters: Floats) -> Floats:
         """J @ parameters, shape (n_predictors, n_rows)."""
-        table = np.broadcast_to(parameters, (1, self.n_parameters))
-        return self.push(table, np.zeros(len(self.comparisons.first), dtype=np.int64))
+        first, second = self.comparisons.first, self.comparisons.second
+        strengths, coefficients, extras = np.split(parameters, (self.n_items, self.n_items + self.n_covariates))
+        found = np.empty((self._n_leading + self.n_extras, len(first)))
+        if self.is_difference:
+            np.subtract(strengths[first], strengths[second], out=found[0])
+            if self.n_covariates:
+                found[0] += coefficients @ self._columns
+        else:
+            found[0], found[1] = strengths[first], strengths[second]
+        found[self._n_leading :] = extras[:, np.newaxis]
+        return found
 
     def push(self, vectors: Floats, which: NDArray[np.int64]) -> Floats:
         """J @ vectors[which[row]] for each row: `vectors` has shape (n_vectors, n_parameters)."""
@@ -63,11 +72,8 @@ class Design:
         if self.is_difference:
             np.subtract(flat[start + first], flat[start + second], out=pushed[0])
             if self.n_covariates:
-                at = slice(self.n_items, self.n_items + self.n_covariates)
-                if len(vectors) == 1:
-                    pushed[0] += self._covariates @ vectors[0, at]
-                else:
-                    pushed[0] += np.vecdot(self._covariates, vectors[:, at][which])
+                for k, column in enumerate(self._columns, self.n_items):
+                    pushed[0] += column * vectors[:, k][which]
         else:
             pushed[0], pushed[1] = flat[start + first], flat[start + second]
         for k in range(self.n_extras):
@@ -78,9 +84,8 @@ class Design:
         """The gradient over the parameters, shape (n_parameters,), of `slopes` over predictors."""
         if not self.is_difference:
             return self.pull_by(slopes, np.zeros(len(self.comparisons.first), dtype=np.int64), 1)[0]
-        table = self._by_pair(slopes[0])
-        more = [self._covariates.T @ slopes[0]] if self.n_covariates else []
-        return np.concatenate((table.sum(axis=1) - table.sum(axis=0), *more, slopes[1:].sum(axis=1)))
+        more = [self._columns @ slopes[0]] if self.n_covariates else []
+        return np.concatenate((self._by_item(slopes[0], -slopes[0]), *more, slopes[1:].sum(axis=1)))
 
     def pull_by(self, slopes: Floats, which: NDArray[np.int64], n_groups: int) -> Floats:
         """The gradients of groups of rows, shape (n_groups, n_parameters); `which` names the group of each row."""
@@ -92,14 +97,13 @@ class Design:
         pulled = np.empty((n_groups, self.n_parameters))
         pulled[:, :n] = strengths.reshape(n_groups, n)
         for k in range(self.n_covariates):
-            pulled[:, n + k] = np.bincount(which, weights=slopes[0] * self._covariates[:, k], minlength=n_groups)
+            pulled[:, n + k] = np.bincount(which, weights=slopes[0] * self._columns[k], minlength=n_groups)
         for k in range(self.n_extras):
             pulled[:, width + k] = np.bincount(which, weights=slopes[self._n_leading + k], minlength=n_groups)
         return pulled
 
     def information(self, curvature: Floats) -> Floats:
         """The sum of J' C J over rows, shape (n_parameters, n_parameters); C = curvature[:, :, row] is symmetric."""
-        first, second = self.comparisons.first, self.comparisons.second
         n, lead = self.n_items, self._n_leading
         total = np.zeros((self.n_parameters, self.n_parameters))
         if self.is_difference:
@@ -108,25 +112,23 @@ class Design:
             total[:n, :n] = -upper - upper.T
         else:
             upper = self._by_pair(curvature[0, 1])
-            on_diagonal = np.bincount(first, curvature[0, 0], n) + np.bincount(second, curvature[1, 1], n)
+            on_diagonal = self._by_item(curvature[0, 0], curvature[1, 1])
             total[:n, :n] = upper + upper.T
         total[np.arange(n), np.arange(n)] += on_diagonal
 
         covariates = slice(n, n + self.n_covariates)
         if self.n_covariates:
-            weighted = self._covariates * curvature[0, 0][:, np.newaxis]
-            for k, column in enumerate(weighted.T, n):
-                table = self._by_pair(column)
-                total[:n, k] = table.sum(axis=1) - table.sum(axis=0)
-            total[covariates, :n] = total[:n, covariates].T
-            total[covariates, covariates] = self._covariates.T @ weighted
+            weighted = self._columns * curvature[0, 0]
+            for k, column in enumerate(weighted, n):
+                total[:n, k] = total[k, :n] = self._by_item(column, -column)
+            total[covariates, covariates] = self._columns @ weighted.T
         for k in range(self.n_extras):
             at = n + self.n_covariates + k
             up = curvature[0, lead + k]
             down = -up if self.is_difference else curvature[1, lead + k]
-            total[:n, at] = np.bincount(first, up, n) + np.bincount(second, down, n)
+            total[:n, at] = self._by_item(up, down)
             if self.n_covariates:
-                total[covariates, at] = self._covariates.T @ up
+                total[covariates, at] = self._columns @ up
             total[at, :at] = total[:at, at]
             for j in range(k + 1):
                 total[at, n + self.n_covariates + j] = curvature[lead + j, lead + k].sum()
@@ -137,19 +139,18 @@ class Design:
         """J V J' of each row, shape (n_predictors, n_predictors, n_rows), for a symmetric V over the parameters."""
         first, second = self.comparisons.first, self.comparisons.second
         n, lead = self.n_items, self._n_leading
-        flat, width = covariance.reshape(-1), self.n_parameters
-        of_first, of_second, of_both = (
-            flat[i * width + j] for i, j in ((first, first), (second, second), (first, second))
-        )
+        own = np.diagonal(covariance)
+        of_first, of_second = own[first], own[second]
+        of_both = covariance.reshape(-1)[first * self.n_parameters + second]
         result = np.empty((lead + self.n_extras, lead + self.n_extras, len(first)))
         if self.is_difference:
             result[0, 0] = of_first + of_second - 2 * of_both
             if self.n_covariates:
                 at = slice(n, n + self.n_covariates)
-                cross = covariance[:n, at]
-                result[0, 0] += np.vecdot(
-                    self._covariates, 2 * (cross[first] - cross[second]) + self._covariates @ covariance[at, at]
-                )
+                of_covariates = covariance[at, at] @ self._columns
+                for k, column in enumerate(self._columns):
+                    cross = 2 * covariance[:n, n + k]
+                    result[0, 0] += column * (cross[first] - cross[second] + of_covariates[k])
         else:
             result[0, 0], result[1, 1], result[0, 1], result[1, 0] = of_first, of_second, of_both, of_both
         for k in range(self.n_extras):
@@ -158,7 +159,7 @@ class Design:
             if self.is_difference:
                 result[0, 1 + k] = column[first] - column[second]
                 if self.n_covariates:
-                    result[0, 1 + k] += self._covariates @ column[n : n + self.n_covariates]
+                    result[0, 1 + k] += column[n : n + self.n_covariates] @ self._columns
             else:
                 result[0, 2 + k], result[1, 2 + k] = column[first], column[second]
             result[lead + k, :lead] = result[:lead, lead + k]
@@ -171,8 +172,14 @@ class Design:
         pair = self.comparisons.first * self.n_items + self.comparisons.second
         return np.bincount(pair, values, self.n_items**2).astype(np.float64).reshape(self.n_items, self.n_items)
 
+    def _by_item(self, of_first: Floats, of_second: Floats) -> Floats:
+        """The sum over the rows of each item, (n_items,), of one value where it is first and another where second."""
+        first, second, n = self.comparisons.first, self.comparisons.second, self.n_items
+        return (np.bincount(first, of_first, n) + np.bincount(second, of_second, n)).astype(np.float64)
+
     @property
-    def _covariates(self) -> Floats:
+    def _columns(self) -> Floats:
+        """The covariates, (n_covariates, n_rows)."""
         covariates = self.comparisons.covariates
         assert covariates is not None  # noqa: S101 - asked for only where n_covariates > 0
-        return covariates
+        return covariates.T

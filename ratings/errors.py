@@ -63,16 +63,21 @@ class NotConnected(RatingError):
         super().__init__(
             f"{sum(map(len, groups))} items fall into {len(groups)} groups without wins in both directions between "
             f"them: {', '.join(named[:-1])} and {named[-1]}. Collect comparisons between the groups, rate each group "
-            "by itself (rateable_groups, restricted_to), or fit with prior > 0."
+            "by itself, or use a prior."
         )
 
 
 class NotDetermined(RatingError):
-    """A parameter beside the strengths has no finite estimate; `what` it is, and `why`."""
+    """A parameter beside the strengths has no finite estimate; `what` it is, and `why`.
 
-    def __init__(self, what: str, why: str) -> None:
+    `items` or the `covariate` are what it is about, where it is about these.
+    """
+
+    def __init__(self, what: str, why: str, *, items: Sequence[int] = (), covariate: int | None = None) -> None:
         self.what = what
         self.why = why
+        self.items = tuple(items)
+        self.covariate = covariate
         super().__init__(f"The comparisons do not tell {what}: {why}.")
 
 
@@ -84,7 +89,7 @@ class DidNotConverge(RatingError):
         self.gradient = gradient
         super().__init__(
             f"No estimate after {steps} steps: the log-likelihood still rises by {gradient:.3g} per logit. "
-            "Allow more steps (max_steps), or fit with a larger prior."
+            "Allow more steps, or use a larger prior."
         )
 
 

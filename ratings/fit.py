@@ -1,7 +1,8 @@
 """The strengths, coefficients and extras under which the comparisons were most likely."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -24,10 +25,14 @@ _N_THREADS = 2
 
 _ITEMS_SHOWN = 10
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 MAX_STEPS = 200
 """Ordinary data take 5 to 10 steps, a chain of 100 items with strengths 680 logits apart takes 160."""
+
+TOLERANCE = 1e-8
+"""Logits. The first step that is no longer is the last."""
 
 _NOTHING_OF_ITS_OWN = 1e-10
 """A covariate with a smaller share of its information to itself cannot be told from the other parameters."""
@@ -55,20 +60,26 @@ class Fit:
 
     strengths: Floats = field(repr=False)
     """Natural log-odds, shape (n_items,). With mean 0, unless the model fixes an absolute level."""
-    n_comparisons: float
-    """Comparisons that were used."""
+    games: Floats = field(repr=False)
+    """Comparisons in which each item took part, shape (n_items,)."""
     prior: float
     """Precision of the prior on each strength; 0 for maximum likelihood."""
     n_steps: int
     """Newton steps taken."""
-    log_likelihood: float
-    """Of the comparisons at these parameters, in nats, without prior and penalty, times their weights."""
+    information: Floats = field(repr=False)
+    """Minus the second derivatives of the penalised log-likelihood, (n_parameters, n_parameters), before the last step,
+    which was no longer than the tolerance."""
     likelihood: Likelihood = field(default_factory=BradleyTerry)
     coefficients: Floats = field(default_factory=lambda: np.empty(0))
     """Logits per unit of each covariate, shape (n_covariates,)."""
     extras: Floats = field(default_factory=lambda: np.empty(0))
     """The model's own parameters, named by `likelihood.extras`."""
     penalty: Penalty | None = field(default=None, repr=False)
+
+    @property
+    def n_comparisons(self) -> float:
+        """Comparisons that were used."""
+        return float(self.games.sum()) / 2
 
     @property
     def parameters(self) -> Floats:
@@ -89,13 +100,16 @@ def fit(
     ridge: float = 0.0,
     start: Floats | None = None,
     max_steps: int = MAX_STEPS,
-    tolerance: float = 1e-8,
+    tolerance: float = TOLERANCE,
+    whole: Comparisons | None = None,
 ) -> Fit:
     """Estimate all parameters of a model (Bradley-Terry if none is given) by maximum likelihood.
 
     With `prior` > 0 strengths have independent N(centre, 1 / prior) priors, centred on 0 or on `towards`, shape
     (n_items,). With `ridge` > 0 coefficients have N(0, 1 / ridge) priors. `start` holds parameters to start from,
     ordered as in `Fit.parameters`; from the estimate of nearly the same comparisons it takes two or three steps.
+
+    `whole` may give the same comparisons as `summed` would, where these are at hand, which spares going through all.
 
     `tolerance` is in logits: the first Newton step that moves no parameter further than this is taken and is the last,
     which leaves an error of about its square.
@@ -109,7 +123,7 @@ def fit(
     for name, value in (("prior", prior), ("ridge", ridge)):
         if not (np.isfinite(value) and value >= 0):
             raise InvalidSetting(name, value, "a precision of 0 or more, finite")
-    whole = summed(batches)
+    whole = summed(batches) if whole is None else whole
     if prior == 0 and model.is_difference and len(groups := rateable_groups(whole)) > 1:
         raise NotConnected(groups)
     if prior == 0 and not model.is_difference:
@@ -135,7 +149,7 @@ def fit(
     precision[:n_items], precision[n_items : n_items + n_covariates] = prior, ridge
     centre[:n_items] = (0.0 if model.is_difference else level) if towards is None else towards
     penalty = Penalty(precision, centre)
-    parameters, n_steps = _climb(batches, model, start, penalty, max_steps=max_steps, tolerance=tolerance)
+    parameters, information, n_steps = _climb(batches, model, start, penalty, max_steps=max_steps, tolerance=tolerance)
     for name, extra in zip(model.extras, parameters[n_items + n_covariates :].tolist(), strict=True):
         if abs(extra) > _FURTHEST_EXTRA:
             raise NotDetermined(name, "the comparisons are the more likely the further it goes")
@@ -143,10 +157,10 @@ def fit(
         parameters[:n_items] -= parameters[:n_items].sum() / max(n_items, 1)
     return Fit(
         strengths=parameters[:n_items],
-        n_comparisons=whole.n_comparisons,
+        games=whole.games,
         prior=prior,
         n_steps=n_steps,
-        log_likelihood=_log_likelihood(batches, model, parameters),
+        information=information,
         likelihood=model,
         coefficients=parameters[n_items : n_items + n_covariates],
         extras=parameters[n_items + n_covariates :],
@@ -155,7 +169,7 @@ def fit(
 
 
 def fit_bradley_terry(
-    comparisons: Comparisons, *, prior: float = 0.0, max_steps: int = MAX_STEPS, tolerance: float = 1e-8
+    comparisons: Comparisons, *, prior: float = 0.0, max_steps: int = MAX_STEPS, tolerance: float = TOLERANCE
 ) -> Fit:
     """Maximum-likelihood strengths of the Bradley-Terry model.
 
@@ -199,9 +213,15 @@ def summed(batches: Batches) -> Comparisons:
 
 
 def information(batches: Batches, fit: Fit) -> Floats:
-    """Minus the second derivatives of the penalised log-likelihood at the estimate, (n_parameters, n_parameters)."""
+    """Minus the second derivatives of the penalised log-likelihood of any comparisons between the same items, at the
+    estimate, (n_parameters, n_parameters)."""
     _, matrix = _derivatives(batches, fit.likelihood, fit.parameters)
     return matrix if fit.penalty is None else matrix + np.diag(fit.penalty.precision)
+
+
+def log_likelihood(batches: Batches, fit: Fit) -> float:
+    """Of comparisons at the estimate, in nats, each times its weight, without prior and penalty."""
+    return _log_likelihood(batches, fit.likelihood, fit.parameters)
 
 
 def _refuse_unless_numbers(name: str, values: Floats, n: int) -> None:
@@ -215,8 +235,8 @@ def _refuse_ungrounded(whole: Comparisons) -> None:
     outside = sorted(set(np.flatnonzero(whole.games).tolist()) - set(grounded_group(whole)))
     if outside and whole.both_bad is not None and whole.both_bad.any():
         named = ", ".join(map(str, outside[:_ITEMS_SHOWN])) + (", ..." if len(outside) > _ITEMS_SHOWN else "")
-        why = "no chain of wins, ties and both-bad verdicts leads both to and from the level of use; leave them out"
-        raise NotDetermined(f"the strength of the items {named}", f"{why} (grounded_group), or fit with prior > 0")
+        why = "no chain of wins, ties and both-bad verdicts leads both to and from the level of use; leave them out, or"
+        raise NotDetermined(f"the strength of the items {named}", f"{why} use a prior", items=outside)
 
 
 def _n_covariates(batches: Batches) -> int:
@@ -228,7 +248,7 @@ def _n_covariates(batches: Batches) -> int:
 def _derivatives(batches: Batches, model: Likelihood, parameters: Floats) -> tuple[Floats, Floats]:
     """The gradient of the log-likelihood, and minus its second derivatives."""
     gradient, matrix = np.zeros(len(parameters)), np.zeros((len(parameters), len(parameters)))
-    for slope, information in mapped(lambda batch: _derivatives_of(batch, model, parameters), batches):
+    for slope, information in of_each(lambda batch: _derivatives_of(batch, model, parameters), batches):
         gradient += slope
         matrix += information
     return gradient, matrix
@@ -248,7 +268,7 @@ def _log_likelihood(batches: Batches, model: Likelihood, parameters: Floats) -> 
         # Outcomes that a model does not know have no count and log probability -inf: they add nothing.
         return float((counts * np.where(counts > 0, model.log_probabilities(predictors), 0.0)).sum())
 
-    return sum(mapped(of, batches))
+    return sum(of_each(of, batches))
 
 
 def weighted_counts(batch: Comparisons) -> Floats:
@@ -256,18 +276,27 @@ def weighted_counts(batch: Comparisons) -> Floats:
     return batch.counts if batch.weights is None else batch.counts * batch.weights
 
 
-def mapped(of: Callable[[Comparisons], Result], batches: Batches) -> Iterable[Result]:
-    """A function of each batch, in their order; two at a time, as numpy computes without holding the others up."""
-    if isinstance(batches, Comparisons):
-        return (of(batches),)
+def of_each(of: Callable[[Comparisons], Result], batches: Batches) -> Iterator[Result]:
+    """A function of each batch, in their order."""
+    return map(of, pieces(batches)) if isinstance(batches, Comparisons) else mapped(of, batches)
+
+
+def mapped(of: Callable[[Given], Result], given: Iterable[Given]) -> Iterator[Result]:
+    """A function of each of these, in their order; two at a time, as numpy computes without holding the others up."""
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        return list(pool.map(of, batches))
+        ahead: deque[Future[Result]] = deque()
+        for each in given:
+            ahead.append(pool.submit(of, each))
+            if len(ahead) > _N_THREADS:  # they may be made as they are taken: not all of them are held
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _climb(
     batches: Batches, model: Likelihood, start: Floats, penalty: Penalty, *, max_steps: int, tolerance: float
-) -> tuple[Floats, int]:
-    """Parameters at the top, and the steps taken.
+) -> tuple[Floats, Floats, int]:
+    """Parameters at the top, the information at most a tolerance away from it, and the steps taken.
 
     A Newton step may change log-odds by more than the quadratic picture holds; a fraction log(1 + reach) / reach of it,
     with reach the largest change for anybody who met, climbs in logistic models (Bach 2010, doi:10.1214/09-EJS521). In
@@ -298,7 +327,7 @@ def _climb(
                 step /= 2
         parameters += step
         if size <= tolerance:
-            return parameters, n_step
+            return parameters, matrix + np.diag(penalty.precision), n_step
     raise DidNotConverge(max_steps, float(np.abs(slope).max(initial=0.0)))
 
 
@@ -308,9 +337,11 @@ def _refuse_undetermined(matrix: Floats, n_items: int, *, n_free: int, extras: t
     n_covariates = len(diagonal) - n_items - len(extras)
     names = [f"the strength of item {item}" for item in range(n_items)]
     names += [f"the coefficient of covariate {k}" for k in range(n_covariates)] + list(extras)
-    for name, own in zip(names, diagonal, strict=True):
+    for place, (name, own) in enumerate(zip(names, diagonal, strict=True)):
         if own <= 0 and n_items - n_free + n_covariates:
-            raise NotDetermined(name, "no comparison depends on it")
+            covariate = place - n_items if 0 <= place - n_items < n_covariates else None
+            items = (place,) if place < n_items else ()
+            raise NotDetermined(name, "no comparison depends on it", items=items, covariate=covariate)
     if not n_covariates:
         return
     strengths, rest = slice(0, n_items), slice(n_items, n_items + n_covariates)
@@ -322,7 +353,7 @@ def _refuse_undetermined(matrix: Floats, n_items: int, *, n_free: int, extras: t
     for k in range(n_covariates):
         if left[k, k] <= _NOTHING_OF_ITS_OWN * diagonal[n_items + k]:
             why = "it is a sum of differences between items and of other covariates"
-            raise NotDetermined(names[n_items + k], why)
+            raise NotDetermined(names[n_items + k], why, covariate=k)
         left[k + 1 :, k + 1 :] -= np.outer(left[k + 1 :, k], left[k, k + 1 :]) / left[k, k]
 
 
@@ -335,20 +366,22 @@ def _newton_step(matrix: Floats, slope: Floats, penalty: Penalty, *, n_free: int
 
 def _expected_information(batches: Batches, model: Likelihood, parameters: Floats) -> Floats:
     """The information before the outcomes are known, which is never negative (Fisher's scoring)."""
-    total = np.zeros((len(parameters), len(parameters)))
-    for batch in pieces(batches):
+
+    def of(batch: Comparisons) -> Floats:
         design = Design(batch, model.is_difference, len(model.extras))
         predictors = design.predictors(parameters)
         slopes, weights = model.slopes(predictors), np.exp(model.log_probabilities(predictors)) * batch.cell_counts
         weights = weights if batch.weights is None else weights * batch.weights
-        total += design.information(np.einsum("oin,ojn,on->ijn", slopes, slopes, weights))
-    return total
+        return design.information(np.einsum("oin,ojn,on->ijn", slopes, slopes, weights))
+
+    return sum(of_each(of, batches), np.zeros((len(parameters), len(parameters))))
 
 
 def _reach(batches: Batches, model: Likelihood, step: Floats) -> float:
     """The largest change of the predictors of any row."""
-    largest = 0.0
-    for batch in pieces(batches):
+
+    def of(batch: Comparisons) -> float:
         changes = Design(batch, model.is_difference, len(model.extras)).predictors(step)
-        largest = max(largest, float(np.abs(changes).sum(axis=0).max(initial=0.0)))
-    return largest
+        return float(np.abs(changes).sum(axis=0).max(initial=0.0))
+
+    return max(of_each(of, batches), default=0.0)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ratings.comparisons import Comparisons
+from ratings.discovery import FALSE_SHARE, false_discovery_rates
 from ratings.errors import InvalidSetting
 from ratings.fit import Fit, information, summed
 from ratings.interval import Absent, check_confidence
@@ -55,10 +56,10 @@ class PairFit:
     p_value: Floats = field(repr=False)
     """Chance of a score at least as far from the expected one, two-sided; 1 where residual is NaN."""
     q_value: Floats = field(repr=False)
-    """Benjamini and Hochberg's: among all pairs with q_value <= 0.05 about one in twenty is there by chance."""
+    """Of `false_discovery_rates`: among all pairs with q_value <= 0.05 about one in twenty is there by chance."""
     dispersion: float
 
-    def contradictions(self, false_share: float = 0.05) -> NDArray[np.int64]:
+    def contradictions(self, false_share: float = FALSE_SHARE) -> NDArray[np.int64]:
         """Numbers of the pairs that contradict the scale, the least p-value first; `false_share` of them by chance."""
         found = np.flatnonzero(self.q_value <= false_share)
         return found[np.argsort(self.p_value[found], kind="stable")]
@@ -107,8 +108,7 @@ def fit_by_pair(comparisons: Comparisons, fit: Fit) -> PairFit:
     the variance of the residual (n becomes n / (phi (1 - h)), the residual likewise), twice the smaller
     tail: unlike the normal distribution it holds with a few votes too, where it errs to the safe side.
 
-    Raises InvalidSetting for a fit of another model or with covariates. Source of the q-values: Benjamini and Hochberg
-    (1995), doi:10.1111/j.2517-6161.1995.tb02031.x.
+    Raises InvalidSetting for a fit of another model or with covariates.
     """
     pairs = _Pairs.of(comparisons, fit)
     free = (pairs.free > _FITTED_EXACTLY) & (pairs.dispersion > 0)
@@ -125,7 +125,7 @@ def fit_by_pair(comparisons: Comparisons, fit: Fit) -> PairFit:
         expected=pairs.n * pairs.p,
         residual=np.where(free, beyond * np.sqrt(stretch / pairs.variance), np.nan),
         p_value=p_value,
-        q_value=_false_discovery_rates(p_value),
+        q_value=false_discovery_rates(p_value),
         dispersion=pairs.dispersion,
     )
 
@@ -254,14 +254,6 @@ def _tail(score: Floats, n: Floats, p: Floats) -> Floats:
     from scipy.special import betainc  # noqa: PLC0415 - slow to load
 
     return np.where(score > 0, betainc(np.maximum(score, 1e-300), np.maximum(n - score, 0.0) + 1, p), 1.0)
-
-
-def _false_discovery_rates(p_values: Floats) -> Floats:
-    """Benjamini and Hochberg's adjusted p-values."""
-    n, order = len(p_values), np.argsort(p_values, kind="stable")
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum.accumulate((p_values[order] * n / np.arange(1, n + 1))[::-1])[::-1]
-    return np.minimum(adjusted, 1.0)
 
 
 def _kept_by_holm(p_values: Floats, level: float) -> NDArray[np.bool_]:

@@ -95,12 +95,13 @@ class BradleyTerry:
         lose the digits which count."""
         half = counts[_TIE] / 2
         won, lost = counts[_A] + half, counts[_B] + half
-        return (won * expit(-predictors[0]) - lost * expit(predictors[0]))[np.newaxis]
+        p, q = expit(predictors[0]), expit(-predictors[0])
+        return (won * q - lost * p)[np.newaxis]
 
     def curvature(self, predictors: Floats, counts: Floats) -> Floats:
         """p (1 - p) a comparison."""
-        p = expit(-np.abs(predictors[0]))  # the smaller chance, so that 1 - p keeps its digits
-        return (counts.sum(axis=0) * p * (1 - p))[np.newaxis, np.newaxis]
+        p, q = expit(predictors[0]), expit(-predictors[0])
+        return (counts.sum(axis=0) * p * q)[np.newaxis, np.newaxis]
 
 
 @dataclass(frozen=True)

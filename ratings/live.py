@@ -23,7 +23,7 @@ from ratings.connectivity import Group, rateable_groups, resting_on_one
 from ratings.errors import InvalidComparisons
 from ratings.fit import Fit, fit
 from ratings.interval import NO_SPREAD, Absent, Interval
-from ratings.logistic import expit, log_expit
+from ratings.logistic import expit
 from ratings.sandwich import Covariance, clustered_sandwich, strength_intervals
 
 Floats = NDArray[np.float64]
@@ -251,10 +251,8 @@ class LiveRatings:
         if self._new:
             self._clustered = _joined(self._clustered, self._new)
             self._new = []
-        group = np.array(board.group, dtype=np.int64)
-        pairs = _comparisons(self._won[np.ix_(group, group)], self._tied[np.ix_(group, group)])
         inside = self._clustered.restricted_to(board.group)
-        covariance = clustered_sandwich(inside, board.fit, whole=pairs)
+        covariance = clustered_sandwich(inside, board.fit)
         alone, together = np.diagonal(board.covariance.matrix), np.diagonal(covariance.matrix)
         effects = np.divide(together, alone, out=np.ones_like(alone), where=alone > NO_SPREAD**2)
         return _Measured(board.strengths, board.n_votes, self._mates(), effects, covariance)
@@ -326,14 +324,14 @@ def _gradient(won: Floats, tied: Floats, strengths: Floats) -> Floats:
 
 
 def _fit_at(strengths: Floats, won: Floats, tied: Floats, n_steps: int) -> Fit:
-    logs = log_expit(strengths[:, np.newaxis] - strengths)
-    half_wins = won + tied / 2
+    games = won + won.T + tied
+    p = expit(strengths[:, np.newaxis] - strengths)
     return Fit(
         strengths=strengths,
-        n_comparisons=float(half_wins.sum()),
+        games=games.sum(axis=1),
         prior=0.0,
         n_steps=n_steps,
-        log_likelihood=float((half_wins * logs).sum()),
+        information=_of_differences(games * p * p.T),
     )
 
 

@@ -11,8 +11,10 @@ Floats = NDArray[np.float64]
 
 def expit(x: Floats) -> Floats:
     """1 / (1 + exp(-x)) for each element."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+    # Digits are kept at either end: where exp(-x) is large, 1 adds nothing to it. Beyond 709 it is infinite, and the
+    # answer 0 or 1, which is right up to the smallest of all numbers.
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-x))
 
 
 def log_expit(x: Floats) -> Floats:

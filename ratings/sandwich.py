@@ -18,7 +18,7 @@ Sources: White (1982), doi:10.2307/1912526; Liang and Zeger (1986), doi:10.1093/
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -26,11 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ratings.comparisons import Comparisons, Outcome
-from ratings.connectivity import Links, resting_on_one
+from ratings.connectivity import Links
+from ratings.design import Design
 from ratings.errors import InvalidComparisons, InvalidSetting
-from ratings.fit import Batches, Fit, information, mapped, pieces, weighted_counts
+from ratings.fit import Batches, Fit, mapped, of_each, pieces, weighted_counts
 from ratings.interval import NO_SPREAD, Absent, Interval, check_confidence
 from ratings.linear import inverse, root_of
+from ratings.multinomial import Multinomial
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +50,8 @@ _LEAST_DEGREES = 2.0
 _FEW_DEGREES = 100.0
 
 _MANY_DEGREES = 1000.0
+
+_ROUNDS_AT_ONCE = 100
 
 _NOTHING_LEFT = 1e-8
 """When a unit leaves no more than this share of the information in some direction, that direction rests on it alone."""
@@ -85,11 +89,17 @@ def sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Cova
 
     `gauge` are shares of the items that add up to 1, shape (n_items,); by default each item's share of comparisons, so
     that an item about which little is known widens nobody else's interval. Weights count as they are: a comparison of
-    weight 2 is one comparison with twice the pull.
+    weight 2 is one comparison with twice the pull. The comparisons are those that were fitted.
     """
-    bread = _bread(batches, fit)
-    games = _games(batches)
-    meat = sum(mapped(lambda batch: _meat(fit, batch, bread), batches), np.zeros_like(bread))
+    bread, games, meat = _bread(fit), fit.games, np.zeros_like(fit.information)
+    links = Links(len(games), by_cluster=False)
+
+    def of(batch: Comparisons) -> tuple[Comparisons, Floats]:
+        return batch, _meat(fit, batch, bread)
+
+    for batch, part in of_each(of, batches):
+        links.add(batch)
+        meat += part
     n_votes = round(float(games.sum())) // 2
     return _in_gauge(
         fit,
@@ -99,24 +109,20 @@ def sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Cova
         degrees=np.concatenate((games - 1, np.full(len(bread) - len(games), float(n_votes - len(bread))))),
         n_units=n_votes,
         is_clustered=False,
-        fragile=resting_on_one(batches, by_cluster=False),
+        fragile=links.fragile(),
         n_units_of=games,
     )
 
 
-def clustered_sandwich(
-    batches: Batches, fit: Fit, *, gauge: Floats | None = None, whole: Batches | None = None
-) -> Covariance:
+def clustered_sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Covariance:
     """The covariance when comparisons of one cluster (a voter, a prompt) may resemble each other in any way.
 
-    Comparisons carry `clusters`; in several batches, no cluster may be in two of them. `gauge` as for `sandwich`.
-    `whole` may give the same comparisons in a shorter form, such as one cell a pair; then the batches are gone through
-    only once.
+    Comparisons are those that were fitted, with their `clusters`; in several batches, no cluster may be in two of them.
+    They are gone through only once. `gauge` as for `sandwich`.
 
     Raises InvalidComparisons if a batch has no clusters.
     """
-    bread = _bread(batches if whole is None else whole, fit)
-    games = _games(batches if whole is None else whole)
+    bread, games = _bread(fit), fit.games
     gauge = _gauge(fit, games, gauge)
     n_items, n_clusters = len(games), 0
     links = Links(n_items, by_cluster=True)
@@ -151,7 +157,7 @@ def cluster_moves(batches: Batches, fit: Fit, *, gauge: Floats | None = None) ->
 
     To first order in the remaining comparisons, in the gauge of `clustered_sandwich`; in logits.
     """
-    bread, gauge = _bread(batches, fit), _gauge(fit, _games(batches), gauge)
+    bread, gauge = _bread(fit), _gauge(fit, fit.games, gauge)
     moved = [_moves(fit, batch, bread)[0] for batch in _chunks_of_clusters(batches, _ENTRIES_AT_ONCE)]
     total = np.concatenate(moved) if moved else np.empty((0, len(bread)))
     total[:, : len(gauge)] -= (total[:, : len(gauge)] @ gauge)[:, np.newaxis]
@@ -174,26 +180,23 @@ def bootstrap_one_step(
     """
     if rounds < 1:
         raise InvalidSetting("rounds", rounds, "1 or more")
-    bread = _bread(batches, fit)
-    n_votes = sum(batch.n_cells for batch in pieces(batches))
+    bread = _bread(fit)
+    is_clustered = next(iter(pieces(batches))).clusters is not None
+    moves = _moved_by_clusters if is_clustered else _moved_by_groups
     gathered, n_groups = np.zeros((max_groups, len(bread))), 0
-    for batch in _chunks_of_clusters(
-        (_gathered(batch, n_votes / max_groups, rng) for batch in pieces(batches)), _ENTRIES_AT_ONCE // len(bread)
-    ):
-        moved, seen = _moves(fit, batch, bread)
-        moved = moved[seen.any(axis=1)]
+    for moved in moves(batches, fit, bread, max_groups, rng):
         place = np.arange(n_groups, n_groups + len(moved))
         late = place >= max_groups
         place[late] = rng.integers(0, max_groups, int(late.sum()))
         np.add.at(gathered, place, moved)
         n_groups += len(moved)
     groups = gathered[: min(n_groups, max_groups)]
+    drawing = Multinomial(np.ones(len(groups)))
     samples = np.empty((rounds, len(bread)))
-    for start in range(0, rounds, 100):
-        n = min(100, rounds - start)
-        drawn = rng.integers(0, len(groups), (n, len(groups))) + len(groups) * np.arange(n)[:, np.newaxis]
-        counts = np.bincount(drawn.ravel(), minlength=n * len(groups)).reshape(n, len(groups))
-        samples[start : start + n] = fit.parameters + (counts - 1.0) @ groups
+    for start in range(0, rounds, _ROUNDS_AT_ONCE):
+        block = samples[start : start + _ROUNDS_AT_ONCE]
+        drawn = drawing.draw(_ROUNDS_AT_ONCE, rng).T[: len(block)]
+        block[:] = fit.parameters + (drawn - 1.0) @ groups
     return samples
 
 
@@ -290,16 +293,12 @@ def _students_quantile(degrees: Floats, chance: float) -> Floats:
     return z + terms[0] / degrees + terms[1] / degrees**2 + terms[2] / degrees**3
 
 
-def _bread(batches: Batches, fit: Fit) -> Floats:
-    matrix = information(batches, fit)
+def _bread(fit: Fit) -> Floats:
+    matrix = fit.information.copy()
     if fit.likelihood.is_difference and not fit.prior:
         n_items = len(fit.strengths)
         matrix[:n_items, :n_items] += 1.0  # scores add up to 0 over items: their level is nobody's information
     return inverse(matrix)
-
-
-def _games(batches: Batches) -> Floats:
-    return sum((batch.games for batch in pieces(batches)), np.zeros(1))
 
 
 def _gauge(fit: Fit, games: Floats, gauge: Floats | None) -> Floats:
@@ -315,19 +314,32 @@ def _gauge(fit: Fit, games: Floats, gauge: Floats | None) -> Floats:
 def _meat(fit: Fit, batch: Comparisons, bread: Floats) -> Floats:
     """The sum of s s' over the comparisons of a batch, s the score at the estimate that leaves the comparison out."""
     meat = np.zeros_like(bread)
-    for outcome in Outcome:
-        happened = batch.counts[outcome] > 0
-        if not happened.any():
-            continue
-        cells = batch if happened.all() else batch.taking(happened)
+    for design, pull, number in _pulls(fit, batch, bread):
+        meat += design.information(pull[:, np.newaxis] * pull * number)
+    return meat
+
+
+def _pulls(fit: Fit, batch: Comparisons, bread: Floats) -> Iterator[tuple[Design, Floats, Floats]]:
+    """Slopes of single comparisons at the estimate that leaves them out, (n_predictors, n), and how many are alike."""
+    for cells, of_one, number in _one_by_one(batch):
         design = fit.design(cells)
         predictors = design.predictors(fit.parameters)
-        one = np.zeros((len(Outcome), cells.n_cells))
-        one[outcome] = 1.0 if cells.weights is None else cells.weights
-        slopes, curvature = fit.likelihood.gradient(predictors, one), fit.likelihood.curvature(predictors, one)
-        pull = _without_itself(slopes, curvature, design.spread(bread))
-        meat += design.information(pull[:, np.newaxis] * pull * cells.counts[outcome])
-    return meat
+        slopes, curvature = fit.likelihood.gradient(predictors, of_one), fit.likelihood.curvature(predictors, of_one)
+        yield design, _without_itself(slopes, curvature, design.spread(bread)), number
+
+
+def _one_by_one(batch: Comparisons) -> Iterator[tuple[Comparisons, Floats, Floats]]:
+    """Cells whose comparisons all ended alike, the counts of a single one with its weight, and how many each holds."""
+    weights = np.ones(batch.n_cells) if batch.weights is None else batch.weights
+    if (batch.cell_counts == 1).all():
+        yield batch, batch.counts * weights, np.ones(batch.n_cells)
+        return
+    for outcome in Outcome:
+        happened = batch.counts[outcome] > 0
+        if happened.any():
+            of_one = np.zeros((len(Outcome), np.count_nonzero(happened)))
+            of_one[outcome] = weights[happened]
+            yield batch.taking(happened), of_one, batch.counts[outcome, happened]
 
 
 def _without_itself(slopes: Floats, curvature: Floats, spread: Floats) -> Floats:
@@ -412,14 +424,33 @@ def _chunks_of_clusters(batches: Batches, n_clusters: int) -> Iterator[Compariso
                 yield batch.taking(order[start:end])
 
 
-def _gathered(batch: Comparisons, size: float, rng: np.random.Generator) -> Comparisons:
-    """The batch as it is if it has clusters, else with its comparisons in random clusters of about this size."""
-    if batch.clusters is not None:
-        return batch
-    if (batch.cell_counts != 1).any():
-        raise InvalidComparisons("count of a cell", float(batch.cell_counts.max()), "1, where there are no clusters")
-    n_clusters = max(1, round(batch.n_cells / max(size, 1.0)))
-    return replace(batch, clusters=rng.permutation(batch.n_cells) % n_clusters)
+def _moved_by_clusters(batches: Batches, fit: Fit, bread: Floats, *_: object) -> Iterator[Floats]:
+    """What each cluster moves the parameters by, shape (n_clusters of a chunk, n_parameters)."""
+    for chunk in _chunks_of_clusters(batches, max(1, _ENTRIES_AT_ONCE // len(bread))):
+        moved, seen = _moves(fit, chunk, bread)
+        yield moved[seen.any(axis=1)]
+
+
+def _moved_by_groups(
+    batches: Batches, fit: Fit, bread: Floats, n_groups: int, rng: np.random.Generator
+) -> Iterator[Floats]:
+    """What the comparisons move the parameters by, added up in about so many groups at random, which are even."""
+    size = max(fit.n_comparisons / n_groups, 1.0)
+
+    def of(drawn: tuple[Comparisons, NDArray[np.int64], int]) -> Floats:
+        batch, group, n = drawn
+        most = float(batch.cell_counts.max(initial=1))
+        if most != 1:
+            raise InvalidComparisons("count of a cell", most, "1, where there are no clusters")
+        design, pull, _ = next(iter(_pulls(fit, batch, bread)))
+        return design.pull_by(pull, group, n) @ bread
+
+    def drawn() -> Iterator[tuple[Comparisons, NDArray[np.int64], int]]:
+        for batch in pieces(batches):
+            n = max(1, round(batch.n_cells / size))
+            yield batch, rng.permutation(batch.n_cells) % n, n
+
+    return mapped(of, drawn())
 
 
 def _in_gauge(fit: Fit, matrix: Floats, *, gauge: Floats, degrees: Floats, **known: object) -> Covariance:

@@ -39,7 +39,7 @@ ROOMS = {
     "duckdb": ("arena.store", "arena.table", "arena.vote_table"),
     "scipy": ("ratings",),
     "choix": ("ratings.plackett_luce",),
-    "typer": ("arena.cli", "arena.option"),
+    "click": ("arena.cli", "arena.option"),
     "rich": ("arena.cli",),
     "matplotlib": ("arena.plots",),
     "yaml": ("arena.pack",),

@@ -9,30 +9,23 @@ import io
 import os
 import sys
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from arena import __version__, option
 from arena.battle import Source
-from arena.cli import rating
-from arena.cli.console import Db, Json, Sources, counted, dumped, existing, say, tell
+from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
+from arena.cli.rating import rate
 from arena.errors import ArenaError, BadPack
 
 if TYPE_CHECKING:
-    from arena.intake import Intake
-    from arena.settings import Settings
+    from fractions import Fraction
 
-cli = typer.Typer(
-    name="bakeoff",
-    help="A blind arena for language models: two anonymous answers, one verdict, honest ratings, preference data.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+    from arena.export import Format
+    from arena.intake import Intake, Kind
+    from arena.settings import Settings
 
 
 def main() -> None:
@@ -50,34 +43,25 @@ def main() -> None:
         sys.exit(1)
 
 
-@cli.callback(invoke_without_command=True)
-def _start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if version:
-        tell(f"bakeoff {__version__}")
-        raise typer.Exit
-
-
-@cli.command()
-def serve(
-    *,
-    pack: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Bring this pack in and serve it. Default: what the database holds."),
-    ] = None,
-    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database; made when missing.")] = None,
-    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0: a free one.")] = None,
-    source: Sources = None,
-) -> None:
+@click.command()
+@click.option(
+    "--pack", type=Path, metavar="DIR", help="Bring this pack in and serve it. Default: what the database holds."
+)
+@click.option("--db", "database", type=Path, metavar="FILE", help="The database; made when missing.")
+@click.option("--host", metavar="ADDRESS", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="NUMBER", help="The port to listen on; 0: a free one.")
+@with_sources
+def serve(**given: Any) -> None:
     """Open the arena in a browser page. Options win over the BAKEOFF_ settings of the environment."""
     from arena.ui import server
 
-    given = {"pack": pack, "database": db, "host": host, "port": port, "sources": source}
+    # The options are named for fields of Settings; what is not given is left to the environment.
     server.serve(_settings(**{name: value for name, value in given.items() if value is not None}))
 
 
-@cli.command()
-def init(directory: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+@click.command()
+@click.argument("directory", type=Path, metavar="DIR", help="The folder to write; a new or an empty one.")
+def init(directory: Path) -> None:
     """Write a small commented pack to start from."""
     from arena.pack import write_example_pack
 
@@ -86,8 +70,10 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     say(f"A pack that works. Try it: bakeoff serve --pack {directory}")
 
 
-@cli.command()
-def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json: Json = False) -> None:
+@click.command()
+@click.argument("directory", type=Path, metavar="DIR", help="The pack's folder.")
+@with_json
+def check(directory: Path, *, as_json: bool) -> None:
     """Read a pack as the arena would, and list every fault with file and line."""
     from arena.pack import read_pack
 
@@ -97,7 +83,7 @@ def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json:
         faults = [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in error.faults]
         tell(dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
         say(f"{directory} has {counted(len(faults), 'fault')}")
-        raise typer.Exit(1) from error
+        sys.exit(1)
     counts = {
         "models": len(pack.models),
         "prompts": len(pack.prompts),
@@ -123,45 +109,69 @@ def check(directory: Annotated[Path, typer.Argument(metavar="DIR")], *, as_json:
     say(f"{directory} has no fault")
 
 
-@cli.command("import")
+def _kind(text: str) -> "Kind":
+    from arena.intake import Kind
+
+    return option.Word(Kind).convert(text, None, None)
+
+
+@click.command("import")
+@click.argument("path", type=Path, metavar="FILE|DIR", help="A table (Parquet, CSV, JSONL) or a pack folder.")
+@with_db
+@click.option(
+    "--as",
+    "kind",
+    type=_kind,
+    default="votes",
+    show_default=True,
+    metavar="KIND",
+    help="What the rows are: models, prompts, answers or votes.",
+)
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    callback=option.pairs,
+    metavar="COLUMN=FIELD,...",
+    help="Which column is which field. May be repeated.",
+)
+@click.option(
+    "--set",
+    "constants",
+    multiple=True,
+    callback=option.pairs,
+    metavar="FIELD=VALUE,...",
+    help="A field with one value for all rows (voter=judge-1).",
+)
+@click.option(
+    "--values",
+    multiple=True,
+    callback=option.pairs,
+    metavar="TEXT=VERDICT,...",
+    help="What the file's words mean: model_a, model_b, tie or both_bad. May be repeated.",
+)
+@click.option(
+    "--source",
+    type=option.Word(Source),
+    default=Source.IMPORT.value,
+    show_default=True,
+    metavar="SOURCE",
+    help=f"Who gave these verdicts: {', '.join(Source)}.",
+)
+@click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be understood, and report each.")
 def import_(
-    path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="A table (Parquet, CSV, JSONL) or a pack folder.")],
+    path: Path,
     *,
-    db: Db,
-    kind: Annotated[
-        str, typer.Option("--as", metavar="KIND", help="What the rows are: models, prompts, answers or votes.")
-    ] = "votes",
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD,...", help="Which column is which field. May be repeated."),
-    ] = None,
-    constants: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE,...", help="A field with one value for all rows (voter=judge-1)."),
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--values",
-            metavar="TEXT=VERDICT,...",
-            help="What the file's words mean: model_a, model_b, tie or both_bad. May be repeated.",
-        ),
-    ] = None,
-    source: Annotated[
-        Any,
-        typer.Option(
-            "--source",
-            parser=option.source,
-            metavar="SOURCE",
-            help=f"Who gave these verdicts: {', '.join(Source)}.",
-        ),
-    ] = Source.IMPORT.value,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out rows that cannot be understood, and report each.")
-    ] = False,
+    db: Path,
+    kind: "Kind",
+    mapping: dict[str, str],
+    constants: dict[str, str],
+    values: dict[str, str],
+    source: Source,
+    skip_bad: bool,
 ) -> None:
     """Bring in a pack, or a table of models, prompts, answers or votes. The same rows again add nothing."""
-    from arena.intake import ForeignTable, Kind, import_pack, import_table
+    from arena.intake import ForeignTable, import_pack, import_table
     from arena.pack import read_pack
     from arena.store import VoteStore
     from arena.vote_file import parse_winner
@@ -176,10 +186,10 @@ def import_(
         return
     foreign = ForeignTable(
         path=path,
-        kind=option.choice(kind, Kind),
-        mapping=option.pairs("--map", mapping),
-        constants=option.pairs("--set", constants),
-        words={text: parse_winner(word) for text, word in option.pairs("--values", values).items()},
+        kind=kind,
+        mapping=mapping,
+        constants=constants,
+        words={text: parse_winner(word) for text, word in values.items()},
     )
     foreign.field_columns()  # what is wrong with the command is said before a database is made
     with VoteStore.open(db) as store:
@@ -188,36 +198,55 @@ def import_(
     _tell_intake(taken, source)
 
 
-rate = cli.command()(rating.rate)
+def _format(text: str) -> "Format":
+    from arena.export import Format
+
+    return option.Word(Format).convert(text, None, None)
 
 
-@cli.command()
+@click.command()
+@with_db
+@click.option(
+    "--out",
+    type=Path,
+    required=True,
+    metavar="DIR",
+    help="The folder to write; a new one, or an earlier export.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=_format,
+    default="preference",
+    show_default=True,
+    metavar="FORMAT",
+    help="preference.",
+)
+@click.option(
+    "--min-agreement",
+    type=option.share,
+    default="0",
+    show_default=True,
+    metavar="SHARE",
+    help="Leave out pairs with less agreement than this (0.75, or 2/3).",
+)
+@with_sources
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
 def export(
     *,
-    db: Db,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write; a new one, or an earlier export.")],
-    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="preference.")] = "preference",
-    min_agreement: Annotated[
-        Any,
-        typer.Option(
-            parser=option.share, metavar="SHARE", help="Leave out pairs with less agreement than this (0.75, or 2/3)."
-        ),
-    ] = "0",
-    source: Sources = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
+    db: Path,
+    out: Path,
+    format_: "Format",
+    min_agreement: "Fraction",
+    sources: tuple[Source, ...] | None,
+    as_json: bool,
 ) -> None:
     """Write preference data that a trainer takes as it is, with a manifest that accounts for every vote."""
     from arena import export as dataset
     from arena.store import VoteStore
 
     with VoteStore.open(existing(db)) as store:
-        done = dataset.export(
-            store,
-            out,
-            format_=option.choice(format_, dataset.Format),
-            sources=source,
-            min_agreement=Fraction(min_agreement),
-        )
+        done = dataset.export(store, out, format_=format_, sources=sources, min_agreement=min_agreement)
     for file in done.files:
         say(f"wrote {file}")
     manifest = done.manifest
@@ -233,6 +262,20 @@ def export(
     )
     for reason, n in manifest["left_out"].items():
         tell(f"{n:>8,}  {reason}")
+
+
+class _InOrder(click.Group):
+    """Commands in the order in which an arena needs them, not the alphabet's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, as they were given."""
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export))
+@click.version_option(__version__, prog_name="bakeoff", message="%(prog)s %(version)s", help="Print the version.")
+def cli() -> None:
+    """A blind arena for language models: two anonymous answers, one verdict, honest ratings, preference data."""
 
 
 def _tell_intake(taken: "Intake", source: Source) -> None:

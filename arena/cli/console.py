@@ -7,26 +7,24 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from arena import option
 from arena.battle import Source
 from arena.errors import BadInput
 
-Db = Annotated[Path, typer.Option("--db", metavar="FILE", help="The arena's database file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Sources = Annotated[
-    Any,
-    typer.Option(
-        "--source",
-        parser=option.sources,
-        metavar="SOURCE,...",
-        help=f"Whose votes count: {', '.join(Source)}. Never mixed unless named together. By default as the arena's "
-        "rules say, else people's votes, or those of the only source there is.",
-    ),
-]
+with_db = click.option("--db", type=Path, required=True, metavar="FILE", help="The arena's database file.")
+with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+with_sources = click.option(
+    "--source",
+    "sources",
+    type=option.sources,
+    metavar="SOURCE,...",
+    help=f"Whose votes count: {', '.join(Source)}. Never mixed unless named together. By default as the arena's "
+    "rules say, else people's votes, or those of the only source there is.",
+)
 
 
 def existing(db: Path) -> Path:

@@ -4,167 +4,151 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
+import click
 
 from arena import option
-from arena.battle import ModelId
-from arena.cli.console import Json, Sources, dumped, existing, progress, say, tell
+from arena.battle import ModelId, Source
+from arena.cli.console import dumped, existing, progress, say, tell, with_json, with_sources
 from arena.errors import BadInput, NothingToRate, RatingFailed
-from arena.plan import BothBad, Intervals, Method, Ties, Weights
+from arena.option import Number, Word
+from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
 from arena.style import FEATURES
 from arena.tally import Selection, Slice, Unit
 
 if TYPE_CHECKING:
     from arena.battle import Model
     from arena.leaderboard import Leaderboard
-    from arena.plan import Plan
     from arena.rows import Counted
     from arena.vote_table import VoteTable
 
 
-def _choice(help_: str, kind: Any, name: str) -> Any:
-    return typer.Option(
-        name,
-        parser=lambda text: option.choice(text, kind),
-        metavar="|".join(kind),
-        help=help_,
-    )
-
-
+@click.command()
+@click.argument(
+    "file",
+    type=Path,
+    required=False,
+    metavar="[FILE]",
+    help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL).",
+)
+@click.option("--db", type=Path, metavar="FILE", help="Rate an arena's database instead.")
+@click.option("--method", type=Word(Method), help="What a score is. [default: bradley-terry]")
+@click.option("--ties", type=Word(Ties), help="What a tie is. [default: half a win for each]")
+@click.option(
+    "--both-bad",
+    type=Word(BothBad),
+    help="What a both-bad verdict is; as its own outcome it fixes the score at which a model is of use. [default: tie]",
+)
+@click.option("--style", is_flag=True, help="Take out the effect of style, from the answers' texts or counted columns.")
+@click.option(
+    "--features", type=option.features, metavar="NAME,...", help=f"Which of {', '.join(FEATURES)}. [default: all]"
+)
+@click.option("--order", is_flag=True, default=None, help="Estimate, and take out, what side A is worth.")
+@click.option(
+    "--prior",
+    type=Number(0, 1_000_000),
+    metavar="NUMBER",
+    help="Precision of a normal prior on strengths, per squared logit. [default: 0, none]",
+)
+@click.option(
+    "--weights", type=Word(Weights), help="What a vote weighs: less on pairs that met often, or by busy voters."
+)
+@click.option(
+    "--intervals",
+    type=Word(Intervals),
+    help="A formula, votes drawn again, or voters drawn again. [default: sandwich]",
+)
+@click.option(
+    "--cluster",
+    "unit",
+    type=Word(Unit),
+    help="Votes that may resemble each other. [default: those of a voter, where known]",
+)
+@click.option("--rounds", type=click.IntRange(100, 100_000), metavar="NUMBER", help="Bootstrap rounds. [default: 1000]")
+@click.option("--seed", type=click.IntRange(0), metavar="NUMBER", help="Seed of all chance. [default: 0]")
+@click.option(
+    "--confidence", type=option.confidence, metavar="SHARE", help="Of intervals and rank ranges. [default: 0.95]"
+)
+@click.option("--k", type=Number(0.01, 1000), metavar="NUMBER", help="Of Elo, in points. [default: 4]")
+@click.option(
+    "--anchor", type=option.anchor, metavar="MODEL=SCORE", help="Move all scores so that this model has this score."
+)
+@click.option("--min-votes", type=click.IntRange(0), metavar="NUMBER", help="Leave out models with fewer votes.")
+@with_sources
+@click.option(
+    "--category",
+    "categories",
+    type=option.words,
+    metavar="NAME,...",
+    help="Votes on prompts of these categories only.",
+)
+@click.option(
+    "--language",
+    "languages",
+    type=option.words,
+    metavar="NAME,...",
+    help="Votes on prompts in these languages only.",
+)
+@click.option("--since", type=option.time, metavar="TIME", help="Votes cast then or later only.")
+@click.option("--until", type=option.time, metavar="TIME", help="Votes cast before then only.")
+@click.option("--by", type=Word(Slice), help="Rate each category or each language by itself.")
+@click.option("--pool", is_flag=True, help="With --by: draw each slice towards the whole, as far as slices are alike.")
+@click.option("--head-to-head", nargs=2, metavar="A B", help="Also compare these two: chance, points, votes needed.")
+@click.option("--influence", is_flag=True, help="Also show how few votes, and which voters, the order hangs on.")
+@click.option("--goodness", is_flag=True, help="Also show which pairs contradict one scale, and what goes in circles.")
+@click.option("--voters", is_flag=True, help="Also list voters whose votes go against those of others, for review.")
+@click.option(
+    "--plots",
+    type=Path,
+    metavar="DIR",
+    help="Also draw the intervals, who met whom, and who beat whom, as SVG and PNG.",
+)
+@click.option(
+    "--out", type=option.ratings_file, metavar="FILE", help="Also write the ratings (.csv, .json or .parquet)."
+)
+@with_json
 def rate(  # noqa: PLR0912 - one branch an option
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL)."),
-    ] = None,
     *,
-    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="Rate an arena's database instead.")] = None,
-    method: Annotated[Any, _choice("What a score is. [default: bradley-terry]", Method, "--method")] = None,
-    ties: Annotated[Any, _choice("What a tie is. [default: half a win for each]", Ties, "--ties")] = None,
-    both_bad: Annotated[
-        Any,
-        _choice(
-            "What a both-bad verdict is; as its own outcome it fixes the score at which a model is of use. "
-            "[default: tie]",
-            BothBad,
-            "--both-bad",
-        ),
-    ] = None,
-    style: Annotated[
-        bool, typer.Option("--style", help="Take out the effect of style, from the answers' texts or counted columns.")
-    ] = False,
-    features: Annotated[
-        Any,
-        typer.Option(
-            parser=option.features, metavar="NAME,...", help=f"Which of {', '.join(FEATURES)}. [default: all]"
-        ),
-    ] = None,
-    order: Annotated[bool, typer.Option("--order", help="Estimate, and take out, what side A is worth.")] = False,
-    prior: Annotated[
-        float | None,
-        typer.Option(min=0, help="Precision of a normal prior on strengths, per squared logit. [default: 0, none]"),
-    ] = None,
-    weights: Annotated[
-        Any, _choice("What a vote weighs: less on pairs that met often, or by busy voters.", Weights, "--weights")
-    ] = None,
-    intervals: Annotated[
-        Any,
-        _choice("A formula, votes drawn again, or voters drawn again. [default: sandwich]", Intervals, "--intervals"),
-    ] = None,
-    cluster: Annotated[
-        Any, _choice("Votes that may resemble each other. [default: those of a voter, where known]", Unit, "--cluster")
-    ] = None,
-    rounds: Annotated[int | None, typer.Option(min=100, help="Bootstrap rounds. [default: 1000]")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all chance. [default: 0]")] = None,
-    confidence: Annotated[
-        Any,
-        typer.Option(parser=option.confidence, metavar="SHARE", help="Of intervals and rank ranges. [default: 0.95]"),
-    ] = None,
-    k: Annotated[float | None, typer.Option("--k", min=0.01, help="Of Elo, in points. [default: 4]")] = None,
-    anchor: Annotated[
-        Any,
-        typer.Option(
-            parser=option.anchor, metavar="MODEL=SCORE", help="Move all scores so that this model has this score."
-        ),
-    ] = None,
-    min_votes: Annotated[int | None, typer.Option(min=0, help="Leave out models with fewer votes.")] = None,
-    source: Sources = None,
-    category: Annotated[
-        Any, typer.Option(parser=option.words, metavar="NAME,...", help="Votes on prompts of these categories only.")
-    ] = None,
-    language: Annotated[
-        Any, typer.Option(parser=option.words, metavar="NAME,...", help="Votes on prompts in these languages only.")
-    ] = None,
-    since: Annotated[
-        Any, typer.Option(parser=option.time, metavar="TIME", help="Votes cast then or later only.")
-    ] = None,
-    until: Annotated[Any, typer.Option(parser=option.time, metavar="TIME", help="Votes cast before then only.")] = None,
-    by: Annotated[
-        Any,
-        _choice("Rate each category or each language by itself.", Slice, "--by"),
-    ] = None,
-    pool: Annotated[
-        bool, typer.Option("--pool", help="With --by: draw each slice towards the whole, as far as slices are alike.")
-    ] = False,
-    head_to_head: Annotated[
-        tuple[str, str] | None,
-        typer.Option("--head-to-head", metavar="A B", help="Also compare these two: chance, points, votes needed."),
-    ] = None,
-    influence: Annotated[
-        bool, typer.Option("--influence", help="Also show how few votes, and which voters, the order hangs on.")
-    ] = False,
-    goodness: Annotated[
-        bool,
-        typer.Option("--goodness", help="Also show which pairs contradict one scale, and what goes in circles."),
-    ] = False,
-    voters: Annotated[
-        bool, typer.Option("--voters", help="Also list voters whose votes go against those of others, for review.")
-    ] = False,
-    plots: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also draw the intervals, who met whom, and who beat whom, as SVG and PNG."),
-    ] = None,
-    out: Annotated[
-        Any,
-        typer.Option(
-            parser=option.ratings_file, metavar="FILE", help="Also write the ratings (.csv, .json or .parquet)."
-        ),
-    ] = None,
-    as_json: Json = False,
+    file: Path | None,
+    db: Path | None,
+    style: bool,
+    features: tuple[str, ...] | None,
+    sources: tuple[Source, ...] | None,
+    categories: tuple[str, ...] | None,
+    languages: tuple[str, ...] | None,
+    since: datetime | None,
+    until: datetime | None,
+    by: Slice | None,
+    pool: bool,
+    head_to_head: tuple[str, str] | None,
+    influence: bool,
+    goodness: bool,
+    voters: bool,
+    plots: Path | None,
+    out: Path | None,
+    as_json: bool,
+    **plan_options: Any,
 ) -> None:
     """Ratings with honest intervals, from a vote file or an arena's database."""
     from arena import printout
     from arena.rating import rate as rate_votes
 
     if (file is None) == (db is None):
-        raise typer.BadParameter("name either a vote FILE or a database with --db")
+        raise click.UsageError("name either a vote FILE or a database with --db")
     if file is not None and out is not None and out.resolve() == file.resolve():
         raise BadInput(f"--out {out} is the vote file itself, and would be overwritten. Name another file")
     if features is not None and not style:
-        raise typer.BadParameter("goes with --style", param_hint="--features")
-    given = {
-        "method": method,
-        "ties": ties,
-        "both_bad": both_bad,
-        "style": (features or FEATURES) if style else None,
-        "order": order or None,
-        "prior": prior,
-        "weights": weights,
-        "intervals": intervals,
-        "unit": cluster,
-        "rounds": rounds,
-        "seed": seed,
-        "confidence": confidence,
-        "k": k,
-        "anchor": anchor,
-        "min_votes": min_votes,
-    }
-    choices = {name: value for name, value in given.items() if value is not None}
-    selection = Selection(sources=source, categories=category, languages=language, since=since, until=until)
+        raise _goes_with("--features", "--style")
     if pool and by is None:
-        raise typer.BadParameter("goes with --by", param_hint="--pool")
+        raise _goes_with("--pool", "--by")
+    # The other options are named for fields of Plan; what is not given is left to the arena's rules, or to Plan.
+    choices = {name: value for name, value in plan_options.items() if value is not None}
+    if style:
+        choices["style"] = features or FEATURES
+    selection = Selection(sources, categories, languages, since, until)
     wanted = {
         "head_to_head": head_to_head,
         "influence": influence,
@@ -174,12 +158,15 @@ def rate(  # noqa: PLR0912 - one branch an option
     behind: dict[str, _Finding] = {}
     boards: dict[str, Leaderboard] = {}
     with progress("resampling votes") as on_progress, _votes(file, db, selection, choices) as (votes, plan, models):
+        for folder in (plots, out.parent if out else None):
+            if folder is not None:
+                _make(folder)  # a place that cannot be written must not cost the board
         counted = votes.counted()
         board = rate_votes(counted, models, plan, rows=votes, on_progress=on_progress)
         if by is not None:
             boards = _boards_by(by, votes, counted, models, plan, pool=pool)
         if any(wanted.values()):
-            behind = _findings(wanted, counted, plan, votes)
+            behind = _findings(wanted, counted, plan, votes, models)
     slices = {} if by is None else {"slices": {name: part.to_record() for name, part in boards.items()}}
     record = board.to_record() | slices | {name: found.record for name, found in behind.items()}
     if out is not None:
@@ -202,7 +189,7 @@ def rate(  # noqa: PLR0912 - one branch an option
 
 
 def _boards_by(
-    by: Slice, votes: "VoteTable", counted: "Counted", models: "Mapping[ModelId, Model]", plan: "Plan", *, pool: bool
+    by: Slice, votes: "VoteTable", counted: "Counted", models: "Mapping[ModelId, Model]", plan: Plan, *, pool: bool
 ) -> "dict[str, Leaderboard]":
     from arena.rating import rate as rate_votes
     from arena.rating import rate_pooled
@@ -223,25 +210,51 @@ def _boards_by(
 @contextmanager
 def _votes(
     file: Path | None, db: Path | None, selection: Selection, choices: dict[str, Any]
-) -> Iterator[tuple["VoteTable", "Plan", "Mapping[ModelId, Model]"]]:
+) -> Iterator[tuple["VoteTable", Plan, "Mapping[ModelId, Model]"]]:
     """The votes of the file or the database, with what the rules and the options choose."""
     if db is None:
-        from arena.plan import Plan
         from arena.vote_file import mixed_sources, open_votes
 
+        plan = Plan(**choices)
+        _refuse_without_effect(choices, plan)
         with open_votes(file or Path(), selection) as votes:
             sources = None if selection.sources else mixed_sources(votes)
             if sources is not None:
                 say(f"several sources; counted: {', '.join(sources)}")
                 votes = votes.counting(replace(selection, sources=sources))  # noqa: PLW2901
-            yield votes, Plan(**choices), {}
+            yield votes, plan, {}
         return
     from arena.batch import open_log
     from arena.store import VoteStore
 
     with VoteStore.open(existing(db)) as store, open_log(store, selection, **choices) as log:
+        _refuse_without_effect(choices, log.plan)
         yield log.votes, log.plan, store.catalogue.models()
         say(f"{log.n_log:,} votes in the log; counted: {', '.join(log.sources)}")
+
+
+def _refuse_without_effect(choices: Mapping[str, Any], plan: Plan) -> None:
+    """Wrong usage is a choice that this plan, of which the arena's rules may have chosen other parts, does not read."""
+    is_elo = plan.method is Method.ELO
+    if "k" in choices and not is_elo:
+        raise _goes_with("--k", "--method elo")
+    if "rounds" in choices and not is_elo and plan.intervals is Intervals.SANDWICH:
+        raise _goes_with("--rounds", "--intervals bootstrap, --intervals cluster or --method elo")
+
+
+def _goes_with(name: str, others: str) -> click.UsageError:
+    return click.UsageError(f"{name} goes with {others}, and has no effect otherwise")
+
+
+def _make(directory: Path) -> None:
+    """Make a folder, unless it is there. Raises BadInput if files cannot be made in it."""
+    from tempfile import TemporaryFile
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise BadInput(f"{directory} cannot be written into: {error.strerror}") from error
 
 
 class _Finding(NamedTuple):
@@ -251,16 +264,22 @@ class _Finding(NamedTuple):
     text: str
 
 
-def _findings(wanted: "Mapping[str, Any]", counted: "Counted", plan: "Plan", votes: "VoteTable") -> dict[str, _Finding]:
+def _findings(
+    wanted: "Mapping[str, Any]",
+    counted: "Counted",
+    plan: Plan,
+    votes: "VoteTable",
+    models: "Mapping[ModelId, Model]",
+) -> dict[str, _Finding]:
     from arena.analysis import Analysis, to_record
     from arena.finding import to_text
 
-    analysis = Analysis(counted, plan, votes)
+    analysis = Analysis(counted, plan, votes, models)
     ask: dict[str, Callable[[Any], Any]] = {
-        "head_to_head": lambda models: analysis.head_to_head(*map(ModelId, models)),
+        "head_to_head": lambda pair: analysis.head_to_head(*pair),
         "influence": lambda _: analysis.influence(),
         "goodness": lambda _: analysis.goodness(),
         "voters": lambda _: analysis.suspects(),
     }
     found = {name: ask[name](asked) for name, asked in wanted.items() if asked}
-    return {name: _Finding(to_record(each), to_text(each)) for name, each in found.items()}
+    return {name: _Finding(to_record(each), to_text(each, models)) for name, each in found.items()}

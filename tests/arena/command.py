@@ -76,7 +76,12 @@ def usage_of(said: Said) -> str:
     return said.err
 
 
+def few(*options: object) -> tuple[str, ...]:
+    """FEW where these options have votes drawn again; elsewhere a number of rounds is wrong usage."""
+    return FEW if {"bootstrap", "cluster", "elo"}.intersection(options) else ()
+
+
 def rated(path: Path, *options: object) -> dict[str, Any]:
-    said = bakeoff("rate", path, *FEW, "--json", *options)
+    said = bakeoff("rate", path, "--json", *few(*options), *options)
     assert said.code == 0, said
     return said.record

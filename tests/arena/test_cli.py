@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from command import FEW, ROOT, Said, bakeoff, error_of, process, usage_of
+from command import ROOT, Said, bakeoff, error_of, process, usage_of
 
 
 def test_the_version_is_printed():
@@ -23,8 +23,9 @@ def test_the_version_is_printed():
         ("rate",),
         ("rate", "a.csv", "--db", "b.duckdb"),
         ("rate", "a.csv", "--nonsense"),
-        ("rate", "a.csv", "--rounds", "99"),
-        ("rate", "a.csv", "--rounds", "many"),
+        ("rate", "a.csv", "--method", "elo", "--rounds", "99"),
+        ("rate", "a.csv", "--method", "elo", "--rounds", "100001"),
+        ("rate", "a.csv", "--method", "elo", "--rounds", "many"),
         ("rate", "a.csv", "--seed", "-1"),
         ("rate", "a.csv", "--confidence", "95"),
         ("rate", "a.csv", "--confidence", "1"),
@@ -34,6 +35,7 @@ def test_the_version_is_printed():
         ("rate", "a.csv", "--anchor", "a=nan"),
         ("rate", "a.csv", "--anchor", "a=inf"),
         ("rate", "a.csv", "--anchor", "a=high"),
+        ("rate", "a.csv", "--anchor", f"a={'9' * 400}"),
         ("rate", "a.csv", "--out", "ratings.txt"),
         ("rate", "a.csv", "--drop-both-bad"),
         ("rate", "a.csv", "--method", "glicko"),
@@ -43,10 +45,15 @@ def test_the_version_is_printed():
         ("rate", "a.csv", "--style", "--features", "length,colour"),
         ("rate", "a.csv", "--prior", "-1"),
         ("rate", "a.csv", "--prior", "nan"),
+        ("rate", "a.csv", "--prior", "inf"),
+        ("rate", "a.csv", "--prior", "1000001"),
         ("rate", "a.csv", "--weights", "heavy"),
         ("rate", "a.csv", "--intervals", "none"),
         ("rate", "a.csv", "--cluster", "country"),
         ("rate", "a.csv", "--method", "elo", "--k", "0"),
+        ("rate", "a.csv", "--method", "elo", "--k", "nan"),
+        ("rate", "a.csv", "--method", "elo", "--k", "1001"),
+        ("rate", "a.csv", "b.csv"),
         ("rate", "a.csv", "--min-votes", "-1"),
         ("rate", "a.csv", "--since", "yesterday"),
         ("rate", "a.csv", "--until", "2026-13-01"),
@@ -107,7 +114,7 @@ def test_a_database_that_another_process_holds_is_an_error_that_says_who(db: Pat
             line = error_of(process(*words))
             assert f"process {pid}" in line
             assert str(db) in line
-    assert bakeoff("rate", "--db", db, *FEW).code == 0
+    assert bakeoff("rate", "--db", db).code == 0
 
 
 def test_a_database_of_a_newer_version_is_an_error_and_left_as_it_is(db: Path, votes: Path, tmp_path: Path):

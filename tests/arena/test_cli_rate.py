@@ -74,12 +74,13 @@ def test_the_table_shows_every_model_and_the_settings(votes: Path):
 
 
 def test_intervals_by_a_formula_tell_no_rounds(votes: Path):
-    summary = bakeoff("rate", votes, *FEW).out.splitlines()[-1]
+    summary = bakeoff("rate", votes).out.splitlines()[-1]
     assert summary == "4 votes counted, 0 left out; bradley-terry, sandwich, every vote on its own"
 
 
 def test_seed_rounds_and_confidence_are_told_and_only_move_intervals(votes: Path):
-    plain, other = rated(votes), rated(votes, "--seed", 5, "--confidence", "0.8")
+    drawn = ("--intervals", "bootstrap")
+    plain, other = rated(votes, *drawn), rated(votes, *drawn, "--seed", 5, "--confidence", "0.8")
     assert (other["seed"], other["rounds"], other["confidence"]) == (5, 100, 0.8)
     assert [row["score"] for row in plain["ratings"]] == [row["score"] for row in other["ratings"]]
     assert plain["ratings"][0]["low"] != other["ratings"][0]["low"]
@@ -105,14 +106,14 @@ def test_an_anchors_name_may_hold_an_equals_sign(tmp_path: Path):
 def test_an_anchor_without_a_rating_is_refused(tmp_path: Path, text: str):
     path = tmp_path / "votes.csv"
     path.write_text(text)
-    assert "'zz'" in error_of(bakeoff("rate", path, *FEW, "--anchor", "zz=1200"))
+    assert "'zz'" in error_of(bakeoff("rate", path, "--anchor", "zz=1200"))
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
 def test_the_ratings_file_holds_what_is_printed(votes: Path, tmp_path: Path, ending: str):
     votes.write_text(f"{VOTES}c,a,model_a\n")
     out = tmp_path / "new" / f"ratings.{ending}"
-    said = bakeoff("rate", votes, *FEW, "--json", "--out", out)
+    said = bakeoff("rate", votes, "--json", "--out", out)
     assert said.code == 0
     assert str(out) in said.err
     told = [tuple(row.get(name) for name in [*RATING, "reason"]) for row in said.record["ratings"]]
@@ -128,11 +129,28 @@ def test_the_ratings_file_holds_what_is_printed(votes: Path, tmp_path: Path, end
 @pytest.mark.parametrize("place", ["votes.csv/ratings.csv", "votes.csv/ratings.json", "folder.csv"])
 def test_ratings_that_cannot_be_written_are_an_error(votes: Path, tmp_path: Path, place: str):
     (tmp_path / "folder.csv").mkdir()
-    assert "cannot be written" in error_of(bakeoff("rate", votes, *FEW, "--out", tmp_path / place))
+    assert "cannot be written" in error_of(bakeoff("rate", votes, "--out", tmp_path / place))
+
+
+@pytest.mark.parametrize("place", ["votes.csv", "votes.csv/plots"])
+def test_a_place_for_plots_that_cannot_be_written_is_refused_before_anything_is_rated(
+    votes: Path, tmp_path: Path, place: str
+):
+    # Of these votes no row could be rated; that the place is wrong is said first, and it is the only thing said.
+    votes.write_text(f"{HEADER}a,a,tie\n")
+    assert "cannot be written" in error_of(bakeoff("rate", votes, "--plots", tmp_path / place))
+    assert "cannot be written" in error_of(bakeoff("rate", votes, "--out", tmp_path / place / "ratings.csv"))
+    assert votes.read_text() == f"{HEADER}a,a,tie\n"
+
+
+def test_the_check_of_a_place_leaves_nothing_behind(votes: Path, tmp_path: Path):
+    votes.write_text(f"{HEADER}a,a,tie\n")
+    assert "same model" in error_of(bakeoff("rate", votes, "--plots", tmp_path / "new" / "plots"))
+    assert list((tmp_path / "new" / "plots").iterdir()) == []
 
 
 def test_ratings_do_not_overwrite_their_own_votes(votes: Path):
-    error_of(bakeoff("rate", votes, *FEW, "--out", votes))
+    error_of(bakeoff("rate", votes, "--out", votes))
     assert votes.read_text() == VOTES
 
 
@@ -149,7 +167,7 @@ def test_ratings_do_not_overwrite_their_own_votes(votes: Path):
 def test_nothing_to_rate_is_an_error(tmp_path: Path, rows: str, told: str):
     path = tmp_path / "votes.csv"
     path.write_text(HEADER + rows)
-    assert told in error_of(bakeoff("rate", path, *FEW))
+    assert told in error_of(bakeoff("rate", path))
 
 
 def absent(record: dict[str, Any]) -> dict[str, str]:
@@ -208,20 +226,20 @@ def test_any_name_is_printed_as_it_is(tmp_path: Path, name: str):
     path = tmp_path / "votes.csv"
     path.write_text(f"{HEADER}{name},b,tie\n", encoding="utf-8")
     assert name in {row["model"] for row in rated(path)["ratings"]}
-    assert name in bakeoff("rate", path, *FEW).out
+    assert name in bakeoff("rate", path).out
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path):
     path = tmp_path / "votes.csv"
     path.write_text(f"{HEADER}\x1b[2Jgone,b,tie\n")
-    assert "\x1b" not in bakeoff("rate", path, *FEW).out
+    assert "\x1b" not in bakeoff("rate", path).out
 
 
 def test_a_terminal_that_knows_no_unicode_still_gets_its_ratings(tmp_path: Path):
     path = tmp_path / "votes.csv"
     path.write_text(f"{HEADER}模型,b,model_a\n", encoding="utf-8")
     for words in ((), ("--json",)):
-        said = process("rate", path, *FEW, *words, PYTHONIOENCODING="ascii")
+        said = process("rate", path, *words, PYTHONIOENCODING="ascii")
         assert said.code == 0, said.err
 
 
@@ -297,11 +315,11 @@ def test_a_column_of_another_name_points_to_the_mapping(tmp_path: Path, command:
 
 
 def test_the_database_rates_as_the_file_does(votes: Path, db: Path):
-    assert bakeoff("rate", "--db", db, *FEW, "--json").record == rated(votes)
+    assert bakeoff("rate", "--db", db, "--json").record == rated(votes)
 
 
 def test_the_log_that_was_rated_is_named_on_stderr(db: Path):
-    said = bakeoff("rate", "--db", db, *FEW, "--json")
+    said = bakeoff("rate", "--db", db, "--json")
     assert "4 votes" in said.err
     assert "human" in said.err
     assert list(said.record) == FIELDS
@@ -311,9 +329,9 @@ def test_sources_are_not_mixed_unless_asked(db: Path, tmp_path: Path):
     judged = tmp_path / "judged.csv"
     judged.write_text(f"{HEADER}a,c,model_b\nc,a,model_b\n")
     assert bakeoff("import", judged, "--db", db, "--source", "ai_judge").code == 0
-    alone = bakeoff("rate", "--db", db, *FEW, "--json").record
+    alone = bakeoff("rate", "--db", db, "--json").record
     assert (alone["n_votes"], alone["dropped"]) == (4, {"source ai_judge is not asked for": 2})
-    both = bakeoff("rate", "--db", db, *FEW, "--json", "--source", "human,ai_judge").record
+    both = bakeoff("rate", "--db", db, "--json", "--source", "human,ai_judge").record
     assert (both["n_votes"], both["n_models"], both["dropped"]) == (6, 3, {})
 
 
@@ -323,7 +341,7 @@ def test_several_sources_without_people_must_be_chosen(votes: Path, tmp_path: Pa
     judged.write_text(f"{HEADER}a,c,model_b\n")
     bakeoff("import", votes, "--db", db)
     bakeoff("import", judged, "--db", db, "--source", "ai_judge")
-    assert "--source" in error_of(bakeoff("rate", "--db", db, *FEW))
+    assert "--source" in error_of(bakeoff("rate", "--db", db))
     assert "--source" in error_of(bakeoff("export", "--db", db, "--out", tmp_path / "out"))
 
 

@@ -11,7 +11,7 @@ from arena.battle import Source
 from arena.plan import BothBad, Intervals, Method, Ties, Weights
 from arena.style import FEATURES
 from arena.tally import Unit
-from command import FEW, bakeoff, error_of, process, rated, usage_of
+from command import FEW, bakeoff, error_of, few, process, rated, usage_of
 from simulated import MODELS, Vote, shuffled, votes, without, write
 
 
@@ -120,16 +120,72 @@ def test_where_no_vote_is_left_there_is_nothing_to_rate(file: Path, words: tuple
 )
 def test_an_unknown_word_is_refused_with_those_that_are_known(file: Path, option: str, choices: Any):
     said = " ".join(usage_of(bakeoff("rate", file, option, "nonsense")).split())
-    assert f"'nonsense' is none of {', '.join(choices)}" in said
+    assert f"Invalid value for '{option}': 'nonsense' is not one of {', '.join(map(repr, map(str, choices)))}" in said
 
 
 def test_an_unknown_feature_is_refused_with_those_that_are_known(file: Path):
     said = " ".join(usage_of(bakeoff("rate", file, "--style", "--features", "length,colour")).split())
-    assert f"'colour' is none of {', '.join(FEATURES)}" in said
+    assert f"'colour' is not one of {', '.join(map(repr, FEATURES))}" in said
 
 
-def test_features_without_style_are_wrong_usage(file: Path):
-    assert "goes with --style" in usage_of(bakeoff("rate", file, "--features", "length"))
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--features length", "--features goes with --style"),
+        ("--pool", "--pool goes with --by"),
+        ("--k 8", "--k goes with --method elo"),
+        ("--method win-rate --k 8", "--k goes with --method elo"),
+        ("--rounds 100", "--rounds goes with --intervals bootstrap, --intervals cluster or --method elo"),
+        ("--intervals sandwich --rounds 1000", "--rounds goes with"),
+        ("--method win-rate --rounds 100", "--rounds goes with"),
+    ],
+)
+def test_an_option_without_effect_is_wrong_usage(file: Path, words: str, told: str):
+    assert told in usage_of(bakeoff("rate", file, *words.split()))
+
+
+def test_rounds_have_an_effect_where_the_arenas_rules_draw_votes_again(votes: Path, tmp_path: Path):
+    for intervals, code in (("sandwich", 2), ("bootstrap", 0)):
+        pack, db = tmp_path / f"{intervals}-pack", tmp_path / f"{intervals}.duckdb"
+        assert bakeoff("init", pack).code == 0
+        (pack / "arena.toml").write_text(f'[rating]\nintervals = "{intervals}"\n')
+        assert bakeoff("import", pack, "--db", db).code == 0
+        assert bakeoff("import", votes, "--db", db).code == 0
+        said = bakeoff("rate", "--db", db, *FEW, "--json")
+        assert said.code == code, said
+        assert "--rounds goes with" in said.err if code else said.record["rounds"] == 100
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--method elo --rounds 100001", "100001 is not in the range 100<=x<=100000"),
+        ("--method elo --k 1001", "1001.0 is not in the range 0.01<=x<=1000"),
+        ("--prior 2e6", "2000000.0 is not in the range 0<=x<=1000000"),
+        ("--prior -0.5", "-0.5 is not in the range"),
+        ("--prior nan", "'nan' is no number"),
+    ],
+)
+def test_an_absurd_number_is_refused_with_the_bounds_and_the_options_name(file: Path, words: str, told: str):
+    said = usage_of(bakeoff("rate", file, *words.split()))
+    assert f"Invalid value for '{words.split()[-2]}': {told}" in said
+
+
+def test_an_option_that_is_misspelt_is_answered_with_one_that_exists(file: Path):
+    assert "--rounds" in usage_of(bakeoff("rate", file, "--ronds", "100"))
+    assert "'rate'" in usage_of(bakeoff("rat", file))
+
+
+def test_the_last_of_an_option_that_is_given_twice_counts(file: Path):
+    assert rated(file, "--confidence", "0.8", "--confidence", "0.9")["confidence"] == 0.9
+
+
+def test_a_value_may_start_with_a_dash_and_a_pair_has_two(file: Path):
+    assert "requires 2 arguments" in usage_of(bakeoff("rate", file, "--head-to-head", "ada"))
+    line = error_of(bakeoff("rate", file, "--head-to-head", "-x", "--json"))
+    assert "-x" in line
+    assert "-x" in error_of(bakeoff("rate", file, "--anchor", "-x=-3"))
+    assert error_of(bakeoff("rate", "--", "-votes.csv")).endswith("there is no file -votes.csv")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +200,7 @@ def test_features_without_style_are_wrong_usage(file: Path):
     ],
 )
 def test_choices_that_contradict_each_other_are_one_line(file: Path, words: str, told: str):
-    assert told in error_of(bakeoff("rate", file, *FEW, *words.split()))
+    assert told in error_of(bakeoff("rate", file, *few(*words.split()), *words.split()))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +222,7 @@ def test_a_column_that_a_choice_needs_is_named(
     people: Sequence[Vote], tmp_path: Path, hidden: str, words: str, told: str
 ):
     path = write(tmp_path / "votes.jsonl", without(people, hidden))
-    assert told in error_of(bakeoff("rate", path, *FEW, *words.split()))
+    assert told in error_of(bakeoff("rate", path, *few(*words.split()), *words.split()))
 
 
 # The table
@@ -207,7 +263,7 @@ def test_the_format_and_the_order_of_rows_and_the_sides_change_no_byte(
 ):
     mixed = shuffled(people)
     said = {
-        bakeoff("rate", write(tmp_path / f"votes{ending}", rows), *FEW, "--json", *words.split()).out
+        bakeoff("rate", write(tmp_path / f"votes{ending}", rows), "--json", *few(*words.split()), *words.split()).out
         for ending, rows in ((".parquet", people), (".csv", mixed), (".jsonl", mixed[::-1]))
     }
     assert len(said) == 1
@@ -220,7 +276,7 @@ def test_neither_threads_nor_the_order_of_rows_change_a_byte_of_a_process(
 ):
     said = {
         process(
-            *("rate", write(tmp_path / f"votes-{n}.csv", rows), "--json", *FEW, *words.split()),
+            *("rate", write(tmp_path / f"votes-{n}.csv", rows), "--json", *few(*words.split()), *words.split()),
             OPENBLAS_NUM_THREADS=n,
             OMP_NUM_THREADS=n,
             PYTHONHASHSEED=n,

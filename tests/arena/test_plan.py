@@ -34,6 +34,17 @@ def test_all_that_a_method_does_not_know_is_said_at_once(method: Method):
         Plan(method=method, order=True, prior=1.0)
 
 
+@pytest.mark.parametrize("name", ONLY_BRADLEY_TERRY)
+def test_a_choice_that_changes_the_model_of_the_votes_is_beyond_the_plain_one(name: str):
+    assert Plan(**ONLY_BRADLEY_TERRY[name]).beyond_plain == (name,)
+
+
+def test_which_votes_count_and_how_sure_scores_are_is_not_beyond_the_plain_model():
+    plan = Plan(both_bad=BothBad.DROP, min_votes=5, anchor=(ModelId("a"), 1.0), intervals=Intervals.CLUSTER, seed=3)
+    assert plan.beyond_plain == ()
+    assert Plan(method=Method.ELO).beyond_plain == ("method",)
+
+
 @pytest.mark.parametrize("method", OTHERS)
 @pytest.mark.parametrize(
     "choices", [{"both_bad": BothBad.DROP}, {"min_votes": 5}, {"anchor": (ModelId("a"), 1.0)}, {"confidence": 0.8}]

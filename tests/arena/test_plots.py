@@ -4,7 +4,7 @@ import html
 import re
 import sys
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from arena.battle import Model, ModelId, Verdict
 from arena.errors import BadInput
 from arena.plan import BothBad, Method, Plan
-from arena.plots import MOST_IN_A_MATRIX, MOST_UNRATED, write_plots
+from arena.plots import MOST_IN_A_MATRIX, MOST_UNRATED, _intervals, write_plots
 from arena.rating import rate
 from arena.rows import Counted
 from arena.tally import Tally
@@ -139,6 +139,45 @@ def test_a_matrix_shows_the_first_of_many_models_and_says_so(tmp_path: Path) -> 
     # Four votes on each of the pairs that are shown: 60 * 59 / 2 * 4.
     assert "7,080 votes on 1,770 of 1,770 pairs." in " ".join(lines["battles"])
     assert sum(bool(re.fullmatch(r"m\d{3}", line)) for line in lines["intervals"]) == n
+
+
+def test_lines_between_tiers_are_explained(tmp_path: Path) -> None:
+    clear = [tally("ada", "bob", A, 900), tally("ada", "bob", B, 100)]
+    assert "Lines across part tiers: the models of one cannot be told apart from its first." in " ".join(
+        drawn(tmp_path, clear)["intervals"]
+    )
+    assert "tier" not in " ".join(drawn(tmp_path, [tally("ada", "bob", TIE, 40)])["intervals"])
+
+
+def test_pairs_that_never_met_look_like_no_share_of_wins(tmp_path: Path) -> None:
+    # ada and bob are level with cleo, 50 %, and have not met each other: no pixel of one cell is one of the other's.
+    halves = [tally("ada", "cleo", TIE, 40), tally("cleo", "bob", TIE, 40)]
+    lines = drawn(tmp_path, halves)
+    assert "No vote" in lines["wins"]
+    assert "No vote" in lines["battles"]
+    svg = (tmp_path / "wins.svg").read_text(encoding="utf-8")
+    hatched = re.findall(r"fill: url\(#\w+\)", svg)
+    assert len(hatched) == 3  # both sides of the one pair, and the legend
+    assert "No vote" not in drawn(tmp_path, THREE)["wins"]
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("ada", "bob")])
+def test_the_heads_of_columns_keep_clear_of_the_scale_beside_them(tmp_path: Path, names: tuple[str, str]) -> None:
+    # Equal scores: the scale goes from 999 to 1,001, and its first and last numbers stand at its very ends.
+    drawn(tmp_path, [tally(*names, TIE, 40)])
+    sheet = _intervals(rate([tally(*names, TIE, 40)], {}))
+    renderer = sheet.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    boxes = {text.get_text(): text.get_window_extent(renderer) for text in sheet.figure.axes[0].texts}
+    assert {"Model", "999", "1,001", "Score"} <= boxes.keys()
+    row = [boxes[head] for head in ("Rank", "Model", "999", "999.5", "1,000.5", "1,001", "Score", "Votes")]
+    for left, right in pairwise(row):
+        assert left.x1 + 5 < right.x0  # pixels, of which 100 are an inch
+
+
+def test_one_vote_is_a_vote(tmp_path: Path) -> None:
+    lines = drawn(tmp_path, [tally("ada", "bob", TIE)])
+    assert "1 vote counted, 0 left out." in " ".join(lines["intervals"])
+    assert "1 vote on 1 of 1 pairs." in " ".join(lines["battles"])
 
 
 def test_win_rates_are_shown_with_a_decimal(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from command import FEW, bakeoff
+from command import bakeoff
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_the_real_votes_are_all_there(crowd: Path):
 
 
 def test_the_real_scores_are_those_of_choix(crowd: Path, llmfao: Path):
-    record = bakeoff("rate", "--db", crowd, *FEW, "--json").record
+    record = bakeoff("rate", "--db", crowd, "--json").record
     assert (record["n_votes"], record["n_models"], record["dropped"]) == (8931, 59, {})
     with (llmfao / "crowd-comparisons.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -68,7 +68,7 @@ def rated(ending: str, rows: list[Row], *options: str) -> tuple[int, str]:
     out, before, code = io.StringIO(), sys.argv, 0
     with tempfile.TemporaryDirectory() as folder:
         path = WRITERS[ending](Path(folder) / f"votes.{ending}", rows)
-        sys.argv = ["bakeoff", "rate", str(path), "--json", "--rounds", "100", *options]
+        sys.argv = ["bakeoff", "rate", str(path), "--json", *options]
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
                 main()

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from comparison_data import beats, counted, draw_comparisons, linked_rows, property_test, ties
-from ratings import Comparisons, DidNotConverge, InvalidSetting, NotConnected, Outcome, fit_bradley_terry, to_score
+from ratings import (
+    Comparisons,
+    DidNotConverge,
+    InvalidSetting,
+    NotConnected,
+    Outcome,
+    fit_bradley_terry,
+    log_likelihood,
+    to_score,
+)
 from ratings.bradley_terry import climb
 
 SWAPPED = {Outcome.A: Outcome.B, Outcome.B: Outcome.A, Outcome.TIE: Outcome.TIE}
@@ -30,14 +39,17 @@ def test_three_wins_to_one():  # P = 3/4, so the gap is ln(3/1); in Elo points 4
 
 
 def test_the_log_likelihood_of_three_wins_to_one():  # 3 ln(3/4) + ln(1/4)
-    fit = fit_bradley_terry(counted(2, beats(0, 1, 3) + beats(1, 0)))
-    assert fit.log_likelihood == pytest.approx(3 * np.log(0.75) + np.log(0.25), abs=1e-12)
+    comparisons = counted(2, beats(0, 1, 3) + beats(1, 0))
+    fit = fit_bradley_terry(comparisons)
+    assert log_likelihood(comparisons, fit) == pytest.approx(3 * np.log(0.75) + np.log(0.25), abs=1e-12)
 
 
 def test_the_log_likelihood_leaves_the_prior_out():
     comparisons = counted(3, beats(0, 1, 3) + ties(1, 2) + beats(2, 0))
     fit = fit_bradley_terry(comparisons, prior=0.7)
-    assert fit.log_likelihood == pytest.approx(log_posterior(fit.strengths, comparisons, prior=0.0), abs=1e-12)
+    assert log_likelihood(comparisons, fit) == pytest.approx(
+        log_posterior(fit.strengths, comparisons, prior=0.0), abs=1e-12
+    )
 
 
 def test_a_tie_is_two_half_wins():  # 2 wins and 2 ties against 0: the odds are (2 + 1) / (0 + 1), as in three to one
@@ -127,7 +139,6 @@ def test_order_of_rows_and_sides_do_not_change_a_bit(data, random):
     random.shuffle(shuffled)
     once, again = (fit_bradley_terry(counted(data.n_items, rows)) for rows in (data.rows, shuffled))
     assert again.strengths.tobytes() == once.strengths.tobytes()
-    assert again.log_likelihood == once.log_likelihood
 
 
 @property_test

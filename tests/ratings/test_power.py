@@ -1,11 +1,15 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from comparison_data import beats, counted, ties
 from ratings.errors import InvalidSetting
+from ratings.fit import fit
 from ratings.interval import Absent
-from ratings.power import votes_needed
+from ratings.likelihood import Davidson
+from ratings.power import votes_needed, worth_in_direct_votes
 
 
 def test_the_number_follows_from_the_two_quantiles():
@@ -78,3 +82,56 @@ def test_power_and_confidence_are_shares(share):
         votes_needed(0.1, 0.2, 100, power=share)
     with pytest.raises(InvalidSetting, match="confidence"):
         votes_needed(0.1, 0.2, 100, confidence=share)
+
+
+def test_votes_on_two_alone_are_worth_their_number():
+    comparisons = counted(2, beats(0, 1, 30) + beats(1, 0, 10) + ties(0, 1, 7))
+    assert worth_in_direct_votes(comparisons, fit(comparisons), 0, 1) == pytest.approx(47)
+
+
+def test_votes_by_way_of_a_third_are_worth_what_two_resistors_in_a_row_let_through():
+    # All are equal: 40 votes tell 10 of the difference to the third, 20 tell 5: 1 / (1/10 + 1/5) = 10/3, and a direct
+    # vote tells 1/4: 40/3 votes. With 6 direct ones beside them 6 more.
+    rows = [row for n, a, b in ((20, 0, 2), (10, 2, 1)) for row in beats(a, b, n) + beats(b, a, n)]
+    around = counted(3, rows)
+    assert worth_in_direct_votes(around, fit(around), 0, 1) == pytest.approx(40 / 3)
+    both = counted(3, rows + beats(0, 1, 3) + beats(1, 0, 3))
+    assert worth_in_direct_votes(both, fit(both), 1, 0) == pytest.approx(40 / 3 + 6)
+
+
+def test_so_many_direct_votes_bring_the_promised_error():
+    # The variance of a difference is 1 / information; the answer in direct votes, put into the model, must make the
+    # difference (z_0.975 + z_0.8) = 2.8016 standard errors. In the shares that are expected they leave it as it is.
+    rows = (
+        [row for a, b in ((0, 2), (2, 1)) for row in beats(a, b, 64) + beats(b, a, 56)]
+        + beats(0, 1, 4)
+        + beats(1, 0, 3)
+    )
+    before = counted(3, rows)
+    found = fit(before)
+    gap = found.strengths[0] - found.strengths[1]
+    worth = worth_in_direct_votes(before, found, 0, 1)
+    p = 1 / (1 + math.exp(-gap))
+    further = votes_needed(gap, (worth * p * (1 - p)) ** -0.5, worth)
+    assert isinstance(further, int)
+    won = further * p
+    after = counted(3, rows)
+    cell = (after.first == 0) & (after.second == 1)
+    more = replace(
+        after, wins_first=after.wins_first + won * cell, wins_second=after.wins_second + (further - won) * cell
+    )
+    again = fit(more)
+    assert again.strengths[0] - again.strengths[1] == pytest.approx(gap, abs=1e-6)
+    error = (worth_in_direct_votes(more, again, 0, 1) * p * (1 - p)) ** -0.5
+    assert gap / error == pytest.approx(2.8016, rel=1e-2)
+
+
+def test_worth_is_refused_for_items_and_models_that_it_does_not_know():
+    comparisons = counted(2, beats(0, 1, 3) + beats(1, 0, 1) + ties(0, 1, 2))
+    plain = fit(comparisons)
+    with pytest.raises(InvalidSetting, match="item is 2"):
+        worth_in_direct_votes(comparisons, plain, 2, 1)
+    with pytest.raises(InvalidSetting, match="another item"):
+        worth_in_direct_votes(comparisons, plain, 1, 1)
+    with pytest.raises(InvalidSetting, match="davidson"):
+        worth_in_direct_votes(comparisons, fit(comparisons, Davidson()), 0, 1)
