@@ -11,7 +11,7 @@ from arena.errors import BadInput
 from arena.leaderboard import Coefficient
 from arena.pieces import Pieces, Read, Style, counting, needed
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
-from arena.rows import Rows, VoteRows
+from arena.rows import Rows, VoteRows, joined
 from arena.tally import Unit
 from ratings import (
     ROUND_PRIOR,
@@ -391,15 +391,12 @@ def _elo(
     core: Comparisons, names: Sequence[ModelId], plan: Plan, rows: VoteRows, on_progress: OnProgress | None
 ) -> Estimate:
     items = {name: item for item, name in enumerate(names)}
-    columns: list[list[NDArray[np.int64]]] = [[], [], []]
     rng = np.random.default_rng(plan.seed)
-    n_alike = 0
-    for piece in (each.shuffled(rng) for each in rows.rows(items, in_order=True)):
-        counted = counting(piece, plan)
-        n_alike += counted.n_at_one_time
-        for column, values in zip(columns, (counted.model_a, counted.model_b, counted.verdict), strict=True):
-            column.append(values)
-    a, b, outcome = (np.concatenate(column) for column in columns)
+    votes = joined([counting(piece.shuffled(rng), plan) for piece in rows.rows(items, in_order=True)])
+    n_alike = votes.n_at_one_time
+    # Held by nobody else from here on: of some million votes each column is some dozen megabytes.
+    a, b, outcome = votes.model_a, votes.model_b, votes.verdict
+    del votes
     scores = online_elo(core.n_items, a, b, outcome, k=plan.k, initial=MEAN_SCORE)
     samples = bootstrap_elo(
         core.n_items, a, b, outcome, rounds=plan.rounds, rng=rng, k=plan.k, initial=MEAN_SCORE, on_progress=on_progress

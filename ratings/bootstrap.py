@@ -8,7 +8,7 @@ stream of random numbers of its own: which thread works on a block leaves no tra
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ ROUND_PRIOR = 0.01
 N_THREADS = 2
 """Enough for a small machine; more change nothing but the time."""
 
-_LEAST_IN_A_BLOCK = 8
+_LEAST_IN_A_BLOCK = 4
 _MOST_IN_A_BLOCK = 250
 _ENTRIES_IN_A_BLOCK = 2**21
 """So many rounds a block that there are about as many numbers to draw; but within the two limits above."""
@@ -79,7 +79,7 @@ def bootstrap_bradley_terry(
     return _refitted(
         cells.n_items,
         drawing,
-        shares,
+        _tabled(shares, len(cell)),
         rounds=rounds,
         rng=rng,
         prior=prior,
@@ -118,15 +118,19 @@ def bootstrap_clusters(
             raise InvalidComparisons("n_items of a batch", batch.n_items, f"{n_items}, as in the first one")
         weights = 1.0 if batch.weights is None else batch.weights
         games, margins = batch.cell_counts * weights, (batch.wins_first - batch.wins_second) * weights
-        tables.append(_Shares(_pairs(batch), batch.clusters, games, margins))
+        # Half as wide as the batch has them: all batches are held at once here.
+        tables.append(_Shares(_narrow(_pairs(batch)), _narrow(batch.clusters), games, margins))
     if n_items is None:
         raise InvalidComparisons("number of batches", 0, "1 or more")
-    pairs, clusters, games, margins = (np.concatenate(columns) for columns in zip(*tables, strict=True))
-    numbers, clusters = np.unique(clusters, return_inverse=True)
-    shares = _Shares(pairs, clusters, games, margins)
+    columns = list(zip(*tables, strict=True))
+    tables.clear()
+    shares = _Shares(*(np.concatenate(columns.pop(0)) for _ in _Shares._fields))  # one column at a time is there twice
+    numbers, clusters = _numbered(shares.thing)
+    table = _tabled(shares._replace(thing=clusters), len(numbers))
+    del shares, clusters  # as large as the table, and not needed beside it
     drawing = Multinomial(np.ones(len(numbers)))
     return _refitted(
-        n_items, drawing, shares, rounds=rounds, rng=rng, prior=prior, n_threads=n_threads, on_progress=on_progress
+        n_items, drawing, table, rounds=rounds, rng=rng, prior=prior, n_threads=n_threads, on_progress=on_progress
     )
 
 
@@ -190,17 +194,36 @@ def bootstrap_fit(
 class _Shares(NamedTuple):
     """What each thing that is drawn adds to which pair, each time that it is drawn; columns of shape (n_shares,)."""
 
-    pair: NDArray[np.int64]
-    thing: NDArray[np.int64]
+    pair: NDArray[np.integer]
+    thing: NDArray[np.integer]
     games: Floats
     margin: Floats
     """Games that `first` won, less those that `second` did."""
 
 
+class _Table(NamedTuple):
+    """What a drawn thing adds to which pair, as sparse matrices: shape (n_pairs, n_things)."""
+
+    pairs: NDArray[np.int64]
+    games: Any
+    margins: Any
+
+
+def _tabled(shares: _Shares, n_things: int) -> _Table:
+    from scipy.sparse import csr_array  # noqa: PLC0415 - slow to load
+
+    pairs, row = _numbered(shares.pair)
+    shape = (len(pairs), n_things)
+    games = csr_array((shares.games, (row, shares.thing)), shape=shape)
+    margins = csr_array((shares.margin, (row, shares.thing)), shape=shape)
+    margins.eliminate_zeros()
+    return _Table(pairs, games, margins)
+
+
 def _refitted(
     n_items: int,
     drawing: Multinomial,
-    shares: _Shares,
+    table: _Table,
     *,
     rounds: int,
     rng: np.random.Generator,
@@ -209,29 +232,22 @@ def _refitted(
     on_progress: Callable[[int, int], None] | None,
 ) -> Floats:
     """Bradley-Terry strengths of all rounds, shape (rounds, n_items)."""
-    from scipy.sparse import csr_array  # noqa: PLC0415 - slow to load
-
-    if not len(shares.pair):
+    if not len(table.pairs):
         if on_progress is not None:
             on_progress(rounds, rounds)
         return np.full((rounds, n_items), np.nan)
-    pairs, row = np.unique(shares.pair, return_inverse=True)
-    first, second = np.divmod(pairs, n_items)
-    shape = (len(pairs), len(drawing.counts))
-    games_of = csr_array((shares.games, (row, shares.thing)), shape=shape)
-    margins_of = csr_array((shares.margin, (row, shares.thing)), shape=shape)
-    margins_of.eliminate_zeros()
+    first, second = np.divmod(table.pairs, n_items)
 
     # The original is the resample in which each thing is drawn as often as it is there. Ties are half-wins.
-    games, margins = games_of @ drawing.counts, margins_of @ drawing.counts
-    wins = Comparisons(n_items, first, second, (games + margins) / 2, (games - margins) / 2, np.zeros(len(pairs)))
+    games, margins = table.games @ drawing.counts, table.margins @ drawing.counts
+    wins = Comparisons(n_items, first, second, (games + margins) / 2, (games - margins) / 2, np.zeros(len(first)))
     point = fit(wins, BradleyTerry(), prior=prior).strengths
-    at_once = min(max(_ENTRIES_IN_A_BLOCK // max(shape), _LEAST_IN_A_BLOCK), _MOST_IN_A_BLOCK)
+    at_once = min(max(_ENTRIES_IN_A_BLOCK // max(table.games.shape), _LEAST_IN_A_BLOCK), _MOST_IN_A_BLOCK)
     engine = Refit(first, second, games, point=point, prior=prior, at_once=at_once)
 
     def refit(rng: np.random.Generator, n_rounds: int) -> Floats:
         drawn = drawing.draw(at_once, rng).astype(np.float64)
-        return engine.strengths(games_of @ drawn, margins_of @ drawn)[:n_rounds]
+        return engine.strengths(table.games @ drawn, table.margins @ drawn)[:n_rounds]
 
     return _in_blocks(refit, rounds=rounds, at_once=at_once, rng=rng, n_threads=n_threads, on_progress=on_progress)
 
@@ -300,6 +316,18 @@ def _without_clusters(comparisons: Comparisons) -> Comparisons:
 def _pairs(comparisons: Comparisons) -> NDArray[np.int64]:
     """A number for the pair of each cell."""
     return comparisons.first * comparisons.n_items + comparisons.second
+
+
+def _narrow(numbers: NDArray[np.int64]) -> NDArray[np.integer]:
+    """The same numbers, from 0, in 32 bits if they fit."""
+    return numbers.astype(np.int32) if numbers.max(initial=0) < 2**31 else numbers
+
+
+def _numbered(values: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The distinct values, ascending, and the place of each value among them; values are small numbers from 0."""
+    is_there = np.zeros(int(values.max(initial=-1)) + 1, dtype=bool)
+    is_there[values] = True
+    return np.flatnonzero(is_there), (np.cumsum(is_there, dtype=np.int32) - np.int32(1))[values]
 
 
 def _redrawn(cells: Comparisons, counts: Floats) -> Comparisons:

@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Mapping, Sequence
-from math import log10
+from math import log10, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +332,20 @@ def test_pooled_slices_lie_between_the_slice_and_the_whole_and_know_more(tmp_pat
             near += abs(row["score"] - whole[row["model"]])
             assert row["high"] - row["low"] < alone[row["model"]]["high"] - alone[row["model"]]["low"]
     assert near < far
+
+
+def test_pooled_slices_know_no_more_because_every_voter_votes_five_times(tmp_path: Path):
+    # Each of 1,200 voters repeats one vote five times: by voter there are 1,200 of them and not 6,000, so that the part
+    # of each variance that comes from the votes is five times larger, and what comes from the prior is the same.
+    repeated = [{**row, "voter": f"v{n}"} for n, row in enumerate(votes(1200)) for _ in range(5)]
+    path = write(tmp_path / "v.parquet", repeated)
+    by_voter, by_vote = (
+        rated(path, "--by", "category", "--pool", *how)["slices"] for how in ((), ("--cluster", "none"))
+    )
+    for name, board in by_voter.items():
+        narrow = {row["model"]: row["high"] - row["low"] for row in by_vote[name]["ratings"]}
+        for row in board["ratings"]:
+            assert 1.2 < (row["high"] - row["low"]) / narrow[row["model"]] < sqrt(5) * 1.1
 
 
 def test_votes_without_a_category_are_in_no_slice_and_a_missing_column_is_named(tmp_path: Path):

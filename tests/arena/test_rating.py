@@ -460,6 +460,21 @@ def test_a_busy_voter_weighs_less_where_that_is_asked(tmp_path: Path, people: Se
     assert by_voter.entries[0].model.id == "ada"
 
 
+def test_weights_by_pair_make_pairs_that_met_often_count_as_much_as_those_that_met_fifty_times():
+    # x beats y 300 : 100, y beats z 30 : 10, z and x are 20 : 20. A vote on x and y weighs 1 / 400, one on the others
+    # 1 / 50, as they met less often than that. So the three pairs together weigh 1, 0.8 and 0.8: as if x and y had met
+    # 50 times like the others 40, 37.5 : 12.5.
+    met = (("x", "y", A, 300), ("x", "y", B, 100), ("y", "z", A, 30), ("y", "z", B, 10))
+    votes = [tally(*each) for each in (*met, ("z", "x", A, 20), ("z", "x", B, 20))]
+    weighted = board_of(*votes, weights=Weights.PAIRS)
+    counts = (("x", "y", A, 75), ("x", "y", B, 25), ("y", "z", A, 60), ("y", "z", B, 20))
+    even = board_of(*(tally(*each) for each in (*counts, ("z", "x", A, 40), ("z", "x", B, 40))))
+    for one, other in (("x", "y"), ("y", "z")):
+        gaps = [score(board, one) - score(board, other) for board in (weighted, even, board_of(*votes))]
+        assert gaps[0] == pytest.approx(gaps[1], abs=2e-3)  # scores have three digits
+        assert abs(gaps[0] - gaps[2]) > 5
+
+
 # A newcomer
 
 
