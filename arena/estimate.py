@@ -1,6 +1,6 @@
 """Scores of models that can be compared, with what is known of their uncertainty: where the arena calls `ratings`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -259,7 +259,7 @@ class _Maximum:
         independent = sandwich(self._votes, fitted)
         covariance = independent
         if self._unit is not Unit.NONE:
-            covariance = clustered_sandwich(self._pieces or (), fitted)
+            covariance = clustered_sandwich(self._telling(self._pieces or ()), fitted)
         rng = np.random.default_rng(plan.seed)
         clustered = covariance is not independent
         n = self._core.n_items
@@ -277,6 +277,15 @@ class _Maximum:
             coefficients=self._coefficients(coefficient_intervals(fitted, covariance, confidence=plan.confidence)),
             notes=(_ONE_UNIT.format(self._unit.value),) if clustered and covariance.n_units < 2 else (),
         )
+
+    def _telling(self, pieces: Iterable[Comparisons]) -> Iterator[Comparisons]:
+        """The same, and after each how many votes of all have been gone through."""
+        done = 0.0
+        for piece in pieces:
+            yield piece
+            done += piece.n_comparisons
+            if self._on_progress is not None:
+                self._on_progress(round(done), round(self._core.n_comparisons))
 
     def _from_rounds(self) -> Estimate:
         plan, fitted = self._plan, self._fit

@@ -4,8 +4,9 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ with_sources = click.option(
 )
 
 
+_PATIENCE_SECONDS = 1.0
+
+
 def existing(db: Path) -> Path:
     """A command that reads must not make a database of a misspelt name."""
     if not db.exists():
@@ -36,16 +40,31 @@ def existing(db: Path) -> Path:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr, for a person at a terminal."""
+    """A bar on stderr, for a person at a terminal, of what takes longer than a second."""
     if not sys.stderr.isatty():
         yield None
         return
+    with ExitStack() as open_bars:
+        started = time.monotonic()
+        show: Callable[[int, int], None] | None = None
+
+        def on_progress(done: int, total: int) -> None:
+            nonlocal show
+            if show is None and time.monotonic() - started > _PATIENCE_SECONDS:
+                show = _bar(what, open_bars)
+            if show is not None:
+                show(done, total)
+
+        yield on_progress
+
+
+def _bar(what: str, open_bars: ExitStack) -> Callable[[int, int], None]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar = open_bars.enter_context(Progress(console=Console(stderr=True), transient=True))
+    task = bar.add_task(what, total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def dumped(value: Any) -> str:
