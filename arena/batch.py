@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from arena.battle import Source
-from arena.errors import ArenaError, StoreError
+from arena.errors import ArenaError, BadInput, StoreError
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.plan import Plan
 from arena.rating import rate
@@ -19,11 +19,11 @@ from arena.vote_table import VoteTable
 
 @dataclass(frozen=True, slots=True)
 class RatedLog:
-    """A board and the votes it came from: the first n_log of the log, the last of which has log_hash."""
+    """A board and what it came from: the first n_log acts of the log, the last of which has log_hash: see `OpenLog`."""
 
     board: Leaderboard
     n_log: int
-    log_hash: str
+    log_hash: str | None
     sources: tuple[Source, ...]
 
 
@@ -34,18 +34,22 @@ class OpenLog:
     votes: VoteTable
     plan: Plan
     n_log: int
-    log_hash: str
+    log_hash: str | None
+    """Of the last act; None for a position before the end, which nobody has looked up."""
     sources: tuple[Source, ...]
 
 
 @contextmanager
-def open_log(store: VoteStore, selection: Selection | None = None, **choices: Any) -> Iterator[OpenLog]:
+def open_log(
+    store: VoteStore, selection: Selection | None = None, *, up_to: int | None = None, **choices: Any
+) -> Iterator[OpenLog]:
     """The log as it stands, by the arena's rules where nothing else is given; `choices` are those of `Plan`.
 
-    Without sources in the selection or in the rules, `tally.default_sources` chooses.
+    With `up_to` it is the log as it stood after so many acts (votes and withdrawals); BadInput if there never were as
+    many. Without sources in the selection or in the rules, `tally.default_sources` chooses.
     """
     rules = store.catalogue.rules().rating
-    n_log, log_hash = store.votes.position()
+    n_log, log_hash = _position(store, up_to)
     selection = selection or Selection()
     sources = tuple(selection.sources or rules.sources or default_sources(store.votes.n_by_source(up_to=n_log)))
     plan = Plan(**(rules.choices() | choices))
@@ -53,15 +57,25 @@ def open_log(store: VoteStore, selection: Selection | None = None, **choices: An
         yield OpenLog(votes, plan, n_log, log_hash, sources)
 
 
+def _position(store: VoteStore, up_to: int | None) -> tuple[int, str | None]:
+    n_log, log_hash = store.votes.position()
+    if up_to is None or up_to == n_log:
+        return n_log, log_hash
+    if not 0 < up_to < n_log:
+        raise BadInput(f"the log ends with entry {n_log:,}, so it cannot be read up to entry {up_to:,}")
+    return up_to, None
+
+
 def rate_log(
     store: VoteStore,
     *,
     selection: Selection | None = None,
+    up_to: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     **choices: Any,
 ) -> RatedLog:
     """Rate the log as `open_log` gives it. Raises NothingToRate when no vote is left to rate."""
-    with open_log(store, selection, **choices) as log:
+    with open_log(store, selection, up_to=up_to, **choices) as log:
         models = store.catalogue.models()
         board = rate(log.votes.counted(), models, log.plan, rows=log.votes, on_progress=on_progress)
         return RatedLog(board, log.n_log, log.log_hash, log.sources)
@@ -70,6 +84,7 @@ def rate_log(
 def take_snapshot(store: VoteStore, now: datetime, *, sources: Sequence[Source] | None = None) -> Snapshot:
     """Rate the log by the arena's rules and store the result."""
     rated = rate_log(store, selection=Selection(sources=tuple(sources) if sources else None))
+    assert rated.log_hash is not None  # noqa: S101 - it is rated to its end
     return store.snapshots.add(
         rated.board,
         n_log=rated.n_log,

@@ -54,6 +54,15 @@ class Source(StrEnum):
     SIMULATED = "simulated"
 
 
+class SkipReason(StrEnum):
+    """Why a voter closed a ballot without a verdict."""
+
+    CANNOT_JUDGE = "cannot_judge"
+    TOO_ALIKE = "too_alike"
+    BROKEN = "broken"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation; role is system, user or assistant."""
@@ -165,6 +174,15 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A voter takes a vote back. Append-only like the vote, which stays as it was and counts no more."""
+
+    vote_id: VoteId
+    voter_id: VoterId
+    withdrawn_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Contender:
     """A model as the reveal shows it: its facts and its place on the latest board, if it has one."""
 
@@ -183,3 +201,17 @@ class Reveal:
     verdict: Verdict
     a: Contender
     b: Contender
+
+
+@dataclass(frozen=True, slots=True)
+class PairRecord:
+    """How often each verdict was given on two models, whatever the prompt and the side that each stood on."""
+
+    n_a: int
+    n_b: int
+    n_tie: int
+    n_both_bad: int
+
+    @property
+    def n(self) -> int:
+        return self.n_a + self.n_b + self.n_tie + self.n_both_bad

@@ -14,11 +14,16 @@
     │   ├── DatabaseUnavailable it cannot be opened or read (missing, no permission, a disk fault)
     │   ├── KeyTaken            a unique key or a check refused a row
     │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
-    └── BallotError             a ballot cannot be opened or voted on
+    └── BallotError             a ballot cannot be opened, voted on, skipped, or its vote withdrawn
         ├── NoBallotLeft        this voter has judged everything there is
         ├── UnknownBallot       no such ballot, or somebody else's
         ├── BallotExpired       too late
-        └── AlreadyVoted        this ballot already has another verdict by its voter
+        ├── AlreadyVoted        this ballot already has another verdict by its voter
+        ├── BallotSkipped       its voter has skipped this ballot
+        ├── VoteWithdrawn       its voter has taken the vote on this ballot back
+        ├── NothingToWithdraw   there is no vote on this ballot
+        ├── TooLateToWithdraw   its voter has voted on another ballot since
+        └── NotOffered          the rules of this arena do not allow it
 
 They are translated once, at the rim: `cli.py` prints one line and exits with 1, `ui/` answers with a calm sentence.
 """
@@ -148,7 +153,7 @@ class VoteNotSaved(StoreError):
 
 
 class BallotError(ArenaError):
-    """A ballot cannot be opened or voted on."""
+    """A ballot cannot be opened, voted on, skipped, or its vote withdrawn."""
 
 
 class NoBallotLeft(BallotError):
@@ -159,7 +164,7 @@ class NoBallotLeft(BallotError):
         super().__init__(
             "this arena has no two answers to compare yet"
             if is_arena_empty
-            else "you have judged every pair in this arena that you can still judge blind"
+            else "you have judged or skipped every pair in this arena that you can still judge blind"
         )
 
 
@@ -185,3 +190,43 @@ class AlreadyVoted(BallotError):
         self.ballot_id = ballot_id
         self.kept = kept
         super().__init__(f"this ballot already has your vote ({kept.value}); the first vote stays")
+
+
+class BallotSkipped(BallotError):
+    """The ballot was closed by its voter without a vote."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("you have skipped this ballot, and it takes no vote any more; the next one is ready")
+
+
+class VoteWithdrawn(BallotError):
+    """The vote on the ballot was withdrawn. The names were shown, so nobody votes on it again."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("you have withdrawn your vote on this ballot, which stays closed; the next one is ready")
+
+
+class NothingToWithdraw(BallotError):
+    """The ballot has no vote."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("there is no vote on this ballot that could be withdrawn")
+
+
+class TooLateToWithdraw(BallotError):
+    """A voter can take the last vote back, and this was not the last."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("you have voted on another ballot since, and only the last vote can be withdrawn")
+
+
+class NotOffered(BallotError):
+    """The rules of this arena do not allow what was asked for."""
+
+    def __init__(self, what: str):
+        self.what = what
+        super().__init__(f"this arena does not offer to {what}; its arena.toml can, under [ballot]")

@@ -59,17 +59,16 @@ _N_DRAWS = 2000
 _PAIR_FLOOR = 50
 
 
-_VOTERS_LEFT_ASIDE = (
-    "votes of one voter may resemble each other, which these intervals take no account of; --intervals cluster draws "
-    "whole voters"
-)
+_ONE_BY_ONE = "votes drawn again one by one go with equal weights or weights by pair; take --intervals cluster"
+_VOTERS_UNHEARD = "votes of one voter may resemble each other, which these intervals take no account of"
+_VOTERS_LEFT_ASIDE = f"{_VOTERS_UNHEARD}; --intervals cluster draws whole voters"
 _ONE_UNIT = (
     "all votes are of one {}: how far these may be off cannot be told from them; --cluster none takes every vote on "
     "its own"
 )
 
-# Logits. What is left after such a step is about its square, a few millionths of a point, and with style each step goes
-# through all votes.
+# Logits. What is left after such a step is about its square, a few millionths of a point, and the ends of intervals are
+# right to a two-thousandth of their width; with style each step goes through all votes.
 _LAST_STEP_OVER_ALL_VOTES = 1e-4
 
 
@@ -106,10 +105,11 @@ def estimate(
     one by one; without it votes are taken as independent, and plans that need single votes are refused with BadInput.
     RatingError where the mathematics gives no answer.
     """
-    if plan.method is Method.ELO:
-        return _elo(core, names, plan, needed(rows, "online Elo"), on_progress)
-    if plan.method is Method.WIN_RATE:
-        return _win_rate(core, plan)
+    if plan.method is not Method.BRADLEY_TERRY:
+        is_elo = plan.method is Method.ELO
+        found = _elo(core, names, plan, needed(rows, "online Elo"), on_progress) if is_elo else _win_rate(core, plan)
+        known = rows.units() if rows is not None else ()
+        return replace(found, notes=(*found.notes, *([_VOTERS_UNHEARD] if Unit.VOTER in known else [])))
     found = _Maximum(core, names, plan, rows=rows, sided=sided, on_progress=on_progress)
     if plan.style and not found.kept_style:
         plain = estimate(core, names, replace(plan, style=()), rows, sided=sided, on_progress=on_progress)
@@ -216,9 +216,9 @@ class _Maximum:
         self._pair_weights = _pair_weights(core) if plan.weights is Weights.PAIRS else None
         self._pieces: Iterable[Comparisons] | None = self._one_by_one() if self._needs_rows else None
         votes: Batches = core if sided is None else sided
-        if plan.weights is Weights.VOTERS and self._style is None:
+        if self._weighs_one_by_one and self._style is None:
             self._pieces = list(self._pieces or ())  # gone through many times: read once
-        if self._pieces is not None and (self._style is not None or plan.weights is Weights.VOTERS):
+        if self._pieces is not None and (self._style is not None or self._weighs_one_by_one):
             votes = self._pieces
         elif self._pair_weights is not None:
             votes = replace(votes, weights=self._pair_weights[votes.first, votes.second])
@@ -232,9 +232,12 @@ class _Maximum:
         self._gauge = core.games / core.games.sum() if self._fit.likelihood.is_difference else np.zeros(core.n_items)
 
     @property
+    def _weighs_one_by_one(self) -> bool:
+        return self._plan.weights in (Weights.VOTERS, Weights.COLUMN)
+
+    @property
     def _needs_rows(self) -> bool:
-        plan = self._plan
-        return self._unit is not Unit.NONE or plan.weights is Weights.VOTERS or bool(plan.style)
+        return self._unit is not Unit.NONE or self._weighs_one_by_one or bool(self._plan.style)
 
     def estimate(self) -> Estimate:
         """The scores and all that goes with them."""
@@ -299,8 +302,10 @@ class _Maximum:
         is_plain = isinstance(fitted.likelihood, BradleyTerry) and not plan.order and not plan.prior
         words = f"bootstrap, {drawn}"
         if self._style is not None or (by_cluster and not is_plain):
+            if not by_cluster and plan.weights is Weights.VOTERS:
+                raise BadInput(_ONE_BY_ONE)
             units = self._pieces if by_cluster else self._votes
-            samples = bootstrap_one_step(units or (), fitted, rounds=rounds, rng=rng)
+            samples = bootstrap_one_step(units or (), fitted, by_cluster=by_cluster, rounds=rounds, rng=rng)
             words += ", one step from the estimate"
         elif by_cluster:
             samples = bootstrap_clusters(self._pieces or (), rounds=rounds, rng=rng, on_progress=report)
@@ -326,9 +331,7 @@ class _Maximum:
     @property
     def _votes_in_one(self) -> Comparisons:
         if not isinstance(self._votes, Comparisons):
-            raise BadInput(
-                "votes drawn again one by one go with equal weights or weights by pair; take --intervals cluster"
-            )
+            raise BadInput(_ONE_BY_ONE)
         return self._votes
 
     def _to_scores(self, strengths: Floats) -> Floats:
@@ -368,7 +371,8 @@ class _Maximum:
         items = {name: item for item, name in enumerate(self._names)}
         unit = Unit.VOTER if self._plan.weights is Weights.VOTERS else self._unit
         is_fixed = self._plan.intervals is not Intervals.SANDWICH
-        rows: Iterable[Rows] = Read(source, items, unit, self._plan.style, is_fixed)
+        is_weighted = self._plan.weights is Weights.COLUMN
+        rows: Iterable[Rows] = Read(source, items, unit, self._plan.style, is_weighted, is_fixed)
         if self._plan.style:
             # Gone through many times, and reading takes longer: held in memory, some eighty bytes a vote.
             rows = [piece.by_unit() for piece in rows]

@@ -67,7 +67,8 @@ def export(
         table.write(file, explicit.SCHEMA, rows)
     manifest = {
         "format": format_.value,
-        "n_votes": n_log,
+        "n_votes": selection.n_kept + sum(selection.left_out.values()),
+        "n_log": n_log,
         "n_rows": len(rows),
         "kept": selection.n_kept,
         "left_out": dict(selection.left_out),

@@ -132,11 +132,11 @@ def _goodness(found: Goodness, name: _Name) -> list[str]:
 
 def _suspects(found: Suspects, name: _Name) -> list[str]:
     n_listed = f"{len(found.voters):,}" if found.voters else "none"
-    chance = f"about {found.false_share * 100:g} % of those listed are so by chance"
+    how = "the most extreme first, and then the others without them"
     lines = [
         f"Voters whose votes go against those of others: {n_listed} of {found.n_tested:,} tested",
         "  For review: nobody is removed, and all of their votes count.",
-        f"  Listed if q, the false-discovery rate, is {found.false_share:g} or less: {chance}.",
+        f"  Listed if q, the false-discovery rate, is {found.false_share:g} or less; {how}.",
     ]
     if found.n_voters > found.n_tested:
         lines.append(f"  {found.n_voters - found.n_tested:,} more have too few votes to be tested.")

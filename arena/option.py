@@ -54,8 +54,8 @@ def features(text: str) -> tuple[str, ...]:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Words separated by commas."""
-    return tuple(part.strip() for part in text.split(","))
+    """Words separated by commas; a comma that belongs to a word has a backslash before it."""
+    return tuple(part.strip().replace("\\,", ",") for part in re.split(r"(?<!\\),", text))
 
 
 def pairs(_context: click.Context, _option: click.Parameter, texts: Sequence[str]) -> dict[str, str]:

@@ -59,6 +59,9 @@ class BallotRules(Strict):
     """`[ballot]` in arena.toml."""
 
     expires_after_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
+    skip: bool = True
+    undo: bool = True
+    show_others_from: int = Field(default=5, ge=0)
 
 
 class PairingRules(Strict):

@@ -156,6 +156,11 @@ class Pool:
         self._prompts = tuple(self._answers)
         self._place_of_model = {model: number for number, model in enumerate(self.models)}
         self._place_of_prompt = {prompt: number for number, prompt in enumerate(self._prompts)}
+        self._place_of_answer = {
+            answer.answer_id: (self._place_of_model[model], self._place_of_prompt[prompt])
+            for prompt, answers in self._answers.items()
+            for model, answer in answers.items()
+        }
         # [model, prompt]: equal numbers in a column are equal texts.
         self._texts = np.full((len(self.models), len(self._prompts)), _NONE, dtype=np.int32)
         for column, answers in enumerate(self._answers.values()):
@@ -172,15 +177,27 @@ class Pool:
         """Let the next draws know of a verdict, given n times. The uniform mode does not need to know."""
         self._votes.add(model_a, model_b, verdict, n)
 
-    def draw(self, revealed: Mapping[PromptId, Collection[ModelId]], rng: Random) -> Draw | None:
+    def draw(
+        self,
+        revealed: Mapping[PromptId, Collection[ModelId]],
+        rng: Random,
+        *,
+        skipped: Collection[frozenset[AnswerId]] = (),
+    ) -> Draw | None:
         """Draw among all pairs of different texts that a voter can still judge blind, then toss for sides.
 
         `revealed` are the models whose names this voter has seen behind their answers to a prompt; such an answer is
-        not blind any more, whomever it meets. Returns None when nothing is left. The probability is the one that the
-        module tells, given these revealed models and the votes that were counted before.
+        not blind any more, whomever it meets. `skipped` are pairs of answers that this voter did not want to judge.
+        Returns None when nothing is left. The probability is the one that the module tells, given these revealed
+        models, skipped pairs, and the votes that were counted before.
         """
         seen = self._seen(revealed)
+        passed_over = self._passed_over(skipped, *seen)
         free = self._free(*seen)
+        if passed_over:
+            free = free.copy()
+            for first, second, _ in passed_over:
+                free[first, second] -= 1
         pairs = np.flatnonzero(free)
         if not pairs.size:
             return None
@@ -195,6 +212,8 @@ class Pool:
         drawn = np.searchsorted(bounds[:-1], rng.random() * bounds[-1], side="right")
         first, second = divmod(int(pairs[drawn]), len(self.models))
         prompts = self._free_prompts(first, second, *seen)
+        out = [prompt for *models, prompt in passed_over if models == [first, second]]
+        prompts = prompts[~np.isin(prompts, out)]
         prompt = self._prompts[prompts[rng.randrange(len(prompts))]]
         a, b = self.models[first], self.models[second]
         if rng.random() < 0.5:
@@ -214,6 +233,19 @@ class Pool:
         )
         models, prompts = np.array(places, dtype=np.int64).reshape(-1, 2).T
         return models, prompts
+
+    def _passed_over(
+        self, skipped: Collection[frozenset[AnswerId]], seen_models: Ints, seen_prompts: Ints
+    ) -> list[tuple[int, int, int]]:
+        """The skipped pairs that this voter could still judge: the two models, in order, and the prompt, by number."""
+        seen = set(zip(seen_models.tolist(), seen_prompts.tolist(), strict=True))
+        found = []
+        for pair in skipped:
+            places = [self._place_of_answer[answer] for answer in pair if answer in self._place_of_answer]
+            if len(places) == 2 and seen.isdisjoint(places):
+                (first, prompt), (second, _) = sorted(places)
+                found.append((first, second, prompt))
+        return found
 
     def _free(self, models: Ints, prompts: Ints) -> Ints:
         """On how many prompts a voter who has seen these answers can still judge two models; [i, j] with i < j."""

@@ -47,6 +47,8 @@ class Pieces:
         weights = None
         if self.pair_weights is not None:
             weights = self.pair_weights[rows.model_a, rows.model_b]
+        elif self.plan.weights is Weights.COLUMN:
+            weights = rows.weight
         elif self.plan.weights is Weights.VOTERS and rows.unit is not None:
             _, voter, n_votes = np.unique(rows.unit, return_inverse=True, return_counts=True)
             weights = np.minimum(1.0, _VOTER_CAP / n_votes[voter])
@@ -121,10 +123,13 @@ class Read:
     items: Mapping[ModelId, int]
     unit: Unit
     style: Sequence[str] = ()
+    weighted: bool = False
     is_fixed: bool = False
 
     def __iter__(self) -> Iterator[Rows]:
-        return self.source.rows(self.items, unit=self.unit, style=self.style, is_fixed=self.is_fixed)
+        return self.source.rows(
+            self.items, unit=self.unit, style=self.style, weighted=self.weighted, is_fixed=self.is_fixed
+        )
 
 
 def needed(rows: VoteRows | None, what: str) -> VoteRows:

@@ -42,11 +42,12 @@ class Intervals(StrEnum):
 
 
 class Weights(StrEnum):
-    """What a vote weighs: one, less on pairs that met often, or less by voters who vote often."""
+    """What a vote weighs: one, less on pairs that met often, less by voters who vote often, or what it says itself."""
 
     EQUAL = "equal"
     PAIRS = "pairs"
     VOTERS = "voters"
+    COLUMN = "column"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from arena.battle import ModelId
 from arena.leaderboard import Coefficient, Entry, Leaderboard
 from arena.plan import Plan
 
-_COLUMNS = {
+COLUMNS = {
     "model": "varchar",
     "name": "varchar",
     "score": "double",
@@ -93,7 +93,7 @@ def write(path: Path, board: Leaderboard, record: Mapping[str, Any] | None = Non
         table.write_text(path, json.dumps(record or board.to_record(), ensure_ascii=False, indent=2) + "\n")
     else:
         rows = board.to_record()["ratings"]
-        table.write(path, _COLUMNS, [[({"name": row["model"]} | row).get(name) for name in _COLUMNS] for row in rows])
+        table.write(path, COLUMNS, [[({"name": row["model"]} | row).get(name) for name in COLUMNS] for row in rows])
 
 
 def _effect(coefficient: Coefficient) -> tuple[str, str]:

@@ -73,6 +73,8 @@ class Rows:
     """The key of each unit that is known, in the order of its number; `VoteRows.labels` says whose it is."""
     moment: NDArray[np.int64] | None = None
     """When each was cast, in microseconds, where the order was asked for."""
+    weight: NDArray[np.float64] | None = None
+    """What each says of itself that it weighs, above 0, where that was asked for."""
     style: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """(a - b) / (a + b) of each feature of the two answers, 0 where both are 0."""
 
@@ -88,6 +90,7 @@ class Rows:
             verdict=self.verdict[rows],
             unit=None if self.unit is None else self.unit[rows],
             moment=None if self.moment is None else self.moment[rows],
+            weight=None if self.weight is None else self.weight[rows],
             style={name: values[rows] for name, values in self.style.items()},
         )
 
@@ -96,15 +99,12 @@ class Rows:
         return self if self.unit is None else self.taking(np.argsort(self.unit, kind="stable"))
 
     def cut(self, n_rows: int) -> Iterator["Rows"]:
-        """In parts of about so many, cut between units, which must stand together. Parts are views, and take no
-        memory."""
+        """In parts of about so many, cut between units, which must be in order. Parts are views, and take no memory."""
         start = 0
         while start < len(self):
             end = min(start + n_rows, len(self))
-            if self.unit is not None and end < len(self):
-                own = self.unit[end - 1]
-                while end < len(self) and self.unit[end] == own:
-                    end += 1
+            if self.unit is not None:
+                end = int(np.searchsorted(self.unit, self.unit[end - 1], side="right"))
             yield self.taking(slice(start, end))
             start = end
 
@@ -175,6 +175,7 @@ class VoteRows(Protocol):
         *,
         unit: Unit = Unit.NONE,
         style: Sequence[str] = (),
+        weighted: bool = False,
         in_order: bool = False,
         is_fixed: bool = False,
     ) -> Iterator[Rows]:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput
 
+WITHDRAWN = "withdrawn by its voter"
+"""Why a vote that its voter took back is left out, in ratings and exports alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

@@ -70,16 +70,22 @@ def open_votes(path: Path, selection: Selection | None = None) -> Iterator[VoteT
         )
 
 
-def mixed_sources(votes: VoteTable) -> tuple[Source, ...] | None:
-    """The sources that count where a file's votes tell several and nobody said which: as `default_sources`.
+def sources_of(votes: VoteTable) -> tuple[Source, ...] | None:
+    """Whose votes of a file count where nobody said which: as `default_sources`, if the file tells sources.
 
-    None where the column is not there or tells one source, and where it holds other words than sources: then it is
-    about something else.
+    None where it does not, or where its column of this name holds nothing but other words: then it is about something
+    else. Raises BadInput where it holds sources and other words: then nobody knows whose votes these are.
     """
     counts = votes.sources()
-    if len(counts) < 2 or not set(counts) <= set(Source):
+    known = {Source(source): n for source, n in counts.items() if source in set(Source)}
+    if not known:
         return None
-    return default_sources({Source(source): n for source, n in counts.items()})
+    if unknown := sorted(set(counts) - set(Source)):
+        raise BadInput(
+            f"source is {unknown[0]!r} in {counts[unknown[0]]:,} of the votes; accepted: {', '.join(Source)}. Correct "
+            "the column, or say with --source whose votes count"
+        )
+    return default_sources(known)
 
 
 def read_tallies(path: Path) -> list[Tally]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from arena import style as styles
 from arena.battle import ModelId, Verdict
 from arena.errors import BadInput
+from arena.name import NoName, called
 from arena.rows import Counted, Rows
 from arena.table import append
-from arena.tally import Selection, Unit
+from arena.tally import WITHDRAWN, Selection, Unit
 
 # What a relation may tell of a vote, beside model_a, model_b and winner.
 OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
+
+_FURTHER = ("weight", "answer_a", "answer_b", *(f"{name}_{side}" for name in styles.FEATURES for side in "ab"))
 
 _ROWS_AT_ONCE = 500_000
 
@@ -47,8 +51,9 @@ class Answers:
 class VoteTable:
     """Votes of one relation: SQL that can stand after `from`, with columns model_a, model_b, winner and some OPTIONAL.
 
-    `columns` are all columns that there are; `parse_model` and `parse_winner` read the values, raising BadInput, and
-    `refuse` makes one error of all that they could not read. The cursor must be this table's own: it gets small
+    `columns` are all columns that there are; where `withdrawn` is one of them, votes of which it is true are left out.
+    `parse_model` and `parse_winner` read the values, raising BadInput, and `refuse` makes one error of all that they
+    could not read. The cursor must be this table's own: it gets small
     temporary tables.
     """
 
@@ -88,6 +93,8 @@ class VoteTable:
             raise self._refuse(self._misread())
         if self._selection.since or self._selection.until:
             self._refuse_no_times()
+        for column, wanted in (("category", self._selection.categories), ("language", self._selection.languages)):
+            self._refuse_unknown(column, wanted or ())
         models = sorted(set(self._models.values()))
         self._name_items({model: item for item, model in enumerate(models)})
         found: dict[str, Any] = self._ask(
@@ -149,11 +156,45 @@ class VoteTable:
 
     def sources(self) -> dict[str, int]:
         """How many votes each value of the source column has; nothing without that column."""
-        if "source" not in self._columns:
+        return self.values("source")
+
+    def n_blank(self, column: str) -> int:
+        """How many votes, counted or not, say nothing in a column."""
+        return self._ask(f"select count(*) from {self._relation} where {_told(column)} is null").fetchall()[0][0]
+
+    @property
+    def left_aside(self) -> tuple[str, ...]:
+        """Columns that no rating would look at."""
+        return tuple(sorted(self._columns - {"model_a", "model_b", "winner", "withdrawn", *OPTIONAL, *_FURTHER}))
+
+    def values(self, column: str) -> dict[str, int]:
+        """How many votes, counted or not, each value of a column has; nothing without that column."""
+        if column not in self._columns:
             return {}
-        told = _told("source")
+        told = _told(column)
         query = f"select {told} as told, count(*) from {self._relation} where told is not null group by 1 order by 1"
         return dict(self._ask(query).fetchall())
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the first and the last vote were cast, counted or not; None where no vote tells."""
+        if "voted_at" not in self._columns:
+            return None
+        self._refuse_no_times()
+        times = "voted_at::timestamptz"
+        [(first, last)] = self._ask(f"select min({times}), max({times}) from {self._relation}").fetchall()
+        return None if first is None else (first, last)
+
+    def has_texts(self) -> bool:
+        """Whether both answers' texts are known of every vote that counts, so that their style can be taken out."""
+        if self._answers is None:
+            return False
+        of = self._answers
+        [(n,)] = self._ask(
+            f"select count(*) from {self._relation} left join ({of.texts}) ta(key, text) on {of.key_a} = ta.key "
+            f"left join ({of.texts}) tb(key, text) on {of.key_b} = tb.key "
+            f"where {self._reason} is null and (ta.text is null or tb.text is null)"
+        ).fetchall()
+        return not n
 
     def units(self) -> Sequence[Unit]:
         """Voter and prompt, where the column is there and tells anything."""
@@ -192,6 +233,7 @@ class VoteTable:
         *,
         unit: Unit = Unit.NONE,
         style: Sequence[str] = (),
+        weighted: bool = False,
         in_order: bool = False,
         is_fixed: bool = False,
     ) -> Iterator[Rows]:
@@ -208,6 +250,11 @@ class VoteTable:
         wanted = ["x.item as a", "y.item as b", "w.code as verdict"]
         wanted += ["epoch_us(voted_at::timestamptz) as moment"] if in_order else []
         wanted += [] if column is None else [f"if({_told(column)} is null, null, hash({_told(column)})) as unit"]
+        if weighted:
+            self._need("weight")
+            weighs = "coalesce(try_cast(weight as double) between 1e-9 and 1e9, false)"
+            self._refuse_where(f"not {weighs}", "have no weight above 0 in the column 'weight'")
+            wanted.append("weight::double as weight")
         joins = ""
         if style:
             expressions, joins = self._style(style)
@@ -289,6 +336,14 @@ class VoteTable:
         )
         self._refuse_where(unknown, f"lack a count in one of {', '.join(sides)}; each needs a number, 0 or more")
 
+    def _refuse_unknown(self, column: str, wanted: Sequence[str]) -> None:
+        known = {value: value for value in self.values(column)} if wanted else {}
+        for value in wanted:
+            try:
+                called(value, known, what=column)
+            except NoName as error:
+                raise BadInput(f"of {self._where} {error}") from error
+
     def _refuse_no_times(self) -> None:
         """Raise BadInput for times that are none."""
         wrong = "voted_at is not null and try_cast(voted_at as timestamptz) is null"
@@ -321,7 +376,7 @@ class VoteTable:
     def _why_left_out(self) -> str:
         """SQL that says in words why a vote is left out, and null for those that count."""
         chosen = self._selection
-        cases = []
+        cases = [f"when {_WITHDRAWN_TOLD} then {_literal(WITHDRAWN)}"] if "withdrawn" in self._columns else []
         for column, wanted in (
             ("source", chosen.sources),
             ("category", chosen.categories),
@@ -348,6 +403,9 @@ class VoteTable:
         if column not in self._columns:
             raise BadInput(f"{self._where} have no column {str(column)!r}, so nothing can be chosen by it")
 
+
+# As text, so that JSON Lines, whose values that are no texts are marked by a leading zero, are read as well.
+_WITHDRAWN_TOLD = "nullif(ltrim(withdrawn::varchar, chr(0)), '')::boolean"
 
 _MIX = 0.7390851332151607
 
@@ -376,6 +434,10 @@ def _in_an_order_of_their_own(found: Mapping[str, Any], style: Sequence[str]) ->
     number = _mixed(how.view(np.uint64), dress.view(np.uint64))
     if "unit" in found:
         number = _mixed(number, np.ma.filled(found["unit"], 0).astype(np.uint64))
+    if "weight" in found:
+        number = _mixed(number, np.asarray(found["weight"], dtype=np.float64).view(np.uint64))
+    # Rows that differ in nothing but their sides stand together: sides matter where a term for them is asked for.
+    number = (number << np.uint64(1)) | is_turned.astype(np.uint64)
     order = np.argsort(number) if moment is None else np.lexsort((number, moment))
     return {name: values[order] for name, values in found.items()}
 
@@ -403,6 +465,7 @@ def _rows(found: Mapping[str, Any], style: Sequence[str]) -> Rows:
         unit=unit,
         unit_keys=keys,
         moment=found.get("moment"),
+        weight=np.asarray(found["weight"], dtype=np.float64) if "weight" in found else None,
         style={name: np.asarray(found[f"style_{name}"], dtype=np.float64) for name in style},
     )
 

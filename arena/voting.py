@@ -1,12 +1,17 @@
 """The rules of the game: open a ballot, cast a vote, reveal. Nothing of the web.
 
-open   a voter gets the ballot that is still open for them, or a new one that the server draws and stores first
-cast   the ballot takes one verdict, from its voter, before it expires; the database enforces the "one"
-reveal what a stored vote returns: who wrote the two answers; nothing else opens it
+open     a voter gets the ballot that is still open for them, or a new one that the server draws and stores first
+cast     the ballot takes one verdict, from its voter, before it expires; the database enforces the "one"
+reveal   what a stored vote returns: who wrote the two answers; nothing else opens it
+skip     the ballot is closed without a vote and without a reveal, and the voter does not get these two answers again
+withdraw the voter takes the last vote back, until the next one is cast; the log keeps both acts, the vote counts no
+         more, and the ballot stays closed, because its names were shown
 """
 
 import secrets
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -16,19 +21,35 @@ from arena.battle import (
     Battle,
     BattleId,
     Contender,
+    Model,
     ModelId,
+    PairRecord,
     Reveal,
     Side,
+    SkipReason,
     Source,
     Verdict,
     Vote,
     VoteId,
     VoterId,
+    Withdrawal,
 )
-from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
-from arena.leaderboard import Leaderboard
+from arena.errors import (
+    AlreadyVoted,
+    BallotExpired,
+    BallotSkipped,
+    NoBallotLeft,
+    NothingToWithdraw,
+    NotOffered,
+    TooLateToWithdraw,
+    UnknownBallot,
+    VoteWithdrawn,
+)
+from arena.leaderboard import Leaderboard, Snapshot
+from arena.own_votes import OwnRecord, OwnVote, records
+from arena.pack import BallotRules
 from arena.pairing import Policy, Pool
-from arena.store import OpenedBallot, VoteCounts, VoteStore
+from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
 
 # Ids of 128 random bits: they carry no order and no name, and nobody guesses one.
 _ID_BYTES = 16
@@ -39,30 +60,42 @@ def new_id() -> str:
     return secrets.token_urlsafe(_ID_BYTES)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnVotes:
+    """What one voter sees of the own votes: the record of each model, all votes from the newest on, and the models."""
+
+    records: tuple[OwnRecord, ...]
+    votes: tuple[OwnVote, ...]
+    models: dict[ModelId, Model]
+
+
 class Booth:
     """Where one arena's voters vote. Any number of threads may use it.
 
     `rng` draws pairs and sides: `random.SystemRandom()` where people vote, so that nobody can foretell a draw, and a
-    seeded `random.Random` where a run must repeat. `board` gives the latest leaderboard for the reveal, or None.
+    seeded `random.Random` where a run must repeat. `board` gives the latest snapshot for the reveal, or None.
 
     Where the rules want pairs drawn by the votes that they have, those of people count: the log's when the booth
     opens, and each one that is cast in it.
     """
 
-    def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Leaderboard | None], now: datetime):
+    def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Snapshot | None], now: datetime):
         rules = store.catalogue.rules()
+        self.rules: BallotRules = rules.ballot
         guideline = store.catalogue.guideline()
         self._store = store
         self._rng = rng
         self._board = board
-        self._lifetime = timedelta(minutes=rules.ballot.expires_after_minutes)
+        self._lifetime = timedelta(minutes=self.rules.expires_after_minutes)
         self._guideline_version = guideline.version if guideline else None
         self._models = store.catalogue.models()
         self._pool = Pool(
             store.catalogue.candidates(now), Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share)
         )
+        # A vote and its withdrawal are counted in the order in which they are stored.
+        self._counting = threading.Lock()
         for tally in store.votes.tallies(up_to=store.votes.position()[0]):
-            if tally.source is Source.HUMAN:
+            if tally.source is Source.HUMAN and tally.left_out is None:
                 self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
     def open(self, voter_id: VoterId, now: datetime) -> Ballot:
@@ -83,27 +116,99 @@ class Booth:
         """Store the verdict and reveal the names; when this returns, the vote is on disk.
 
         The same verdict again returns the same reveal and stores nothing, so a client that lost the answer may ask
-        once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, AlreadyVoted for another
-        verdict than the stored one, VoteNotSaved when the commit failed.
+        once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, BallotSkipped,
+        AlreadyVoted for another verdict than the stored one, VoteWithdrawn for a vote that was taken back, VoteNotSaved
+        when the commit failed.
         """
         opened = self._find(ballot_id, voter_id)
-        if opened.verdict is None:
+        if opened.verdict is None and opened.skipped is None:
             if now >= opened.ballot.expires_at:
                 raise BallotExpired(opened.ballot.id)
-            if self._store.votes.add(self._vote(opened, verdict, now), opened.battle, now):
-                self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
-                return self._reveal(opened.battle, verdict)
+            with self._counting:
+                if self._store.votes.add(self._vote(opened, verdict, now), opened.battle, now):
+                    self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
+                    return self._reveal(opened.battle, verdict)
             opened = self._find(ballot_id, voter_id)
-        if opened.verdict is not None and opened.verdict != verdict:
+        if opened.verdict is None:
+            raise BallotSkipped(opened.ballot.id)
+        if opened.is_withdrawn:
+            raise VoteWithdrawn(opened.ballot.id)
+        if opened.verdict != verdict:
             raise AlreadyVoted(opened.ballot.id, opened.verdict)
         return self._reveal(opened.battle, verdict)
 
+    def skip(self, ballot_id: str, reason: SkipReason, voter_id: VoterId, now: datetime) -> None:
+        """Close the ballot without a vote. A second skip changes nothing: the first reason stays.
+
+        Raises UnknownBallot, BallotExpired, AlreadyVoted or VoteWithdrawn for a ballot that had a vote, NotOffered
+        where the rules have it so, DatabaseUnavailable when it could not be stored.
+        """
+        if not self.rules.skip:
+            raise NotOffered("skip a ballot")
+        opened = self._find(ballot_id, voter_id)
+        if opened.verdict is None and opened.skipped is None:
+            if now >= opened.ballot.expires_at:
+                raise BallotExpired(opened.ballot.id)
+            if self._store.skips.add(opened.ballot.id, reason, now):
+                return
+            opened = self._find(ballot_id, voter_id)
+        if opened.is_withdrawn:
+            raise VoteWithdrawn(opened.ballot.id)
+        if opened.verdict is not None:
+            raise AlreadyVoted(opened.ballot.id, opened.verdict)
+
+    def withdraw(self, ballot_id: str, voter_id: VoterId, now: datetime) -> Verdict:
+        """Take this voter's last vote back; returns what it was. Again, it stores nothing and returns the same.
+
+        A vote is the last one until its voter casts the next, however long that takes; a skip in between does not
+        matter. Raises UnknownBallot, NothingToWithdraw for a ballot without a vote, TooLateToWithdraw for an earlier
+        vote, NotOffered where the rules have it so, DatabaseUnavailable when it could not be stored.
+        """
+        if not self.rules.undo:
+            raise NotOffered("withdraw a vote")
+        with self._counting:
+            with self._store.together():  # so that no vote and no second withdrawal can come between
+                opened = self._find(ballot_id, voter_id)
+                if opened.vote_id is None or opened.verdict is None:
+                    raise NothingToWithdraw(opened.ballot.id)
+                if opened.is_withdrawn:
+                    return opened.verdict
+                last = self._store.votes.last_of(voter_id)
+                if last is None or last.vote_id != opened.vote_id:
+                    raise TooLateToWithdraw(opened.ballot.id)
+                self._store.votes.withdraw(Withdrawal(opened.vote_id, voter_id, now))
+            self._pool.count(opened.battle.model_a, opened.battle.model_b, opened.verdict, -1)
+        return opened.verdict
+
+    def last_vote(self, voter_id: VoterId) -> LastVote | None:
+        """The vote that this voter can withdraw, or None."""
+        last = self._store.votes.last_of(voter_id) if self.rules.undo else None
+        return None if last is None or last.is_withdrawn else last
+
+    def others_on(self, reveal: Reveal, voter_id: VoterId) -> PairRecord | None:
+        """How others voted on the two models, by the votes of the board; None without a board, or with few of them.
+
+        n_a counts the votes for the model of side A, wherever it stood.
+        """
+        snapshot, enough = self._board(), self.rules.show_others_from
+        if snapshot is None or enough == 0:
+            return None
+        record = self._store.votes.on_pair(
+            reveal.a.model.id, reveal.b.model.id, sources=snapshot.sources, up_to=snapshot.n_log, but_by=voter_id
+        )
+        return record if record.n >= enough else None
+
+    def own_votes(self, voter_id: VoterId) -> OwnVotes:
+        """This voter's votes, and what they add up to."""
+        votes = self._store.votes.by_voter(voter_id)
+        return OwnVotes(tuple(records(votes)), tuple(votes), self._models)
+
     def counts(self, voter_id: VoterId) -> VoteCounts:
-        """How many votes this voter has cast, and how many the arena holds."""
+        """How many votes this voter has cast, and how many the arena holds, without those that were withdrawn."""
         return self._store.votes.counts(voter_id)
 
-    def n_votes(self) -> int:
-        """How many votes the arena holds."""
+    def n_acts(self) -> int:
+        """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.votes.position()[0]
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
@@ -113,7 +218,9 @@ class Booth:
         return opened
 
     def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
-        draw = self._pool.draw(self._store.votes.revealed_to(voter_id), self._rng)
+        draw = self._pool.draw(
+            self._store.votes.revealed_to(voter_id), self._rng, skipped=self._store.skips.pairs_of(voter_id)
+        )
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         battle = Battle(
@@ -148,7 +255,8 @@ class Booth:
         )
 
     def _reveal(self, battle: Battle, verdict: Verdict) -> Reveal:
-        board = self._board()
+        snapshot = self._board()
+        board = snapshot.leaderboard if snapshot else None
         return Reveal(verdict, self._contender(battle.model_a, board), self._contender(battle.model_b, board))
 
     def _contender(self, model_id: ModelId, board: Leaderboard | None) -> Contender:

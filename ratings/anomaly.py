@@ -35,8 +35,7 @@ class VoterAudit:
 
     `p_value` bounds the chance of votes as extreme as these if the voter judged as the others do, corrected for every
     item and both directions; it is 1 for a voter who is not judged, for want of votes. `q_value` corrects it for the
-    number of voters: of all with q_value <= 0.05 about one in twenty would be there by chance. `flagged` is q_value <=
-    false_share.
+    number of voters. `flagged` is q_value <= false_share.
 
     `item` is the one with the least p-value, `favours` whether it was favoured or disfavoured, both None for a voter
     not judged. `reason` is a sentence.
@@ -65,8 +64,7 @@ def audit_voters(
     """Compare each voter's votes with the votes of others on the same pairs; one record per voter, sorted by voter.
 
     Columns of equal length, one row a vote: voters and items are whole numbers, `outcome` is Outcome.A, B or TIE (or
-    their codes); votes that both are bad want merging with ties or leaving out first. Of the voters who are flagged
-    about `false_share` judge as the others do.
+    their codes); votes that both are bad want merging with ties or leaving out first.
 
     If the voter judges as the others do, then of all votes on a pair any as many are as likely to be this voter's: the
     results that the voter gave are drawn from them all without replacement, pair by pair. So the points that an item
@@ -84,6 +82,11 @@ def audit_voters(
     It is taken for every item that the voter met in `min_votes` votes or more on pairs that others judged too, and for
     both directions. The p-value of the voter is the least of these after a Bonferroni correction for both directions
     and all items, each item by its share of these votes. q-values are over the voters judged.
+
+    Votes of a voter who is flagged would make everybody else look odd beside them. So the most extreme voters are
+    flagged first, with the p-value and q-value that they have then, and the others are compared with each other without
+    them, until nobody is flagged any more. Where nobody judges unlike the others, at most `false_share` of such audits
+    flag anybody; where somebody does, simulations find few honest voters beside them, but nothing guarantees how few.
 
     What it finds is a taste unlike that of others, for one item. That may be rigging, and may be an honest specialist;
     real voters differ, and more votes by each show more of that. It does not find who clicks at random, or riggers who
@@ -105,31 +108,52 @@ def audit_voters(
     comparisons = Comparisons.from_outcomes(n_items, item_a, item_b, outcome)
     who, cell, result = _results(comparisons, voter, item_a, item_b, outcome)
     voters, place, n_votes = np.unique(who, return_inverse=True, return_counts=True)
-    least = _least_p_values(_told(place, cell, result, comparisons), len(voters), n_items, min_votes)
-    q_values = np.ones(len(voters))
-    q_values[least.is_judged] = false_discovery_rates(least.p_value[least.is_judged])
+    is_listed = np.zeros(len(voters), dtype=bool)
+    audits: dict[int, VoterAudit] = {}
+    while True:
+        told = _told(place, cell, result, comparisons, is_counted=~is_listed)
+        least = _least_p_values(told, len(voters), n_items, min_votes)
+        q_values = np.ones(len(voters))
+        q_values[least.is_judged] = false_discovery_rates(least.p_value[least.is_judged])
+        found = (q_values <= false_share) & ~is_listed
+        # Those who are nearly as extreme go together: halving the number of digits keeps the rounds few.
+        found &= least.p_value <= np.sqrt(least.p_value[found].min(initial=1.0))
+        here = found if found.any() else ~is_listed
+        audits |= {
+            row: _audit(row, voters, n_votes, q_values, found, least, min_votes)
+            for row in np.flatnonzero(here).tolist()
+        }
+        if not found.any():
+            return [audits[row] for row in range(len(voters))]
+        is_listed |= found
 
-    columns = (voters, n_votes, least.p_value, q_values, least.is_judged, *least[2:])
-    return [
-        VoterAudit(
-            voter=name,
-            n_votes=n,
-            p_value=p,
-            q_value=q,
-            flagged=q <= false_share,
-            item=item if is_judged else None,
-            favours=favours if is_judged else None,
-            reason=(
-                f"item {item} got {won:g} of {told} points in this voter's votes (a tie is half a point), "
-                f"where the votes of others give it about {due:.1f}"
-                if is_judged
-                else f"on no item {min_votes} votes or more that can be compared with the votes of others"
-            ),
+
+def _audit(  # noqa: PLR0917 - one row of columns that belong together
+    row: int,
+    voters: _Whole,
+    n_votes: _Whole,
+    q_values: _Real,
+    found: NDArray[np.bool_],
+    least: "_Least",
+    min_votes: int,
+) -> VoterAudit:
+    is_judged, item = bool(least.is_judged[row]), int(least.item[row])
+    reason = f"on no item {min_votes} votes or more that can be compared with the votes of others"
+    if is_judged:
+        reason = (
+            f"item {item} got {least.won[row]:g} of {least.n_votes[row]} points in this voter's votes (a tie is half a "
+            f"point), where the votes of others give it about {least.due[row]:.1f}"
         )
-        for name, n, p, q, is_judged, item, favours, told, won, due in zip(
-            *(column.tolist() for column in columns), strict=True
-        )
-    ]
+    return VoterAudit(
+        voter=int(voters[row]),
+        n_votes=int(n_votes[row]),
+        p_value=float(least.p_value[row]),
+        q_value=float(q_values[row]),
+        flagged=bool(found[row]),
+        item=item if is_judged else None,
+        favours=bool(least.favours[row]) if is_judged else None,
+        reason=reason,
+    )
 
 
 class _Told(NamedTuple):
@@ -185,11 +209,17 @@ def _results(
     return who.astype(np.int64), row_of_pair[np.minimum(a, b), np.maximum(a, b)], result
 
 
-def _told(place: _Whole, cell: _Whole, result: _Whole, comparisons: Comparisons) -> _Told:
+def _told(
+    place: _Whole, cell: _Whole, result: _Whole, comparisons: Comparisons, *, is_counted: NDArray[np.bool_]
+) -> _Told:
+    """What the voters who are counted say, of whom `is_counted` tells, shape (n_voters,)."""
+    kept = is_counted[place]
+    place, cell, result = place[kept], cell[kept], result[kept]
     units, unit = np.unique(place * comparisons.n_cells + cell, return_inverse=True)
     own = np.bincount(3 * unit + result, minlength=3 * len(units)).reshape(-1, 3)
-    place, cell = np.divmod(units, max(comparisons.n_cells, 1))
-    pool = np.stack((comparisons.wins_second, comparisons.ties, comparisons.wins_first), axis=1)[cell].astype(np.int64)
+    place, cell_of = np.divmod(units, max(comparisons.n_cells, 1))
+    pool = np.bincount(3 * cell + result, minlength=3 * comparisons.n_cells).reshape(-1, 3)[cell_of]
+    cell = cell_of
     others = pool - own
     told = others.sum(axis=1) > 0
     place, cell, own, pool, others = place[told], cell[told], own[told], pool[told], others[told]

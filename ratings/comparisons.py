@@ -180,7 +180,7 @@ class Comparisons:
 
     @property
     def n_cells(self) -> int:
-        """How many pairs met."""
+        """How many cells there are: pairs that met, where nothing else tells comparisons apart."""
         return len(self.first)
 
     @cached_property
@@ -298,7 +298,7 @@ class Comparisons:
 
 
 def _weights(values: ArrayLike, n_rows: int) -> Counts:
-    weights = _column(values, "weights", n_rows)
+    weights = _column(values, "weights", n_rows).copy()
     refuse_where(~(np.isfinite(weights) & (weights > 0)), weights, "weights", "finite, above 0")
     return weights
 

@@ -89,7 +89,7 @@ class Links:
 
     def __init__(self, n_items: int, *, by_cluster: bool):
         self._n_items = n_items
-        self._by_cluster = by_cluster
+        self.by_cluster = by_cluster
         self._times = np.zeros(n_items**2)
         self._owner = np.arange(n_items**2)  # of a pair that met once; a comparison owns its pair
         self._n_before = 0
@@ -98,7 +98,7 @@ class Links:
         """Take in comparisons; no cluster may be in two batches."""
         n_pairs = self._n_items**2
         pairs = batch.first * self._n_items + batch.second
-        if not self._by_cluster:
+        if not self.by_cluster:
             self._times += np.bincount(pairs, weights=batch.cell_counts, minlength=n_pairs)
             return
         assert batch.clusters is not None  # noqa: S101 - the caller has looked

@@ -99,10 +99,10 @@ def bootstrap_elo(
     after those of its two items, and a level is applied at once in all rounds of the batch. That is the sequential
     result itself. A level holds less the fewer items there are, so 2 items take about five times as long as 130.
 
-    Rounds are played in single precision if k is 1 to 500 (else in double), which takes a third less time. Roundings
-    do not grow: no move takes two states of the scores further apart, and most bring them closer. After a million rows
-    with k = 4 a score of a round is off by 0.0002 points, where rounds spread by 12. Processors whose tanh differs in
-    its last digit may differ by as much; one processor gives the same bytes every time.
+    Rounds are played in single precision if k is 1 to 500 (else in double), which takes a third less time. After a
+    million votes with k = 4 a score of a round is off by 0.0002 points, where rounds spread by 12. Where one of two
+    items wins more than 99.9 % of thousands of votes, moves become so small that roundings add up to some tenths of a
+    point, one way. Processors whose tanh differs in the last digit differ by as much.
 
     Raises InvalidComparisons and InvalidSetting as `online_elo` does, the latter also if `rounds` or `rounds_at_once`
     is below 1.

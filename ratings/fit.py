@@ -123,6 +123,7 @@ def fit(
     for name, value in (("prior", prior), ("ridge", ridge)):
         if not (np.isfinite(value) and value >= 0):
             raise InvalidSetting(name, value, "a precision of 0 or more, finite")
+    _refuse_iterator(batches)
     whole = summed(batches) if whole is None else whole
     if prior == 0 and model.is_difference and len(groups := rateable_groups(whole)) > 1:
         raise NotConnected(groups)
@@ -193,8 +194,7 @@ def summed(batches: Batches) -> Comparisons:
     Raises InvalidComparisons if there is no batch or if they are not between the same items, InvalidSetting if they can
     be gone through once only.
     """
-    if not isinstance(batches, Comparisons) and iter(batches) is batches:
-        raise InvalidSetting("batches", type(batches).__name__, "a collection that can be gone through again and again")
+    _refuse_iterator(batches)
     if isinstance(batches, Comparisons) and batches.covariates is batches.clusters is batches.weights is None:
         return batches
     total, n_items = None, 0
@@ -210,6 +210,11 @@ def summed(batches: Batches) -> Comparisons:
         raise InvalidComparisons("number of batches", 0, "1 or more")
     met = np.flatnonzero(total.sum(axis=0))
     return Comparisons(n_items, met // max(n_items, 1), met % max(n_items, 1), *total[:, met])
+
+
+def _refuse_iterator(batches: Batches) -> None:
+    if not isinstance(batches, Comparisons) and iter(batches) is batches:
+        raise InvalidSetting("batches", type(batches).__name__, "a collection that can be gone through again and again")
 
 
 def information(batches: Batches, fit: Fit) -> Floats:

@@ -40,7 +40,10 @@ _ENTRIES_AT_ONCE = 2**18
 """Entries of the clusters' scores that are held together: few enough to stay in a processor's cache."""
 
 _SETTLED = 1e-4
-"""A further term of a cluster's series that is shorter than this share of the score ends it."""
+"""A further term of a cluster's series that moves each parameter by less than this share of its move ends it, ..."""
+
+_SETTLED_SHARE = 1e-5
+"""... or by less than this share of the largest move by any cluster beside it."""
 
 _MOST_TERMS = 12
 
@@ -52,6 +55,9 @@ _FEW_DEGREES = 100.0
 _MANY_DEGREES = 1000.0
 
 _ROUNDS_AT_ONCE = 100
+
+_FEWEST_CLUSTERS = 3
+"""With fewer of them Student's t has less than `_LEAST_DEGREES`."""
 
 _NOTHING_LEFT = 1e-8
 """When a unit leaves no more than this share of the information in some direction, that direction rests on it alone."""
@@ -89,7 +95,8 @@ def sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Cova
 
     `gauge` are shares of the items that add up to 1, shape (n_items,); by default each item's share of comparisons, so
     that an item about which little is known widens nobody else's interval. Weights count as they are: a comparison of
-    weight 2 is one comparison with twice the pull. The comparisons are those that were fitted.
+    weight 2 is one comparison with twice the pull. The comparisons are those that were fitted;
+    InvalidComparisons is raised if they are not as many.
     """
     bread, games, meat = _bread(fit), fit.games, np.zeros_like(fit.information)
     links = Links(len(games), by_cluster=False)
@@ -97,9 +104,12 @@ def sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Cova
     def of(batch: Comparisons) -> tuple[Comparisons, Floats]:
         return batch, _meat(fit, batch, bread)
 
+    n_found = 0.0
     for batch, part in of_each(of, batches):
         links.add(batch)
         meat += part
+        n_found += batch.n_comparisons
+    _refuse_others(fit, n_found)
     n_votes = round(float(games.sum())) // 2
     return _in_gauge(
         fit,
@@ -120,14 +130,14 @@ def clustered_sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = Non
     Comparisons are those that were fitted, with their `clusters`; in several batches, no cluster may be in two of them.
     They are gone through only once. `gauge` as for `sandwich`.
 
-    Raises InvalidComparisons if a batch has no clusters.
+    Raises InvalidComparisons if a batch has no clusters, or if these are not as many comparisons as were fitted.
     """
     bread, games = _bread(fit), fit.games
     gauge = _gauge(fit, games, gauge)
     n_items, n_clusters = len(games), 0
     links = Links(n_items, by_cluster=True)
     matrix, squares, fourths = np.zeros_like(bread), np.zeros(len(bread)), np.zeros(len(bread))
-    n_clusters_of = np.zeros(n_items)
+    n_clusters_of, n_found = np.zeros(n_items), 0.0
     for batch in _chunks_of_clusters(batches, max(1, _ENTRIES_AT_ONCE // max(len(bread), 1))):
         links.add(batch)
         moved, seen = _moves(fit, batch, bread)
@@ -138,6 +148,8 @@ def clustered_sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = Non
         fourths += np.einsum("ui,ui->i", moved, moved)
         n_clusters += int(seen.any(axis=1).sum())
         n_clusters_of += seen.sum(axis=0)
+        n_found += batch.n_comparisons
+    _refuse_others(fit, n_found)
     with np.errstate(divide="ignore", invalid="ignore"):
         degrees = np.where(fourths > 0, 3 * squares**2 / fourths, 1.0)
     return _in_gauge(
@@ -158,38 +170,50 @@ def cluster_moves(batches: Batches, fit: Fit, *, gauge: Floats | None = None) ->
     To first order in the remaining comparisons, in the gauge of `clustered_sandwich`; in logits.
     """
     bread, gauge = _bread(fit), _gauge(fit, fit.games, gauge)
-    moved = [_moves(fit, batch, bread)[0] for batch in _chunks_of_clusters(batches, _ENTRIES_AT_ONCE)]
+    n_at_once = max(1, _ENTRIES_AT_ONCE // max(len(bread), 1))
+    moved = [_moves(fit, batch, bread)[0] for batch in _chunks_of_clusters(batches, n_at_once)]
     total = np.concatenate(moved) if moved else np.empty((0, len(bread)))
     total[:, : len(gauge)] -= (total[:, : len(gauge)] @ gauge)[:, np.newaxis]
     return total
 
 
 def bootstrap_one_step(
-    batches: Batches, fit: Fit, *, rounds: int, rng: np.random.Generator, max_groups: int = 20_000
+    batches: Batches,
+    fit: Fit,
+    *,
+    by_cluster: bool,
+    rounds: int,
+    rng: np.random.Generator,
+    max_groups: int = 20_000,
 ) -> Floats:
-    """Parameters as they would come out if clusters were drawn again, shape (rounds, n_parameters), in logits.
+    """Parameters as they would come out if comparisons, or clusters, were drawn again, shape (rounds, n_parameters).
 
-    A round draws as many clusters as there are, with replacement, and takes one Newton step from the estimate: sums of
-    what each cluster moves it by, which for ratings from hundreds of votes up is what a refit would give. More than
-    `max_groups` clusters are first gathered into that many groups at random, which leaves the expected covariance as
-    it is. Batches without clusters hold one comparison a cell, and each stands for itself. The strengths' mean is that
-    of the estimate in each round.
+    In logits. A round draws as many units as there are, with replacement, and takes one Newton step from the estimate:
+    the sum of what each of them moves it by, in the jackknife form of the sandwich, which for ratings from hundreds of
+    comparisons up is what a refit would give. More than `max_groups` units are first gathered into that many groups at
+    random, which leaves the expected covariance as it is. The strengths' mean is that of the estimate in each round.
 
-    Raises InvalidSetting if `rounds` is below 1, InvalidComparisons if cells without clusters hold more. Source: the
-    score bootstrap, Kline and Santos (2012), doi:10.1515/2156-6674.1006.
+    Items whose link to the others rests on a single unit are NaN, and with fewer than three clusters everything is:
+    what leaving these out would change cannot be told.
+
+    Raises InvalidSetting if `rounds` is below 1; InvalidComparisons without clusters if these are drawn, with cells
+    that hold more than one comparison if these are, and for other comparisons than were fitted. Source: the score
+    bootstrap, Kline and Santos (2012), doi:10.1515/2156-6674.1006, with the moves of MacKinnon, Nielsen and Webb.
     """
     if rounds < 1:
         raise InvalidSetting("rounds", rounds, "1 or more")
-    bread = _bread(fit)
-    is_clustered = next(iter(pieces(batches))).clusters is not None
-    moves = _moved_by_clusters if is_clustered else _moved_by_groups
+    bread, n_items = _bread(fit), len(fit.strengths)
+    links = Links(n_items, by_cluster=by_cluster)
     gathered, n_groups = np.zeros((max_groups, len(bread))), 0
-    for moved in moves(batches, fit, bread, max_groups, rng):
+    moves = _moved_by_clusters if by_cluster else _moved_by_groups
+    for moved in moves(_linking(batches, links, fit), fit, bread, max_groups, rng):
         place = np.arange(n_groups, n_groups + len(moved))
         late = place >= max_groups
         place[late] = rng.integers(0, max_groups, int(late.sum()))
         np.add.at(gathered, place, moved)
         n_groups += len(moved)
+    if by_cluster and n_groups < _FEWEST_CLUSTERS:
+        return np.full((rounds, len(bread)), np.nan)
     groups = gathered[: min(n_groups, max_groups)]
     drawing = Multinomial(np.ones(len(groups)))
     samples = np.empty((rounds, len(bread)))
@@ -197,7 +221,20 @@ def bootstrap_one_step(
         block = samples[start : start + _ROUNDS_AT_ONCE]
         drawn = drawing.draw(_ROUNDS_AT_ONCE, rng).T[: len(block)]
         block[:] = fit.parameters + (drawn - 1.0) @ groups
+    samples[:, list(links.fragile())] = np.nan
     return samples
+
+
+def _linking(batches: Batches, links: Links, fit: Fit) -> Iterator[Comparisons]:
+    """The same batches, each told to the links."""
+    n_found = 0.0
+    for batch in pieces(batches):
+        if links.by_cluster and batch.clusters is None:
+            raise InvalidComparisons("clusters", None, "the number of the cluster of each comparison")
+        links.add(batch)
+        n_found += batch.n_comparisons
+        yield batch
+    _refuse_others(fit, n_found)
 
 
 def strength_intervals(fit: Fit, covariance: Covariance, *, confidence: float) -> list[Interval | Absent]:
@@ -293,6 +330,11 @@ def _students_quantile(degrees: Floats, chance: float) -> Floats:
     return z + terms[0] / degrees + terms[1] / degrees**2 + terms[2] / degrees**3
 
 
+def _refuse_others(fit: Fit, n_found: float) -> None:
+    if not np.isclose(n_found, fit.n_comparisons):
+        raise InvalidComparisons("number of comparisons", n_found, f"{fit.n_comparisons:g}, those that were fitted")
+
+
 def _bread(fit: Fit) -> Floats:
     matrix = fit.information.copy()
     if fit.likelihood.is_difference and not fit.prior:
@@ -375,23 +417,25 @@ def _moves(fit: Fit, batch: Comparisons, bread: Floats) -> tuple[Floats, NDArray
     seen = np.zeros((n_clusters, batch.n_items), dtype=bool)
     seen[which, batch.first] = seen[which, batch.second] = True
 
-    size = np.abs(scores).max(axis=1, initial=0.0)
-    total, term, rows = scores.copy(), scores, np.arange(n_clusters)
+    # Each parameter for itself: where a voter gave nearly all votes on an item that hardly anybody judged, the series
+    # goes on there long after it has settled for the rest.
+    moved = scores @ bread
+    least = _SETTLED_SHARE * np.abs(moved).max(axis=0, initial=0.0)
+    step, rows = moved, np.arange(n_clusters)
     cells, part = batch, which
     for _ in range(_MOST_TERMS):
-        pushed = fit.design(cells).push(term @ bread, part)
+        pushed = fit.design(cells).push(step, part)
         bent = np.einsum("ijn,jn->in", curvature, pushed)
-        term = fit.design(cells).pull_by(bent, part, len(rows))
-        total[rows] += term
-        open_ = np.abs(term).max(axis=1, initial=0.0) > _SETTLED * size[rows]
+        step = fit.design(cells).pull_by(bent, part, len(rows)) @ bread
+        moved[rows] += step
+        open_ = np.any(np.abs(step) > _SETTLED * np.abs(moved[rows]) + least, axis=1)
         if not open_.any():
-            return total @ bread, seen
+            return moved, seen
         if open_.mean() < 0.5:
             keep = open_[part]
             cells, curvature = cells.taking(keep), curvature[:, :, keep]
             part = (np.cumsum(open_) - 1)[part[keep]]
-            rows, term = rows[open_], term[open_]
-    moved = total @ bread
+            rows, step = rows[open_], step[open_]
     for number, row in enumerate(rows):
         own = part == number
         matrix = fit.design(cells.taking(own)).information(curvature[:, :, own])

@@ -90,7 +90,7 @@ def test_every_key_of_a_pack_is_on_its_page():
     page = text_of("docs/packs.md")
     told = dict(re.findall(r"^\| `([\w.]+)` \| (?!yes|no)(.+?) \|", page, re.MULTILINE))
     assert {key: default.strip('`"').replace("unset", "None") for key, default in told.items()} == {
-        key: str(default) for key, default in rule_keys().items()
+        key: str(default).lower() if isinstance(default, bool) else str(default) for key, default in rule_keys().items()
     }
     for file, row in (("models.jsonl", ModelRow), ("prompts.jsonl", PromptRow), ("answers.jsonl", AnswerRow)):
         section = page.split(f"## {file}")[1].split("\n## ")[0]

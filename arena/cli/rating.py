@@ -54,7 +54,9 @@ if TYPE_CHECKING:
     help="Precision of a normal prior on strengths, per squared logit. [default: 0, none]",
 )
 @click.option(
-    "--weights", type=Word(Weights), help="What a vote weighs: less on pairs that met often, or by busy voters."
+    "--weights",
+    type=Word(Weights),
+    help="What a vote weighs: less on pairs that met often, less by busy voters, or what its column 'weight' says.",
 )
 @click.option(
     "--intervals",
@@ -94,6 +96,12 @@ if TYPE_CHECKING:
 )
 @click.option("--since", type=option.time, metavar="TIME", help="Votes cast then or later only.")
 @click.option("--until", type=option.time, metavar="TIME", help="Votes cast before then only.")
+@click.option(
+    "--up-to",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="With --db: the log as it stood after so many entries, as a leaderboard names them.",
+)
 @click.option("--by", type=Word(Slice), help="Rate each category or each language by itself.")
 @click.option("--pool", is_flag=True, help="With --by: draw each slice towards the whole, as far as slices are alike.")
 @click.option("--head-to-head", nargs=2, metavar="A B", help="Also compare these two: chance, points, votes needed.")
@@ -121,6 +129,7 @@ def rate(  # noqa: PLR0912 - one branch an option
     languages: tuple[str, ...] | None,
     since: datetime | None,
     until: datetime | None,
+    up_to: int | None,
     by: Slice | None,
     pool: bool,
     head_to_head: tuple[str, str] | None,
@@ -140,6 +149,8 @@ def rate(  # noqa: PLR0912 - one branch an option
         raise click.UsageError("name either a vote FILE or a database with --db")
     if file is not None and out is not None and out.resolve() == file.resolve():
         raise BadInput(f"--out {out} is the vote file itself, and would be overwritten. Name another file")
+    if up_to is not None and db is None:
+        raise _goes_with("--up-to", "--db")
     if features is not None and not style:
         raise _goes_with("--features", "--style")
     if pool and by is None:
@@ -157,7 +168,7 @@ def rate(  # noqa: PLR0912 - one branch an option
     }
     behind: dict[str, _Finding] = {}
     boards: dict[str, Leaderboard] = {}
-    with progress("resampling votes") as on_progress, _votes(file, db, selection, choices) as (votes, plan, models):
+    with progress("rating votes") as on_progress, _votes(file, db, selection, up_to, choices) as (votes, plan, models):
         for folder in (plots, out.parent if out else None):
             if folder is not None:
                 _make(folder)  # a place that cannot be written must not cost the board
@@ -195,6 +206,8 @@ def _boards_by(
     from arena.rating import rate_pooled
 
     parts = votes.slices(by)
+    if n := votes.n_blank(by):
+        say(f"{n:,} votes tell no {by}, and are in no slice")
     counts = {name: part.counted() for name, part in parts.items()}
     if pool:
         return rate_pooled(counted, counts, models, plan, rows=votes, rows_of=parts)
@@ -209,25 +222,30 @@ def _boards_by(
 
 @contextmanager
 def _votes(
-    file: Path | None, db: Path | None, selection: Selection, choices: dict[str, Any]
+    file: Path | None, db: Path | None, selection: Selection, up_to: int | None, choices: dict[str, Any]
 ) -> Iterator[tuple["VoteTable", Plan, "Mapping[ModelId, Model]"]]:
     """The votes of the file or the database, with what the rules and the options choose."""
     if db is None:
-        from arena.vote_file import mixed_sources, open_votes
+        from arena.vote_file import open_votes, sources_of
 
         plan = Plan(**choices)
         _refuse_without_effect(choices, plan)
         with open_votes(file or Path(), selection) as votes:
-            sources = None if selection.sources else mixed_sources(votes)
+            sources = None if selection.sources else sources_of(votes)
             if sources is not None:
-                say(f"several sources; counted: {', '.join(sources)}")
+                if sources != (Source.HUMAN,) or len(votes.sources()) > 1 or votes.n_blank("source"):
+                    say(f"counted: {', '.join(sources)}")
                 votes = votes.counting(replace(selection, sources=sources))  # noqa: PLW2901
+            elif not selection.sources and votes.sources():
+                say("the column source holds other words than sources, and is left aside")
+            if votes.left_aside:
+                say(f"columns left aside: {', '.join(votes.left_aside)}")
             yield votes, plan, {}
         return
     from arena.batch import open_log
     from arena.store import VoteStore
 
-    with VoteStore.open(existing(db)) as store, open_log(store, selection, **choices) as log:
+    with VoteStore.open(existing(db)) as store, open_log(store, selection, up_to=up_to, **choices) as log:
         _refuse_without_effect(choices, log.plan)
         yield log.votes, log.plan, store.catalogue.models()
         say(f"{log.n_log:,} votes in the log; counted: {', '.join(log.sources)}")

@@ -4,7 +4,9 @@ store = VoteStore.open(path)
 store.catalogue   models, prompts, answers, rules, guideline
 store.ballots     battles and the blind views of them
 store.votes       the log, and what it adds up to
+store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
+store.history     how the log and the leaderboards came together over time
 """
 
 from collections.abc import Iterator
@@ -15,10 +17,12 @@ from typing import Self
 from arena.store.ballots import Ballots, OpenedBallot
 from arena.store.catalogue import Catalogue
 from arena.store.database import Database
+from arena.store.history import History
+from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
-from arena.store.votes import BrokenLink, VoteCounts, Votes
+from arena.store.votes import BrokenLink, LastVote, VoteCounts, Votes
 
-__all__ = ["BrokenLink", "OpenedBallot", "VoteCounts", "VoteStore"]
+__all__ = ["BrokenLink", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
 
 
 class VoteStore:
@@ -29,7 +33,9 @@ class VoteStore:
         self.catalogue = Catalogue(database)
         self.ballots = Ballots(database)
         self.votes = Votes(database)
+        self.skips = Skips(database)
         self.snapshots = Snapshots(database)
+        self.history = History(database)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.battle import Ballot, BallotId, Battle, Verdict, VoterId
+from arena.battle import Ballot, BallotId, Battle, SkipReason, Verdict, VoteId, VoterId
 from arena.store.database import Database
 from arena.store.row import first, to_messages
 from arena.table import append
@@ -13,21 +13,29 @@ from arena.table import append
 _BALLOT = """
     select ballot_id, messages, x.text, y.text, category, language, expires_at,
         battle_id, b.model_a, b.model_b, b.prompt_id, b.answer_a, b.answer_b,
-        draw_probability, sampling_policy, drawn_at, batch, o.voter_id, opened_at, v.verdict
+        draw_probability, sampling_policy, drawn_at, batch, o.voter_id, opened_at, v.vote_id, v.verdict,
+        w.vote_id is not null, s.reason
     from ballots o join battles b using (battle_id) join prompts p using (prompt_id)
     join answers x on x.answer_id = b.answer_a join answers y on y.answer_id = b.answer_b
-    left join votes v using (battle_id)"""
+    left join votes v using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
+    left join skips s using (ballot_id)"""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedBallot:
-    """A ballot with what the browser must not know: its battle, its voter, and the verdict if there is one."""
+    """A ballot with what the browser must not know: its battle, its voter, and what became of it.
+
+    vote_id and verdict are None for a ballot without a vote, skipped for one that was not skipped.
+    """
 
     ballot: Ballot
     battle: Battle
     voter_id: VoterId
     opened_at: datetime
+    vote_id: VoteId | None
     verdict: Verdict | None
+    is_withdrawn: bool
+    skipped: SkipReason | None
 
 
 class Ballots:
@@ -53,7 +61,8 @@ class Ballots:
     def open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
         """The voter's latest ballot that can still take a vote, or None."""
         return self._find(
-            "where o.voter_id = ? and expires_at > ? and v.verdict is null order by opened_at desc limit 1",
+            "where o.voter_id = ? and expires_at > ? and v.verdict is null and s.reason is null "
+            "order by opened_at desc limit 1",
             [voter_id, now],
         )
 
@@ -63,13 +72,16 @@ class Ballots:
         if row is None:
             return None
         ballot_id, messages, text_a, text_b, category, language, expires_at, *rest = row
-        *battle, voter_id, opened_at, verdict = rest
+        *battle, voter_id, opened_at, vote_id, verdict, is_withdrawn, skipped = rest
         return OpenedBallot(
             ballot=Ballot(ballot_id, to_messages(messages), text_a, text_b, category, language, expires_at),
             battle=Battle(*battle),
             voter_id=voter_id,
             opened_at=opened_at,
+            vote_id=vote_id,
             verdict=None if verdict is None else Verdict(verdict),
+            is_withdrawn=is_withdrawn,
+            skipped=None if skipped is None else SkipReason(skipped),
         )
 
 

@@ -9,9 +9,11 @@ import duckdb
 from arena.battle import Message
 
 
-def first(cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def first(
+    cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> tuple[Any, ...] | None:
     """The first row, or None. Reads the result to its end: one half read would keep the cursor busy."""
-    rows = cursor.execute(query, list(values)).fetchall()
+    rows = cursor.execute(query, dict(values) if isinstance(values, Mapping) else list(values)).fetchall()
     return rows[0] if rows else None
 
 

@@ -1,16 +1,36 @@
-"""The log of votes: append-only, numbered, chained; and what it adds up to."""
+"""The log of votes and their withdrawals: append-only, numbered, chained; and what it adds up to.
 
+Votes and withdrawals are the acts of one log: each has the next number and names the hash of the act before it. The log
+up to a number holds the votes up to it, without those that a withdrawal up to it names; so what it adds up to is the
+same whenever it is asked, whatever was withdrawn later.
+"""
+
+import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from arena import __version__
-from arena.battle import Battle, BattleId, ModelId, PromptId, Source, Verdict, Vote, VoterId
+from arena.battle import (
+    BallotId,
+    Battle,
+    BattleId,
+    ModelId,
+    PairRecord,
+    PromptId,
+    Source,
+    Verdict,
+    Vote,
+    VoteId,
+    VoterId,
+    Withdrawal,
+)
 from arena.errors import DatabaseUnavailable, KeyTaken, VoteNotSaved
+from arena.own_votes import OwnVote
 from arena.pack import answer_id, prompt_digest
 from arena.preferences import PairTally
 from arena.store.ballots import battle_row
@@ -18,7 +38,7 @@ from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
 from arena.store.row import first, to_json, to_messages
 from arena.table import append
-from arena.tally import Selection, Tally
+from arena.tally import WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
 
 # The columns of a vote between its number and its hashes, as the table has them.
@@ -34,9 +54,16 @@ _BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "d
 
 _LOG = f"""
     select {", ".join(_COLUMNS)}, {", ".join(_BATTLE_COLUMNS)}, previous_hash, hash
-    from votes join battles using (battle_id) order by seq"""
+    from votes join battles using (battle_id) where seq <= ? order by seq"""
 
-_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL)
+# What the chain covers of a withdrawal. "act" is in no vote's record, so that neither can pass for the other.
+_WITHDRAWAL_COLUMNS = ("seq", "vote_id", "voter_id", "withdrawn_at", "app_version")
+_WITHDRAWAL_MARK = {"act": "withdrawal"}
+
+_WITHDRAWALS = f"""
+    select {", ".join(_WITHDRAWAL_COLUMNS)}, previous_hash, hash from withdrawals where seq <= ? order by seq"""
+
+_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "withdrawn")
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
 _PROMPTS = "select prompt_id, digest, messages from prompts"
@@ -45,7 +72,7 @@ _ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
 
 @dataclass(frozen=True, slots=True)
 class VoteCounts:
-    """Votes by one voter, and by everybody in this arena."""
+    """Votes by one voter, and by everybody in this arena, without those that were withdrawn."""
 
     mine: int
     all: int
@@ -53,27 +80,52 @@ class VoteCounts:
 
 @dataclass(frozen=True, slots=True)
 class BrokenLink:
-    """A row of the log that does not fit the chain, and how."""
+    """An act of the log that does not fit the chain, and how; vote_id is that of the vote or of the one withdrawn."""
 
     seq: int
     vote_id: str
     fault: str
 
 
+@dataclass(frozen=True, slots=True)
+class LastVote:
+    """The vote that a voter cast last."""
+
+    vote_id: VoteId
+    ballot_id: BallotId
+    verdict: Verdict
+    is_withdrawn: bool
+
+
+class _Act(NamedTuple):
+    """A vote or a withdrawal as the chain has it; `stands_on` are the digests and ids of the texts of a vote."""
+
+    seq: int
+    vote_id: str
+    record: dict[str, Any]
+    stands_on: set[str]
+    previous_hash: str
+    hash: str
+
+
 class Votes:
-    """Votes only ever come in. Ratings and exports are derived from them, and never written back."""
+    """Votes and withdrawals only ever come in. Ratings and exports are derived from them, and never written back."""
 
     def __init__(self, database: Database):
         self._database = database
 
     def add(self, vote: Vote, battle: Battle, now: datetime) -> bool:
-        """Append one vote on a stored battle. True: it is on disk. False: the battle has a vote already.
+        """Append one vote on a stored battle. True: it is on disk. False: it has a vote already, or was skipped.
 
-        The second vote is refused by the database (battle_id is unique), however many arrive at once.
+        The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
+        skip, or the other way round, by asking inside the one transaction that writes at a time.
         Raises VoteNotSaved if it could not be written; nothing is stored then.
         """
         try:
             with self._database.write() as cursor:
+                skipped = "select 1 from skips join ballots using (ballot_id) where battle_id = ?"
+                if first(cursor, skipped, [battle.id]):
+                    return False
                 self._append(cursor, [(battle, vote)], now)
         except KeyTaken:
             if self.verdict_on(battle.id) is None:
@@ -99,6 +151,55 @@ class Votes:
             self._append(cursor, new, now)
             return len(new)
 
+    def withdraw(self, withdrawal: Withdrawal) -> None:
+        """Append the withdrawal of a stored vote. Raises KeyTaken, and stores nothing, if it was withdrawn before."""
+        with self._database.write() as cursor:
+            n_log, previous = _head(cursor)
+            values = (n_log + 1, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at, __version__)
+            record = dict(zip(_WITHDRAWAL_COLUMNS, values, strict=True))
+            link = entry_hash(previous, record | _WITHDRAWAL_MARK)
+            append(cursor, "withdrawals", [(*values, previous, link)])
+
+    def last_of(self, voter_id: VoterId) -> LastVote | None:
+        """The vote that this voter cast last, withdrawn or not, or None."""
+        with self._database.read() as cursor:
+            row = first(
+                cursor,
+                """select v.vote_id, ballot_id, verdict, w.vote_id is not null
+                from votes v join ballots using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
+                where v.voter_id = ? order by v.seq desc limit 1""",
+                [voter_id],
+            )
+        return None if row is None else LastVote(row[0], row[1], Verdict(row[2]), row[3])
+
+    def by_voter(self, voter_id: VoterId) -> list[OwnVote]:
+        """All votes of one voter, the newest first."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select verdict, voted_at, model_a, model_b, left(messages[-1].content, 200), w.vote_id is not null
+                from votes v join battles using (battle_id) left join prompts using (prompt_id)
+                left join withdrawals w on w.vote_id = v.vote_id where v.voter_id = ? order by v.seq desc""",
+                [voter_id],
+            ).fetchall()
+        return [OwnVote(Verdict(verdict), *told) for verdict, *told in rows]
+
+    def on_pair(
+        self, model_a: ModelId, model_b: ModelId, *, sources: Sequence[Source], up_to: int, but_by: VoterId
+    ) -> PairRecord:
+        """What the log up to an act says of two models, by these sources and without the votes of one voter."""
+        with self._database.read() as cursor:
+            row = first(
+                cursor,
+                f"""select count(*) filter (where verdict = if(model_a = $a, 'A', 'B')),
+                    count(*) filter (where verdict = if(model_a = $a, 'B', 'A')),
+                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
+                from {_standing(up_to)} join battles using (battle_id)
+                where (model_a, model_b) in (($a, $b), ($b, $a)) and list_contains($sources, source)
+                    and voter_id is distinct from $me""",
+                {"a": model_a, "b": model_b, "sources": [each.value for each in sources], "me": but_by},
+            )
+        return PairRecord(*(row or (0, 0, 0, 0)))
+
     def batches_of(self, battles: Sequence[BattleId]) -> set[str]:
         """The batches (files, for imported votes) of those of these battles that are stored."""
         with self._database.read() as cursor:
@@ -116,7 +217,10 @@ class Votes:
         return None if row is None else Verdict(row[0])
 
     def revealed_to(self, voter_id: VoterId) -> dict[PromptId, set[ModelId]]:
-        """The models whose names this voter has seen behind their answers, by prompt: those of every vote cast."""
+        """The models whose names this voter has seen behind their answers, by prompt: those of every vote cast.
+
+        A withdrawal takes nothing from that.
+        """
         with self._database.read() as cursor:
             rows = cursor.execute(
                 "select prompt_id, model_a, model_b from votes join battles using (battle_id) "
@@ -129,41 +233,45 @@ class Votes:
         return revealed
 
     def counts(self, voter_id: VoterId) -> VoteCounts:
-        """How many votes this voter has cast, and how many the log holds."""
+        """How many votes this voter has cast, and how many the log holds, without those that were withdrawn."""
+        asked = "select count(*) filter (where voter_id = ?), count(*) from"
         with self._database.read() as cursor:
-            rows = cursor.execute("select count(*) filter (where voter_id = ?), count(*) from votes", [voter_id])
-            return VoteCounts(*rows.fetchall()[0])
+            [cast] = cursor.execute(f"{asked} votes", [voter_id]).fetchall()
+            [withdrawn] = cursor.execute(f"{asked} withdrawals", [voter_id]).fetchall()
+        return VoteCounts(*(n - n_out for n, n_out in zip(cast, withdrawn, strict=True)))
 
     def n_by_source(self, up_to: int) -> dict[Source, int]:
-        """How many of the first `up_to` votes each source has given."""
+        """How many votes of the log up to an act each source has given."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                "select source, count(*) from votes where seq <= ? group by source order by source", [up_to]
+                f"select source, count(*) from {_standing(up_to)} group by source order by source"
             ).fetchall()
         return {Source(source): n for source, n in rows}
 
     def position(self) -> tuple[int, str]:
-        """How many votes the log holds, and the hash of the last one."""
+        """How many acts the log holds, votes and withdrawals, and the hash of the last one."""
         with self._database.read() as cursor:
             return _head(cursor)
 
     def tallies(self, up_to: int) -> list[Tally]:
-        """The first `up_to` votes of the log, counted by models, verdict and source."""
+        """The votes of the log up to an act, counted by models, verdict, source, and whether they were withdrawn."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """select model_a, model_b, verdict, count(*), source from votes join battles using (battle_id)
-                where seq <= ? group by all order by all""",
-                [up_to],
+                f"""select model_a, model_b, verdict, count(*), source, withdrawn from {_told(up_to)}
+                join battles using (battle_id) group by all order by all"""
             ).fetchall()
-        return [Tally(a, b, Verdict(verdict), n, Source(source)) for a, b, verdict, n, source in rows]
+        return [
+            Tally(a, b, Verdict(verdict), n, Source(source), WITHDRAWN if is_withdrawn else None)
+            for a, b, verdict, n, source, is_withdrawn in rows
+        ]
 
     @contextmanager
     def table(self, selection: Selection, *, up_to: int) -> Iterator[VoteTable]:
-        """The first `up_to` votes of the log, to be counted or read one by one."""
+        """The votes of the log up to an act, to be counted or read one by one; withdrawn ones are left out."""
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b
-            from votes v join battles using (battle_id) left join prompts using (prompt_id) where seq <= {up_to:d})"""
+                v.source, answer_a, answer_b, withdrawn
+            from {_told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
             yield VoteTable(
                 cursor,
@@ -178,21 +286,22 @@ class Votes:
             )
 
     def pair_tallies(self, up_to: int) -> list[PairTally]:
-        """The first `up_to` votes of the log, counted by prompt, pair of answers and source, in a fixed order."""
+        """The votes of the log up to an act, counted by prompt, pair of answers and source, in a fixed order."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """with sided as (
-                    select prompt_id, source, verdict, model_a <= model_b as in_order,
+                f"""with sided as (
+                    select prompt_id, source, if(withdrawn, 'withdrawn', verdict) as verdict,
+                        model_a <= model_b as in_order,
                         least(model_a, model_b) as model_first, greatest(model_a, model_b) as model_second,
                         if(in_order, answer_a, answer_b) as answer_first,
                         if(in_order, answer_b, answer_a) as answer_second
-                    from votes join battles using (battle_id) where seq <= ?)
+                    from {_told(up_to)} join battles using (battle_id))
                 select prompt_id, model_first, model_second, answer_first, answer_second, source,
                     count(*) filter (where verdict = if(in_order, 'A', 'B')),
                     count(*) filter (where verdict = if(in_order, 'B', 'A')),
-                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
-                from sided group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6""",
-                [up_to],
+                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad'),
+                    count(*) filter (where verdict = 'withdrawn')
+                from sided group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6"""
             ).fetchall()
         return [
             PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts)
@@ -200,25 +309,24 @@ class Votes:
         ]
 
     def broken_links(self) -> list[BrokenLink]:
-        """Walk the log: every vote that does not fit its number, the vote before it, its own hash, or its texts."""
+        """Walk the log: every act that does not fit its number, the act before it, its own hash, or its texts."""
         broken = []
         previous, expected = GENESIS, 1
+        n_log, _ = self.position()
         changed = self._changed_texts()
         with self._database.read() as cursor:
-            cursor.execute(_LOG)
-            while rows := cursor.fetchmany(10_000):
-                for *values, stored_previous, stored_hash in rows:
-                    record = dict(zip((*_COLUMNS, *_BATTLE_COLUMNS), values, strict=True))
-                    seq, vote_id = record["seq"], record["vote_id"]
-                    if seq != expected:
-                        broken.append(BrokenLink(seq, vote_id, f"vote {expected:,} should stand here"))
-                    elif stored_previous != previous:
-                        broken.append(BrokenLink(seq, vote_id, "it does not follow the vote before it"))
-                    elif entry_hash(previous, record) != stored_hash:
-                        broken.append(BrokenLink(seq, vote_id, "it was changed after it was stored"))
-                    elif not changed.isdisjoint({record["prompt_digest"], record["answer_a"], record["answer_b"]}):
-                        broken.append(BrokenLink(seq, vote_id, "a text that it was cast on was changed"))
-                    previous, expected = stored_hash, seq + 1
+            withdrawals = [_withdrawal_act(*row) for row in cursor.execute(_WITHDRAWALS, [n_log]).fetchall()]
+            votes = _vote_acts(cursor.execute(_LOG, [n_log]))
+            for act in heapq.merge(votes, withdrawals, key=lambda act: act.seq):
+                if act.seq != expected:
+                    broken.append(BrokenLink(act.seq, act.vote_id, f"act {expected:,} should stand here"))
+                elif act.previous_hash != previous:
+                    broken.append(BrokenLink(act.seq, act.vote_id, "it does not follow the act before it"))
+                elif entry_hash(previous, act.record) != act.hash:
+                    broken.append(BrokenLink(act.seq, act.vote_id, "it was changed after it was stored"))
+                elif not changed.isdisjoint(act.stands_on):
+                    broken.append(BrokenLink(act.seq, act.vote_id, "a text that it was cast on was changed"))
+                previous, expected = act.hash, act.seq + 1
         return broken
 
     def _changed_texts(self) -> set[str]:
@@ -250,9 +358,39 @@ class Votes:
         append(cursor, "votes", rows)
 
 
+def _told(up_to: int) -> str:
+    """SQL of the votes up to an act, each with whether a withdrawal up to that act names it."""
+    return (
+        f"(select votes.*, w.vote_id is not null as withdrawn from votes left join withdrawals w "
+        f"on w.vote_id = votes.vote_id and w.seq <= {up_to:d} where votes.seq <= {up_to:d})"
+    )
+
+
+def _standing(up_to: int) -> str:
+    """SQL of the votes up to an act without those that were withdrawn by then."""
+    return f"(from {_told(up_to)} where not withdrawn)"
+
+
+def _vote_acts(cursor: duckdb.DuckDBPyConnection) -> Iterator[_Act]:
+    while rows := cursor.fetchmany(10_000):
+        for *values, previous_hash, own_hash in rows:
+            record = dict(zip((*_COLUMNS, *_BATTLE_COLUMNS), values, strict=True))
+            stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
+            yield _Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
+
+
+def _withdrawal_act(*row: Any) -> _Act:
+    *values, previous_hash, own_hash = row
+    record = dict(zip(_WITHDRAWAL_COLUMNS, values, strict=True))
+    return _Act(record["seq"], record["vote_id"], record | _WITHDRAWAL_MARK, set(), previous_hash, own_hash)
+
+
 def _head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
-    row = first(cursor, "select seq, hash from votes order by seq desc limit 1")
-    return (0, GENESIS) if row is None else (row[0], row[1])
+    """The number and the hash of the last act."""
+    last = (
+        first(cursor, f"select seq, hash from {acts} order by seq desc limit 1") for acts in ("votes", "withdrawals")
+    )
+    return max((row[0], row[1]) for row in (*last, (0, GENESIS)) if row is not None)
 
 
 def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:

@@ -1,38 +1,43 @@
-"""The JSON routes behind the ballot's script. A browser gets a ballot here and, for a stored vote, its reveal."""
+"""The JSON routes behind the Arena page's scripts.
+
+A browser gets a ballot here and, for a stored vote, its reveal; it can withdraw that vote, skip a ballot, read the
+guideline, and see its voter's own votes. Nothing here tells one voter of another, but for counts.
+"""
 
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from arena.battle import Ballot, Contender, Reveal, Verdict, VoterId
+from arena.battle import Ballot, Contender, PairRecord, Reveal, SkipReason, Verdict, VoterId
 from arena.errors import (
     AlreadyVoted,
     ArenaError,
     BallotExpired,
+    BallotSkipped,
     NoBallotLeft,
+    NothingToWithdraw,
+    NotOffered,
     StoreError,
+    TooLateToWithdraw,
     UnknownBallot,
     VoteNotSaved,
+    VoteWithdrawn,
 )
+from arena.store import LastVote
 from arena.ui.markdown import render_markdown
-from arena.ui.middleware import INTERNAL, refusal
+from arena.ui.middleware import refusal
 from arena.voter import VoterKey
-from arena.voting import Booth
+from arena.voting import Booth, OwnVotes
 
 log = logging.getLogger(__name__)
 
-SAVED_AS = {
-    Verdict.A: "A is better",
-    Verdict.B: "B is better",
-    Verdict.TIE: "Tie",
-    Verdict.BOTH_BAD: "Both bad",
-}
+T = TypeVar("T")
 
 
 class NoCookie(ArenaError):
@@ -50,34 +55,83 @@ class VoteBody(BaseModel):
     verdict: Verdict
 
 
-def routes(booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime]) -> APIRouter:
-    """Open a ballot, vote on it, and ask whether the server lives."""
+class SkipBody(BaseModel):
+    """What a skip may say, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: SkipReason
+
+
+class EmptyBody(BaseModel):
+    """An act that says all by its address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# So many of the own votes are listed; the record of each model counts them all.
+_RECENT = 50
+
+
+def routes(
+    booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime], *, guideline: tuple[str, str] | None = None
+) -> APIRouter:
+    """Open a ballot, vote on it, skip it, take the vote back, read the guideline and the own votes; and ask whether the
+    server lives. `guideline` is its version and text."""
     router = APIRouter()
+    guideline_html = render_markdown(guideline[1], top_heading=3) if guideline else None
 
     @router.post("/api/ballots")
     def open_ballot(request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
         voter_id = _voter_of(request, voter_key)
         ballot = booth.open(voter_id, clock())
-        return {"ballot": ballot_json(ballot), "votes": _counts(booth, voter_id)}
+        last = _unless_unread(lambda: booth.last_vote(voter_id))
+        return {"ballot": ballot_json(ballot), "votes": _counts(booth, voter_id), "last": _last_json(last)}
 
     @router.post("/api/ballots/{ballot_id}/vote")
     def vote(ballot_id: str, body: VoteBody, request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
         voter_id = _voter_of(request, voter_key)
         reveal = booth.cast(ballot_id, body.verdict, voter_id, clock())
-        return {**reveal_json(reveal), "votes": _counts(booth, voter_id)}
+        others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
+        return {**reveal_json(reveal), "others": _others_json(others), "votes": _counts(booth, voter_id)}
+
+    @router.post("/api/ballots/{ballot_id}/withdrawal")
+    def withdraw(ballot_id: str, body: EmptyBody, request: Request, response: Response) -> dict[str, Any]:
+        del body  # it is empty, or was refused
+        response.headers["Cache-Control"] = "no-store"
+        voter_id = _voter_of(request, voter_key)
+        verdict = booth.withdraw(ballot_id, voter_id, clock())
+        return {"verdict": verdict.value, "votes": _counts(booth, voter_id)}
+
+    @router.post("/api/ballots/{ballot_id}/skip")
+    def skip(ballot_id: str, body: SkipBody, request: Request, response: Response) -> dict[str, str]:
+        response.headers["Cache-Control"] = "no-store"
+        booth.skip(ballot_id, body.reason, _voter_of(request, voter_key), clock())
+        return {"ballot_id": ballot_id}
+
+    @router.get("/api/me")
+    def me(request: Request, response: Response) -> dict[str, Any]:
+        response.headers["Cache-Control"] = "no-store"
+        voter_id = _voter_of(request, voter_key)
+        return {**own_votes_json(booth.own_votes(voter_id)), "votes": _counts(booth, voter_id)}
+
+    @router.get("/api/guideline")
+    def read_guideline(response: Response) -> dict[str, str | None]:
+        response.headers["Cache-Control"] = "no-store"
+        return {"version": guideline[0] if guideline else None, "html": guideline_html}
 
     @router.get("/healthz")
     def healthz(response: Response) -> dict[str, str]:
         response.headers["Cache-Control"] = "no-store"
-        booth.n_votes()  # an arena whose database does not answer is not well
+        booth.n_acts()  # an arena whose database does not answer is not well
         return {"status": "ok"}
 
     @router.api_route("/api/{anything:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nothing_here(anything: str) -> Response:
         del anything  # without this route the request would fall through to Gradio, which answers in its own way
-        return refusal(404, "no_such_address", "There is nothing at this address.")
+        return refusal(404, "no_such_address")
 
     return router
 
@@ -105,7 +159,6 @@ def reveal_json(reveal: Reveal) -> dict[str, Any]:
     """What a stored vote opens."""
     return {
         "verdict": reveal.verdict.value,
-        "saved": SAVED_AS[reveal.verdict],
         "a": _contender_json(reveal.a),
         "b": _contender_json(reveal.b),
     }
@@ -123,14 +176,59 @@ def _contender_json(contender: Contender) -> dict[str, Any]:
     }
 
 
-def _counts(booth: Booth, voter_id: VoterId) -> dict[str, int] | None:
-    """The line in the header. None where it cannot be read: a vote that is stored must not look lost for that."""
-    try:
-        counts = booth.counts(voter_id)
-    except StoreError:
-        log.exception("votes could not be counted")
+def own_votes_json(own: OwnVotes) -> dict[str, Any]:
+    """What a voter said of each model, and the latest votes; the names of all of them were shown to this voter."""
+    return {
+        "models": [
+            {
+                "name": own.models[each.model_id].name,
+                "organization": own.models[each.model_id].organization,
+                "won": each.n_won,
+                "tied": each.n_tied,
+                "lost": each.n_lost,
+                "both_bad": each.n_both_bad,
+                "n": each.n,
+                "share": each.share,
+            }
+            for each in own.records
+        ],
+        "recent": [
+            {
+                "verdict": vote.verdict.value,
+                "voted_at": vote.voted_at.isoformat() if vote.voted_at else None,
+                "a": own.models[vote.model_a].name,
+                "b": own.models[vote.model_b].name,
+                "asked": vote.asked,
+                "is_withdrawn": vote.is_withdrawn,
+            }
+            for vote in own.votes[:_RECENT]
+        ],
+    }
+
+
+def _last_json(last: LastVote | None) -> dict[str, str] | None:
+    return None if last is None else {"ballot_id": last.ballot_id, "verdict": last.verdict.value}
+
+
+def _others_json(others: PairRecord | None) -> dict[str, int] | None:
+    if others is None:
         return None
-    return {"mine": counts.mine, "all": counts.all}
+    return {"n": others.n, "a": others.n_a, "b": others.n_b, "neither": others.n_tie + others.n_both_bad}
+
+
+def _counts(booth: Booth, voter_id: VoterId) -> dict[str, int] | None:
+    """The line in the header."""
+    counts = _unless_unread(lambda: booth.counts(voter_id))
+    return None if counts is None else {"mine": counts.mine, "all": counts.all}
+
+
+def _unless_unread(read: Callable[[], T]) -> T | None:
+    """What goes along with an act; None where it cannot be read: what is stored must not look lost for that."""
+    try:
+        return read()
+    except StoreError:
+        log.exception("what goes along with an answer could not be read")
+        return None
 
 
 def translate_errors(app: FastAPI) -> None:
@@ -138,57 +236,44 @@ def translate_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ArenaError)
     def refuse(request: Request, error: ArenaError) -> Response:
-        status, word, sentence = _refusal_of(error)
+        status, word = _refusal_of(error)
         if status >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-        return refusal(status, word, sentence)
+        return refusal(status, word, **({"kept": error.kept.value} if isinstance(error, AlreadyVoted) else {}))
 
     @app.exception_handler(RequestValidationError)
     def refuse_body(request: Request, error: RequestValidationError) -> Response:
-        del request, error  # never echoed: it repeats what was sent
-        accepted = ", ".join(verdict.value for verdict in Verdict)
-        return refusal(422, "not_a_vote", f"A vote is one verdict and nothing else; accepted: {accepted}.")
+        del error  # never echoed: it repeats what was sent
+        for act, accepted in (("vote", Verdict), ("skip", SkipReason)):
+            if request.url.path.endswith(f"/{act}"):
+                return refusal(422, f"not_a_{act}", accepted=", ".join(each.value for each in accepted))
+        return refusal(422, "bad_request")
 
     @app.exception_handler(HTTPException)
     def refuse_request(request: Request, error: HTTPException) -> Response:
         del request
-        return refusal(error.status_code, "bad_request", "This request cannot be understood.")
+        return refusal(error.status_code, "bad_request")
 
 
-# The most specific first. Each sentence is for the voter: what happened, and what to do.
-_REFUSALS: tuple[tuple[type[ArenaError], int, str, str], ...] = (
-    (
-        NoCookie,
-        403,
-        "no_cookie",
-        (
-            "Your browser did not send this site's cookie, which keeps your votes apart from other people's. "
-            "Load the page again for a new one; if this stays, allow cookies for it, or open it in a tab of its own."
-        ),
-    ),
-    (
-        NoBallotLeft,
-        404,
-        "no_ballot_left",
-        "You have judged every pair here that you can still judge blind: each answer is shown to you once. Thank you!",
-    ),
-    (UnknownBallot, 404, "unknown_ballot", "That pair is not open for you any more. Here is the next one."),
-    (
-        BallotExpired,
-        410,
-        "ballot_expired",
-        "That pair was open for too long and has been closed. Here is the next one.",
-    ),
-    (AlreadyVoted, 409, "already_voted", "You already judged this pair. Your first verdict stays: {kept}."),
-    (VoteNotSaved, 503, "not_saved", "Your vote was not saved. Please try again; it will count once."),
-    (StoreError, 503, "unavailable", "The arena cannot reach its votes right now. Please try again in a moment."),
-    (ArenaError, 500, "internal", INTERNAL),
+# The most specific first. The texts `refusal.<word>` are for the voter: what happened, and what to do.
+_REFUSALS: tuple[tuple[type[ArenaError], int, str], ...] = (
+    (NoCookie, 403, "no_cookie"),
+    (NoBallotLeft, 404, "no_ballot_left"),
+    (UnknownBallot, 404, "unknown_ballot"),
+    (BallotExpired, 410, "ballot_expired"),
+    (BallotSkipped, 410, "ballot_skipped"),
+    (VoteWithdrawn, 410, "vote_withdrawn"),
+    (AlreadyVoted, 409, "already_voted"),
+    (NothingToWithdraw, 409, "nothing_to_withdraw"),
+    (TooLateToWithdraw, 410, "too_late_to_withdraw"),
+    (NotOffered, 403, "not_offered"),
+    (VoteNotSaved, 503, "not_saved"),
+    (StoreError, 503, "unavailable"),
+    (ArenaError, 500, "internal"),
 )
 
 
-def _refusal_of(error: ArenaError) -> tuple[int, str, str]:
+def _refusal_of(error: ArenaError) -> tuple[int, str]:
     if isinstance(error, NoBallotLeft) and error.is_arena_empty:
-        return 404, "arena_empty", "There are no two answers to compare yet. Please come back later."
-    kept = SAVED_AS[error.kept] if isinstance(error, AlreadyVoted) else ""
-    _, status, word, sentence = next(row for row in _REFUSALS if isinstance(error, row[0]))
-    return status, word, sentence.format(kept=kept)
+        return 404, "arena_empty"
+    return next((status, word) for kind, status, word in _REFUSALS if isinstance(error, kind))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +12,13 @@ import gradio as gr
 from fastapi import FastAPI
 
 from arena.batch import RatingJob
+from arena.boards import Boards
 from arena.errors import StoreError
-from arena.ui import api, arena_page, guidelines_page, leaderboard_page
+from arena.study import Study
+from arena.ui import analysis_api, analysis_page, api, arena_page, guidelines_page, leaderboard_page, research_api
 from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
-from arena.ui.page import ASSETS, ASSETS_PATH, Assets, Frame
+from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
+from arena.ui.texts import LANGUAGES
 from arena.voter import VoterKey
 from arena.voting import Booth
 
@@ -31,6 +34,8 @@ class Site:
 
     booth: Booth
     job: RatingJob
+    boards: Boards
+    study: Study
     voter_key: VoterKey
     title: str
     welcome: str
@@ -53,19 +58,38 @@ def build_app(site: Site) -> FastAPI:
         timer.cancel()
         with suppress(asyncio.CancelledError):
             await timer
+        await asyncio.to_thread(site.boards.close)
 
     app = FastAPI(title=site.title, openapi_url=None, lifespan=lifespan)
-    app.include_router(api.routes(site.booth, site.voter_key, site.clock))
+    frame = Frame(site.title, site.guideline_version)
+    app.include_router(
+        research_api.routes(
+            site.title,
+            site.boards,
+            site.job,
+            count_acts=site.booth.n_acts,
+            timetable=research_api.Timetable(site.rate_every_seconds, site.rate_every_votes),
+            head=frame.style(),
+        )
+    )
+    app.include_router(analysis_api.routes(site.study))
+    version, text = site.guideline_version, site.guideline_text
+    guideline = (version, text) if version and text else None
+    app.include_router(api.routes(site.booth, site.voter_key, site.clock, guideline=guideline))
     api.translate_errors(app)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS))
 
-    frame = Frame(site.title, site.guideline_version)
     _mount_pages(app, _build_pages(site, frame))
 
+    scripts: dict[str, str | Sequence[str]] = {
+        "arena": arena_page.SCRIPTS,
+        "leaderboard": leaderboard_page.SCRIPT,
+        **analysis_page.SCRIPTS,
+    }
     heads = {
-        "/": frame.head("Arena", script=arena_page.SCRIPT),
-        "/leaderboard": frame.head("Leaderboard"),
-        "/guidelines": frame.head("Guidelines"),
+        (path, language): frame.head(page, language, script=scripts.get(page))
+        for path, page in PAGES.items()
+        for language in LANGUAGES
     }
     # The last one added is the first one passed.
     app.add_middleware(ApiGate)
@@ -78,15 +102,10 @@ def build_app(site: Site) -> FastAPI:
 def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
     # analytics_enabled: without it Gradio calls two hosts of its makers when it starts.
     arena = gr.Blocks(analytics_enabled=False, title=site.title, fill_width=True)
-    arena_page.build(arena, frame, welcome=site.welcome)
-    leaderboard_page.build(
-        arena.route("Leaderboard", "/leaderboard"),
-        frame,
-        job=site.job,
-        count_votes=site.booth.n_votes,
-        rate_every_seconds=site.rate_every_seconds,
-        rate_every_votes=site.rate_every_votes,
-    )
+    arena_page.build(arena, frame, welcome=site.welcome, rules=site.booth.rules)
+    leaderboard_page.build(arena.route("Leaderboard", "/leaderboard"), frame)
+    analysis_page.build(arena.route("Analysis", "/analysis"), frame)
+    analysis_page.build_model(arena.route("Model", "/model"), frame)
     guidelines_page.build(arena.route("Guidelines", "/guidelines"), frame, text=site.guideline_text)
     # Without api_open every event of the pages would also be a public endpoint beside the queue.
     arena.queue(api_open=False, default_concurrency_limit=8)

@@ -1,63 +1,166 @@
-"""The Arena page: an empty shell. The ballot's script fills it, and the shell holds nothing that could name a model."""
+"""The Arena page: an empty shell, which the page's scripts fill. Nothing in it could name a model.
+
+ballot.js is the ballot and all that becomes of it; reading.js, how answers are read (code copied, both scrolled
+together); sheets.js, what lies over the page (the guideline, the keys, the own votes).
+"""
 
 import gradio as gr
 
+from arena.battle import SkipReason
+from arena.pack import BallotRules
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 
-SCRIPT = "ballot.js"
+SCRIPTS = ("ballot.js", "reading.js", "sheets.js")
 
 # Grey lines where text will be, so that nothing jumps when it comes.
 _BONES = '<div class="bones" aria-hidden="true">{}</div>'
 _SHORT = _BONES.format("<i></i><i></i>")
 _LONG = _BONES.format("<i></i><i></i><i></i><i></i><i></i>")
 
+
+def _with_key(text: str, key: str) -> str:
+    return f'<span data-t="{text}"></span> <kbd>{key}</kbd>'
+
+
+def _verdict(verdict: str, key: str) -> str:
+    return (
+        f'<button type="button" class="{verdict.lower()}" data-verdict="{verdict}" aria-keyshortcuts="{key}">'
+        f"{_with_key(f'verdict.{verdict}', key)}</button>"
+    )
+
+
+def _tool(name: str, key: str, *, more: str = "") -> str:
+    return (
+        f'<button type="button" id="{name}" class="tool" aria-keyshortcuts="{key}"{more}>'
+        f"{_with_key(f'arena.{name}', key)}</button>"
+    )
+
+
+def _sheet(name: str, title: str, body: str) -> str:
+    """A dialog over the page. The part that has the focus is named by the body."""
+    return (
+        f'<dialog id="{name}-sheet" class="sheet" aria-labelledby="{name}-title"><header><h2 id="{name}-title" '
+        f'data-t="{title}"></h2><button type="button" class="close" data-t-label="sheet.close">×</button></header>'
+        f"{body}</dialog>"
+    )
+
+
+_READ = '<div class="body" tabindex="0" autofocus role="document"></div>'
+
+# Key, its second key, and what it does.
+_KEYS = (
+    ("A", "←", "verdict.A"),
+    ("B", "→", "verdict.B"),
+    ("T", "", "verdict.tie"),
+    ("N", "", "verdict.both_bad"),
+    ("S", "", "arena.skip"),
+    ("Enter", "", "arena.next"),
+    ("U", "Ctrl Z", "arena.undo"),
+    ("G", "", "arena.guideline"),
+    ("L", "", "arena.together"),
+    ("M", "", "mine.title"),
+    ("?", "", "keys.title"),
+    ("Esc", "", "sheet.close"),
+)
+
+
+def _keys(rules: BallotRules) -> str:
+    absent = {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
+    rows = "".join(
+        f'<dt><kbd>{key}</kbd>{f" <kbd>{other}</kbd>" if other else ""}</dt><dd data-t="{text}"></dd>'
+        for key, other, text in _KEYS
+        if text not in absent
+    )
+    return f'<div class="body" tabindex="0" autofocus><dl>{rows}</dl><p class="quiet" data-t="keys.arrows"></p></div>'
+
+
+def _reasons() -> str:
+    chips = "".join(
+        f'<button type="button" data-reason="{reason.value}"{" autofocus" if number == 1 else ""} '
+        f'aria-keyshortcuts="{number}"><kbd>{number}</kbd> <span data-t="skip.because_{reason.value}"></span></button>'
+        for number, reason in enumerate(SkipReason, 1)
+    )
+    return f'<div class="body"><div id="reasons">{chips}</div><p class="quiet" data-t="skip.note"></p></div>'
+
+
+_TOGETHER = _tool("together", "L", more=' aria-pressed="false"')
+_HELP = _tool("keys", "?", more=' aria-haspopup="dialog"')
+
 _SHELL = f"""
 <div id="arena" data-state="loading" aria-busy="true">
-  <h1 class="unseen">Which answer is better?</h1>
+  <h1 class="unseen" data-t="arena.question"></h1>
   <div id="welcome" hidden>{{welcome}}</div>
   <section id="prompt" aria-labelledby="prompt-label" tabindex="-1">
-    <h2 id="prompt-label">Prompt</h2>
-    <ol id="earlier" tabindex="0" aria-label="Earlier turns" hidden></ol>
+    <div class="head"><h2 id="prompt-label" data-t="arena.prompt"></h2>
+      <p id="tools">{{undo_last}}{_tool("guideline", "G", more=' aria-haspopup="dialog"')}{_TOGETHER}{_HELP}</p></div>
+    <ol id="earlier" tabindex="0" data-t-label="arena.earlier" hidden></ol>
     <div id="question" class="text" dir="auto">{_SHORT}</div>
     <button id="unfold" type="button" aria-expanded="false" aria-controls="question" hidden></button>
   </section>
   <div id="pair">
     <article id="a" class="answer a" aria-labelledby="a-label">
-      <h3><span id="a-label">Answer A</span> <span class="name"></span> <span class="score"></span></h3>
+      <h3><span id="a-label" data-t="arena.answer_a"></span> <span class="name"></span> <span class="score"></span></h3>
       <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="a-label">{_LONG}</div>
     </article>
     <article id="b" class="answer b" aria-labelledby="b-label">
-      <h3><span id="b-label">Answer B</span> <span class="name"></span> <span class="score"></span></h3>
+      <h3><span id="b-label" data-t="arena.answer_b"></span> <span class="name"></span> <span class="score"></span></h3>
       <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>
     </article>
   </div>
   <section id="notice" tabindex="-1" hidden>
     <h2></h2>
     <p></p>
-    <p class="row"><button id="retry" class="go" type="button">Try again</button>
-      <a id="board-link" href="./leaderboard">See the leaderboard</a></p>
+    <p class="row"><button id="retry" class="go" type="button"></button>
+      <a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
   </section>
 </div>
-<section id="bar" aria-label="Your verdict">
-  <div id="trouble" hidden><span></span> <button id="resend" type="button">Try again</button></div>
+<section id="bar" data-t-label="arena.verdict">
+  <div id="trouble" hidden><span></span> <button id="resend" type="button" data-t="arena.retry"></button></div>
   <div id="verdicts">
-    <button type="button" class="a" data-verdict="A" aria-keyshortcuts="A">A is better <kbd>A</kbd></button>
-    <button type="button" data-verdict="tie" aria-keyshortcuts="T">Tie <kbd>T</kbd></button>
-    <button type="button" data-verdict="both_bad" aria-keyshortcuts="N">Both bad <kbd>N</kbd></button>
-    <button type="button" class="b" data-verdict="B" aria-keyshortcuts="B">B is better <kbd>B</kbd></button>
+    {_verdict("A", "A")}
+    {_verdict("tie", "T")}
+    {_verdict("both_bad", "N")}
+    {{skip}}
+    {_verdict("B", "B")}
   </div>
   <div id="after" hidden>
-    <p><span id="saved"></span> <span id="who"></span></p>
-    <button id="next" class="go" type="button" aria-keyshortcuts="Enter">Next <kbd>Enter</kbd></button>
+    <p><span id="saved"></span> <span id="who"></span> <span id="others"></span></p>
+    <div class="acts">{{undo}}
+      <button id="next" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("arena.next", "Enter")}</button>
+    </div>
   </div>
 </section>
 <p id="said" class="unseen" role="status" aria-live="polite"></p>
+{{sheets}}
 """
 
+_UNDO = (
+    '<button id="undo" type="button" aria-keyshortcuts="U Control+Z Meta+Z">'
+    + _with_key("arena.undo", "U")
+    + "</button>"
+)
+_SKIP = (
+    '<button id="skip" type="button" aria-keyshortcuts="S" aria-haspopup="dialog">'
+    + _with_key("arena.skip", "S")
+    + "</button>"
+)
 
-def build(page: gr.Blocks, frame: Frame, *, welcome: str) -> None:
-    """Put the header and the shell on the page."""
+
+def build(page: gr.Blocks, frame: Frame, *, welcome: str, rules: BallotRules) -> None:
+    """Put the header and the shell on the page: with what the rules offer, and nothing else."""
+    sheets = [
+        _sheet("guideline", "guideline.title", _READ),
+        _sheet("mine", "mine.title", _READ),
+        _sheet("keys", "keys.title", _keys(rules)),
+        *([_sheet("skip", "skip.title", _reasons())] if rules.skip else []),
+    ]
+    shell = _SHELL.format(
+        welcome=render_markdown(welcome),
+        skip=_SKIP if rules.skip else "",
+        undo=_UNDO if rules.undo else "",
+        undo_last=_tool("undo_last", "U", more=" hidden") if rules.undo else "",
+        sheets="".join(sheets),
+    )
     with page:
-        shell = frame.header("/") + _SHELL.format(welcome=render_markdown(welcome))
-        html(shell, page_title=frame.page_title("Arena"))
+        html(frame.header("/") + shell, page="arena")

@@ -12,7 +12,7 @@ def build(page: gr.Blocks, frame: Frame, *, text: str | None) -> None:
     """Put the header and the guideline on the page."""
     with page:
         content = frame.header("/guidelines") + guidelines_html(text, frame.guideline_version)
-        html(content, page_title=frame.page_title("Guidelines"))
+        html(content, page="guidelines")
 
 
 def guidelines_html(text: str | None, version: str | None) -> str:

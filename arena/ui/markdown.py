@@ -11,13 +11,15 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from arena.ui import mathematics
+
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _DEEPEST = 100
 _LINK_ATTRIBUTES = 'rel="noopener noreferrer nofollow" target="_blank"'
 
 
 def render_markdown(text: str, *, top_heading: int = 4) -> str:
-    """CommonMark with tables as HTML; a single newline breaks the line and its indentation stays, as models mean it.
+    """CommonMark with tables and TeX as HTML; a single newline breaks the line and its indentation stays.
 
     Raw HTML is shown as text. Links go to http, https and mailto only, and open outside the page. Images are never
     loaded, since their address could name a model or count a reader: they become a link with their description.
@@ -36,6 +38,7 @@ def _parser() -> MarkdownIt:
     options = {"html": False, "breaks": True, "maxNesting": _DEEPEST}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.core.ruler.before("inline", "indentation", _keep_indentation)
+    mathematics.enable(parser)
     parser.validateLink = lambda url: _SAFE_LINK.match(url.strip()) is not None
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("image", _image)

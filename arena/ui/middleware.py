@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.ui.texts import ENGLISH, chosen, texts
 from arena.voter import VoterKey
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,15 @@ _COOKIE_ATTRIBUTES: Mapping[CookieMode, str] = {
     "embedded": "SameSite=None; Secure; Partitioned",
 }
 MAX_BODY_BYTES = 4096
-INTERNAL = "Something went wrong on the server, and the host can see what. Please try again."
 
 
-def refusal(status: int, error: str, message: str) -> JSONResponse:
-    """The one shape of everything that the JSON routes refuse: a word for the script, a sentence for a person."""
-    return JSONResponse({"error": error, "message": message}, status, {"Cache-Control": "no-store"})
+def refusal(status: int, error: str, **values: str) -> JSONResponse:
+    """The one shape of everything that the JSON routes refuse: a word for the script, a sentence for a person.
+
+    The sentence is the English text of `refusal.<error>`; `values` fill its braces, and go along for other languages.
+    """
+    message = texts(ENGLISH)[f"refusal.{error}"].format(**values)
+    return JSONResponse({"error": error, "message": message, **values}, status, {"Cache-Control": "no-store"})
 
 
 class VoterCookie:
@@ -128,7 +132,7 @@ class ApiGate:
         refused = _refuse_headers(Headers(scope=scope)) if scope["method"] == "POST" else None
         body = await _read_small(receive) if refused is None else None
         if refused is None and body is None:
-            refused = refusal(413, "too_large", "That is more than a vote needs. Nothing was stored.")
+            refused = refusal(413, "too_large")
         if refused is not None:
             await refused(scope, receive, send)
             return
@@ -139,16 +143,16 @@ class ApiGate:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if has_started:
                 raise
-            await refusal(500, "internal", INTERNAL)(scope, receive, send)
+            await refusal(500, "internal")(scope, receive, send)
 
 
 def _refuse_headers(headers: Headers) -> JSONResponse | None:
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        return refusal(415, "not_json", "Only application/json is understood here.")
+        return refusal(415, "not_json")
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-        return refusal(403, "other_site", "Votes are taken from this site's own pages only.")
+        return refusal(403, "other_site")
     return None
 
 
@@ -171,12 +175,15 @@ class PageHead:
     that are in the HTML let the ballot be fetched, and the page be styled, while Gradio is still loading.
     """
 
-    def __init__(self, app: ASGIApp, *, heads: Mapping[str, str]):
+    def __init__(self, app: ASGIApp, *, heads: Mapping[tuple[str, str], str]):
+        """`heads` by path and language."""
         self.app = app
-        self._heads = {path: head.encode() for path, head in heads.items()}
+        self._heads = {key: head.encode() for key, head in heads.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = self._heads.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        is_page = scope["type"] == "http" and scope["method"] == "GET"
+        language = chosen(Headers(scope=scope).get("accept-language")) if is_page else ""
+        head = self._heads.get((scope["path"], language)) if is_page else None
         if head is None:
             await self.app(scope, receive, send)
             return
@@ -197,6 +204,8 @@ class PageHead:
             page = body
             if headers.get("content-type", "").startswith("text/html"):
                 page = body.replace(b"</head>", head + b"\n\t</head>", 1)
+                page = page.replace(b'lang="en"', f'lang="{language}"'.encode(), 1)
+                headers.add_vary_header("Accept-Language")
                 headers["content-length"] = str(len(page))
             await send(start)
             await send({**message, "body": page})

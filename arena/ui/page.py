@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -13,8 +13,21 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from arena.ui.texts import texts
+
 ASSETS = Path(__file__).parent / "assets"
 ASSETS_PATH = "/ui"  # Gradio serves its own /assets and /static
+PAGES = {
+    "/": "arena",
+    "/leaderboard": "leaderboard",
+    "/analysis": "analysis",
+    "/model": "model",
+    "/guidelines": "guidelines",
+}
+# Pages that are about one thing among many: reached from others, and not from the header.
+_UNLISTED = {"model"}
+# Scripts that import others.
+_MODULES = {"analysis.js", "model.js", "leaderboard.js"}
 _YEAR_SECONDS = 365 * 24 * 3600
 
 # Both ship with Gradio; to load them with the page spares the text a change of face.
@@ -31,24 +44,20 @@ class Frame:
     def header(self, current: str, *, aside: str = "") -> str:
         """The line at the top; `current` is the path of the page it stands on, `aside` plain text at its right."""
         version = f" v{self.guideline_version.removeprefix('v')}" if self.guideline_version else ""
-        links = {"/": "Arena", "/leaderboard": "Leaderboard", "/guidelines": f"Guidelines{version}"}
         nav = "".join(
-            f'<a href=".{path}"{" aria-current=page" if path == current else ""}>{escape(name)}</a>'
-            for path, name in links.items()
+            f'<a href=".{path}"{" aria-current=page" if path == current else ""}><span data-t="nav.{page}"></span>'
+            f"{escape(version) if page == 'guidelines' else ''}</a>"
+            for path, page in PAGES.items()
+            if page not in _UNLISTED
         )
         return (
             f'<header class="top"><a class="brand" href="./">{escape(self.title)}</a>'
-            f'<nav aria-label="Pages">{nav}</nav><span class="aside" id="aside">{escape(aside)}</span></header>'
+            f'<nav data-t-label="nav.label">{nav}</nav><span class="aside" id="aside">{escape(aside)}</span></header>'
         )
 
-    def page_title(self, page: str) -> str:
-        """What stands over the window."""
-        return f"{page} · {self.title}"
-
-    def head(self, page_title: str, *, script: str | None = None) -> str:
-        """Tags for the head. Addresses are relative, so that the site also works below a path of a proxy."""
+    def style(self) -> str:
+        """Tags for the head of any page: colours, icon, type and style sheet."""
         tags = [
-            f"<title>{escape(self.page_title(page_title))}</title>",
             '<meta name="color-scheme" content="light dark">',
             f'<link rel="icon" type="image/svg+xml" href="{_address("icon.svg")}">',
             *(
@@ -57,23 +66,43 @@ class Frame:
             ),
             f'<link rel="stylesheet" href="{_address("style.css")}">',
         ]
-        if script is not None:
+        return "\n\t\t".join(tags)
+
+    def head(self, page: str, language: str, *, script: str | Sequence[str] | None = None) -> str:
+        """Tags for the head. Addresses are relative, so that the site also works below a path of a proxy."""
+        words = texts(language)
+        tags = [
+            f"<title>{escape(words[f'nav.{page}'])} · {escape(self.title)}</title>",
+            self.style(),
+            f'<script type="application/json" id="bakeoff-texts">{_inert(words)}</script>',
+            f'<script src="{_address("page.js")}"></script>',
+        ]
+        for name in (script,) if isinstance(script, str) else script or ():
             # async, not defer: a deferred script waits for all of Gradio's modules, which stand before it.
-            tags.append(f'<script async src="{_address(script)}"></script>')
+            kind = ' type="module"' if name in _MODULES else ""
+            tags.append(f'<script async{kind} src="{_address(name)}"></script>')
         return "\n\t\t".join(tags)
 
 
-def html(value: str = "", *, page_title: str | None = None) -> gr.HTML:
+def html(value: str = "", *, page: str | None = None) -> gr.HTML:
     """Our own markup in Gradio's frame, without its styles and without its click event.
 
-    page_title is put over the window when the markup is there: Gradio gives all pages of a site one title.
+    The title of `page` is put over the window when the markup is there: Gradio gives all pages of a site one title.
     """
-    script = "" if page_title is None else f"document.title = {json.dumps(page_title)}"
+    script = "" if page is None else _TITLE % json.dumps(f"nav.{page}")
     return gr.HTML(value, apply_default_css=False, js_on_load=script, padding=False, container=False)
 
 
+_TITLE = "document.title = `${bakeoff.t(%s)} · ${document.querySelector('.brand').textContent}`"
+
+
+def _inert(value: object) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
 class Assets(StaticFiles):
-    """The style sheet, the script and the icon. Their address changes with their content, so they may be kept."""
+    """The style sheet, the scripts and the icon. Their address changes with their content, so they may be kept."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 import uvicorn
 
 from arena.batch import RatingJob
+from arena.boards import Boards
 from arena.errors import BadInput
 from arena.intake import import_pack
-from arena.leaderboard import Leaderboard
 from arena.pack import read_pack, starter_directory
 from arena.settings import Settings
 from arena.store import VoteStore
+from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.voter import VoterKey
 from arena.voting import Booth
@@ -77,14 +78,12 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         sources=settings.sources,
     )
 
-    def board() -> Leaderboard | None:
-        snapshot = job.latest()
-        return snapshot.leaderboard if snapshot else None
-
     rules, guideline = store.catalogue.rules(), store.catalogue.guideline()
     return Site(
-        booth=Booth(store, rng=rng, board=board, now=clock()),
+        booth=Booth(store, rng=rng, board=job.latest, now=clock()),
         job=job,
+        boards=Boards(store, job.latest),
+        study=Study(store, job.latest),
         voter_key=VoterKey(settings.open_secret()),
         title=rules.title,
         welcome=rules.welcome,

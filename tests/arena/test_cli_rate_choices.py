@@ -96,7 +96,13 @@ def test_only_the_votes_that_are_asked_for_count(
     assert record["n_votes"] == 600 - n_out
 
 
-@pytest.mark.parametrize("words", [("--source", "rule"), ("--since", "2027-01-01"), ("--category", "poetry")])
+def test_a_category_that_no_vote_has_is_refused_also_beside_one_that_votes_have(file: Path):
+    for words in ("poetry", "code,poetry"):
+        assert "no category is called 'poetry'" in error_of(bakeoff("rate", file, "--category", words))
+    assert "did you mean 'facts'?" in error_of(bakeoff("rate", file, "--category", "fact"))
+
+
+@pytest.mark.parametrize("words", [("--source", "rule"), ("--since", "2027-01-01")])
 def test_where_no_vote_is_left_there_is_nothing_to_rate(file: Path, words: tuple[str, str]):
     line = error_of(bakeoff("rate", file, *words))
     assert "no vote is left to rate: " in line

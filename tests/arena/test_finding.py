@@ -71,6 +71,12 @@ def test_models_are_called_what_the_board_calls_them(found: Any):
     assert not {"x", "y", "z", "x,", "y,", "z,"} & set(words) - {"x" if found is INFLUENCE else ""}  # "13 x ..."
 
 
+LISTED = (
+    "  Listed if q, the false-discovery rate, is 0.05 or less; the most extreme first, and then the others without "
+    "them."
+)
+
+
 def test_without_models_ids_stand_for_themselves():
     assert to_text(SUSPECTS).splitlines()[-1].startswith("  ann: for x, 343 votes")
 
@@ -144,7 +150,7 @@ def test_suspects_are_told_with_the_threshold_the_number_tested_and_that_nobody_
     assert lines_of(SUSPECTS) == [
         "Voters whose votes go against those of others: 1 of 82 tested",
         "  For review: nobody is removed, and all of their votes count.",
-        "  Listed if q, the false-discovery rate, is 0.05 or less: about 5 % of those listed are so by chance.",
+        LISTED,
         "  42 more have too few votes to be tested.",
         "  ann: for GPT 4, 343 votes, p = 1.7e-26, q = 1.4e-24",
     ]
@@ -154,5 +160,5 @@ def test_where_nobody_is_suspected_it_is_said_of_how_many():
     assert lines_of(replace(SUSPECTS, n_voters=82, voters=())) == [
         "Voters whose votes go against those of others: none of 82 tested",
         "  For review: nobody is removed, and all of their votes count.",
-        "  Listed if q, the false-discovery rate, is 0.05 or less: about 5 % of those listed are so by chance.",
+        LISTED,
     ]

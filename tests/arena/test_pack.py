@@ -96,6 +96,19 @@ def test_an_unknown_source_is_one_fault_that_names_the_known_ones(folder: Path):
     assert all(source.value in fault.message for source in Source)
 
 
+def test_skip_undo_and_what_others_said_can_be_turned_off(folder: Path):
+    ballot = read_pack(folder).rules.ballot
+    assert (ballot.skip, ballot.undo, ballot.show_others_from) == (True, True, 5)
+    off = "[ballot]\nskip = false\nundo = false\nshow_others_from = 0\n"
+    ballot = read_pack(written(folder, {"arena.toml": off})).rules.ballot
+    assert (ballot.skip, ballot.undo, ballot.show_others_from) == (False, False, 0)
+
+
+@pytest.mark.parametrize("text", ['skip = "no"', "undo = 0", "show_others_from = -1", "show_others_from = true"])
+def test_a_rule_of_the_ballot_that_is_none_is_a_fault(folder: Path, text: str):
+    assert only_fault(folder, toml=f"[ballot]\n{text}\n").place == 2
+
+
 # Unknown keys
 
 

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from arena.rating import rate
 from arena.style import FEATURES
 from arena.tally import Selection, Tally, Unit, default_sources
 from arena.vote_file import open_votes
-from command import rated
+from command import bakeoff, error_of, rated
 from simulated import GAP, MODELS, Vote, shuffled, votes, without, write, write_typed
 
 A, B, TIE, BOTH_BAD = Verdict
@@ -473,6 +474,67 @@ def test_weights_by_pair_make_pairs_that_met_often_count_as_much_as_those_that_m
         gaps = [score(board, one) - score(board, other) for board in (weighted, even, board_of(*votes))]
         assert gaps[0] == pytest.approx(gaps[1], abs=2e-3)  # scores have three digits
         assert abs(gaps[0] - gaps[2]) > 5
+
+
+def test_a_vote_of_weight_three_counts_like_three_votes(tmp_path: Path):
+    given = [{**row, "weight": 1 + n % 3} for n, row in enumerate(votes(600))]
+    repeated = [row for row in given for _ in range(row["weight"])]
+    for how in ((), ("--order",), ("--style", "--features", "length"), ("--ties", "davidson")):
+        weighted = rated(write(tmp_path / "w.parquet", given), "--weights", "column", *how)
+        plain = rated(write(tmp_path / "p.parquet", repeated), *how)
+        # The level is set by the number of votes on each model, which is not that of the weights: gaps are compared.
+        gaps = [
+            {row["model"]: row["score"] - board["ratings"][0]["score"] for row in board["ratings"]}
+            for board in (weighted, plain)
+        ]
+        assert gaps[0] == pytest.approx(gaps[1], abs=2e-3)
+        assert weighted["n_votes"] == 600
+
+
+def test_only_ratios_of_weights_matter(tmp_path: Path):
+    given = [{**row, "weight": 1 + n % 3} for n, row in enumerate(votes(600))]
+    tenfold = [{**row, "weight": 10 * row["weight"]} for row in given]
+    for how in ((), ("--cluster", "none"), ("--intervals", "cluster", "--rounds", "100")):
+        boards = [
+            rated(write(tmp_path / "w.parquet", rows), "--weights", "column", *how)["ratings"]
+            for rows in (given, tenfold)
+        ]
+        for one, other in zip(*boards, strict=True):
+            for name in ("score", "low", "high"):
+                # In a round of the bootstrap the weak prior weighs a tenth as much.
+                assert one[name] == pytest.approx(other[name], abs=2e-3 if "--rounds" not in how else 1)
+
+
+def test_weights_by_voter_go_with_voters_drawn_again_and_not_with_votes(tmp_path: Path):
+    path = write(tmp_path / "v.parquet", votes(300))
+    for style in ((), ("--style",)):
+        said = bakeoff("rate", path, "--weights", "voters", "--intervals", "bootstrap", *style)
+        assert "take --intervals cluster" in error_of(said)
+
+
+def test_with_a_term_for_sides_the_order_of_rows_is_no_matter(tmp_path: Path):
+    given = [{**row, "voter": row["voter"] if n % 2 else None} for n, row in enumerate(votes(400))]
+    other = [given[n] for n in Random(3).sample(range(400), 400)]
+    for how in (("--style", "--order", "--intervals", "bootstrap"), ("--order", "--intervals", "cluster")):
+        boards = [
+            rated(write(tmp_path / f"{n}.parquet", rows), *how, "--rounds", "100")["ratings"]
+            for n, rows in enumerate((given, other))
+        ]
+        assert boards[0] == boards[1]
+
+
+@pytest.mark.parametrize("weight", [0, -1, "", "heavy", "nan", "inf"])
+def test_a_weight_that_is_none_is_refused(tmp_path: Path, weight: object):
+    given = [{**row, "weight": 2} for row in votes(50)]
+    given[7]["weight"] = weight
+    said = bakeoff("rate", write(tmp_path / "v.csv", given), "--weights", "column")
+    assert "1 of the votes in" in error_of(said)
+    assert "no weight above 0" in error_of(said)
+
+
+def test_weights_that_are_not_there_are_refused(tmp_path: Path):
+    said = bakeoff("rate", write(tmp_path / "v.csv", votes(50)), "--weights", "column")
+    assert "no column 'weight'" in error_of(said)
 
 
 # A newcomer

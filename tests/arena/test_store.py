@@ -68,7 +68,7 @@ def test_a_database_from_a_newer_version_is_left_alone(tmp_path: Path):
     with duckdb.connect(str(path)) as con:
         con.execute("insert into schema_versions values (99, now())")
     before = path.read_bytes()
-    with pytest.raises(DatabaseTooNew, match="has schema version 99 and this program knows versions up to 1"):
+    with pytest.raises(DatabaseTooNew, match="has schema version 99 and this program knows versions up to 2"):
         VoteStore.open(path)
     assert path.read_bytes() == before
 
@@ -127,9 +127,9 @@ def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
     ("tampering", "fault"),
     [
         ("update votes set verdict = 'B' where seq = 3", (3, "it was changed after it was stored")),
-        ("delete from votes where seq = 3", (4, "vote 3 should stand here")),
+        ("delete from votes where seq = 3", (4, "act 3 should stand here")),
         ("update battles set model_a = 'm2' where battle_id = 'k3'", (3, "it was changed after it was stored")),
-        ("update votes set previous_hash = 'x' where seq = 4", (4, "it does not follow the vote before it")),
+        ("update votes set previous_hash = 'x' where seq = 4", (4, "it does not follow the act before it")),
         (
             "update answers set text = 'x' where answer_id = (select answer_a from battles where battle_id = 'k2')",
             TEXT_2,

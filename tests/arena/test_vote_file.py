@@ -11,6 +11,7 @@ from arena import table
 from arena.battle import Verdict
 from arena.errors import BadInput, BadRows, UnknownVerdict
 from arena.vote_file import WINNERS, parse_winner, read_tallies
+from command import bakeoff
 
 HEADER = "model_a,model_b,winner\n"
 ACCEPTED = "model_a, model_b, tie, both_bad, tie (bothbad)"
@@ -147,3 +148,34 @@ def test_other_columns_are_left_alone(tmp_path: Path):
     path = vote_file(tmp_path / "votes.csv", "judge,winner,model_b,turn,model_a\nx,tie,b,1,a\n")
     [tally] = read_tallies(path)
     assert (tally.model_a, tally.model_b, tally.verdict) == ("a", "b", Verdict.TIE)
+
+
+def sourced(path: Path, *words: str | None) -> Path:
+    rows = ["model_a,model_b,winner,source", *(f"a,b,model_a,{word or ''}" for word in words)]
+    path.write_text("\n".join([*rows, *(f"b,a,model_a,{word or ''}" for word in words)]) + "\n")
+    return path
+
+
+def test_people_count_where_others_voted_too_and_it_is_said(tmp_path: Path):
+    said = bakeoff("rate", sourced(tmp_path / "v.csv", "human", "ai_judge", None), "--json")
+    assert said.record["n_votes"] == 2
+    assert sum(said.record["dropped"].values()) == 4
+    assert "counted: human" in said.err
+    assert "counted: ai_judge" in bakeoff("rate", sourced(tmp_path / "j.csv", "ai_judge")).err
+    assert "counted" not in bakeoff("rate", sourced(tmp_path / "h.csv", "human")).err.partition("Ties")[0]
+
+
+def test_a_source_that_is_none_beside_one_that_is_one_is_refused(tmp_path: Path):
+    said = bakeoff("rate", sourced(tmp_path / "v.csv", "human", "gpt-4"))
+    assert "source is 'gpt-4' in 2 of the votes" in said.err
+    assert said.code == 1
+    # Nothing but other words: the column is about something else, and that is said.
+    said = bakeoff("rate", sourced(tmp_path / "w.csv", "lab", "web"), "--json")
+    assert said.record["n_votes"] == 4
+    assert "other words than sources" in said.err
+
+
+def test_columns_that_no_rating_looks_at_are_named(tmp_path: Path):
+    path = tmp_path / "v.csv"
+    path.write_text("model_a,model_b,winner,worker,voter\na,b,model_a,w,v\nb,a,model_a,w,v\n")
+    assert "columns left aside: worker\n" in bakeoff("rate", path).err

@@ -227,16 +227,19 @@ def test_who_was_never_compared_is_not_judged_and_told_why():
 
 
 def test_q_values_are_those_of_benjamini_and_hochberg_over_the_voters_judged():
+    # A level that nobody reaches: whoever is flagged is taken out before the others are compared once more.
     rng = np.random.default_rng(4)
     votes = draw_votes(rng.normal(0, 0.7, 10), rng.permutation(np.repeat(np.arange(100), 30)), rng, ties=0.3)
     for rigger in range(100, 110):
         votes = votes.followed_by(draw_rigged(0, 10, rigger, 40, rng, favours=True))
-    audits = audit(10, votes.followed_by(draw_votes(np.zeros(10), [500], rng, ties=0.0)))
+    votes = votes.followed_by(draw_votes(np.zeros(10), [500], rng, ties=0.0))
+    audits = audit(10, votes, false_share=1e-200)
     judged = [one for one in audits if one.item is not None]
     assert len(judged) == 110
     expected = false_discovery_control([one.p_value for one in judged])
     assert [one.q_value for one in judged] == pytest.approx(expected.tolist())
     assert audits[-1].q_value == 1.0
+    assert {one.voter for one in audit(10, votes) if one.flagged} == set(range(100, 110))
 
 
 def small_votes(seed):
@@ -326,3 +329,18 @@ def test_settings_outside_their_range_are_refused(setting):
     (name,) = setting
     with pytest.raises(InvalidSetting, match=name):
         audit(2, unbeaten(3), **setting)
+
+
+@pytest.mark.parametrize(("n_of_rigger", "n_items"), [(1000, 2), (5000, 5)])
+def test_a_rigger_with_many_votes_does_not_make_the_honest_look_odd(n_of_rigger: int, n_items: int):
+    # Half of all votes and more are the rigger's, each for item 0; the others are fair coins. Compared with all votes
+    # each honest voter is far off; compared with each other, without the rigger, none is.
+    rng = np.random.default_rng(5)
+    voter = np.concatenate((np.zeros(n_of_rigger, dtype=int), np.repeat(np.arange(1, 21), 150)))
+    a = rng.integers(0, n_items, len(voter))
+    b = (a + rng.integers(1, n_items, len(voter))) % n_items
+    how = rng.integers(0, 2, len(voter))
+    is_rigged = voter == 0
+    how[is_rigged & (a == 0)], how[is_rigged & (b == 0)] = Outcome.A, Outcome.B
+    flagged = [each.voter for each in audit_voters(n_items, voter, a, b, how) if each.flagged]
+    assert flagged == [0]

@@ -252,3 +252,12 @@ def test_taking_cells_keeps_what_belongs_to_them():
     assert taken.clusters.tolist() == [0, 1]
     assert taken.weights.tolist() == [2.0, 3.0]
     assert taken.counts.tolist() == made.counts[:, [0, 2]].tolist()
+
+
+def test_what_the_caller_gives_stays_the_callers():
+    weights, covariates = np.array([1.0, 2.0]), np.ones((2, 1))
+    made = Comparisons.from_outcomes(3, [0, 1], [1, 2], [0, 1], weights=weights, covariates=covariates)
+    weights[0], covariates[0, 0] = 99.0, 99.0
+    assert made.weights is not None
+    assert made.covariates is not None
+    assert (made.weights.tolist(), made.covariates.ravel().tolist()) == ([1.0, 2.0], [1.0, 1.0])

@@ -634,3 +634,9 @@ def test_nothing_to_rate_with_a_prior(model):
         assert fit(counted(0, []), model).strengths.shape == (0,)
         assert fit(counted(1, []), model).strengths.tolist() == [0]
         assert fit(counted(3, []), model, prior=1.0).strengths.tolist() == [0, 0, 0]
+
+
+def test_an_iterator_is_refused_also_where_the_whole_is_given():
+    comparisons = some(BradleyTerry())
+    with pytest.raises(InvalidSetting, match="again and again"):
+        fit((each for each in [comparisons]), whole=comparisons)

@@ -533,3 +533,47 @@ def test_a_single_voter_has_no_interval():
     covariance = clustered_sandwich(comparisons, fit(comparisons))
     assert covariance.n_units == 1
     assert all(isinstance(i, Absent) for i in strength_intervals(fit(comparisons), covariance, confidence=0.95))
+
+
+def busy_voter(n_all: int, n_own: int, n_votes_of_newcomer: int, n_own_of_newcomer: int):
+    """A voter with a large share of all votes, and with nearly all of those on the last item, which has few."""
+    rng = np.random.default_rng(7)
+    n_items = 6
+    a = rng.integers(0, n_items - 1, n_all)
+    b = (a + rng.integers(1, n_items - 1, n_all)) % (n_items - 1)
+    voter = np.where(np.arange(n_all) < n_own, 0, rng.integers(1, 500, n_all))
+    a[-n_votes_of_newcomer:], b[-n_votes_of_newcomer:] = n_items - 1, rng.integers(0, n_items - 1, n_votes_of_newcomer)
+    voter[-n_votes_of_newcomer:] = rng.integers(1, 500, n_votes_of_newcomer)
+    voter[-n_own_of_newcomer:] = 0
+    taste = (voter == 0) * 0.3 * (b - a)
+    how = np.where(0.2 * (b - a) + taste + rng.logistic(size=n_all) > 0, A, B)
+    return Comparisons.from_outcomes(n_items, a, b, how, clusters=voter)
+
+
+def test_a_voter_who_gave_nearly_all_votes_on_one_item_is_left_out_exactly_there_too():
+    # Its pull on the others is a hundred times larger, so a rule for all items at once would end the series too soon.
+    comparisons = busy_voter(20_000, 4_000, 44, 40)
+    found = fit(comparisons)
+    moved = cluster_moves(comparisons, found, gauge=np.full(6, 1 / 6))
+    own = clusters_of(comparisons) == 0
+    rest, all_ = fit(comparisons.taking(~own)), found.strengths
+    truth = (all_ - all_.mean()) - (rest.strengths - rest.strengths.mean())
+    assert abs(truth[5]) > 0.02
+    # One Newton step from the whole: what is left is of second order in the move, which is half a logit.
+    assert moved[0, 5] == pytest.approx(truth[5], abs=truth[5] ** 2 / 2)
+    design = found.design(comparisons.taking(own))
+    predictors = design.predictors(found.parameters)
+    counts = comparisons.taking(own).counts
+    score = design.pull(BradleyTerry().gradient(predictors, counts))
+    left = found.information + 1 - design.information(BradleyTerry().curvature(predictors, counts))
+    exact = np.linalg.solve(left, score)
+    assert moved[0] == pytest.approx(exact - exact.mean(), rel=1e-3, abs=1e-6)
+
+
+def test_other_comparisons_than_were_fitted_are_refused():
+    comparisons = clustered(n_rows=200)
+    found = fit(comparisons)
+    part = comparisons.taking(np.arange(50))
+    for how in (sandwich, clustered_sandwich):
+        with pytest.raises(InvalidComparisons, match="200, those that were fitted"):
+            how(part, found)

@@ -15,9 +15,11 @@ from playwright.sync_api import BrowserContext, Page
 
 from arena.batch import RatingJob
 from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
+from arena.boards import Boards
 from arena.errors import VoteNotSaved
 from arena.pack import answer_id
 from arena.store import VoteStore
+from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.voter import VoterKey
 from arena.voting import Booth
@@ -136,12 +138,18 @@ class Arena:
     def compute_board(self) -> None:
         """Have the board computed from all votes, an hour later."""
         self.clock.now += timedelta(minutes=61)
-        while (board := self.job.latest()) is None or board.n_log < self.n_votes:
+        while (board := self.job.latest()) is None or board.n_log < self.n_acts:
             self.job.run_if_due(self.clock())  # or the application's own timer does it first
 
     @property
-    def n_votes(self) -> int:
+    def n_acts(self) -> int:
+        """Votes and withdrawals."""
         return self.store.votes.position()[0]
+
+    @property
+    def n_votes(self) -> int:
+        """Votes that stand."""
+        return self.store.votes.counts(VoterId("nobody")).all
 
 
 Serve = Callable[..., Arena]
@@ -156,24 +164,37 @@ def vote_on(client: httpx.Client, ballot_id: str, verdict: str = "A") -> httpx.R
     return client.post(f"/api/ballots/{ballot_id}/vote", json={"verdict": verdict})
 
 
+def withdraw(client: httpx.Client, ballot_id: str) -> httpx.Response:
+    return client.post(f"/api/ballots/{ballot_id}/withdrawal", json={})
+
+
+def skip(client: httpx.Client, ballot_id: str, reason: object = "other") -> httpx.Response:
+    return client.post(f"/api/ballots/{ballot_id}/skip", json={"reason": reason})
+
+
 @contextmanager
 def serving() -> Iterator[Serve]:
-    """Serve arenas on free ports of this machine; `n_prompts` sizes them, the other arguments change the Site."""
+    """Serve arenas on free ports of this machine.
+
+    `n_prompts` sizes them, `rules` is the text of their arena.toml, the other arguments change the Site.
+    """
     running: list[tuple[uvicorn.Server, threading.Thread, Arena]] = []
 
-    def start(*, n_prompts: int = len(PROMPTS), **changes: Any) -> Arena:
+    def start(*, n_prompts: int = len(PROMPTS), rules: str = "", **changes: Any) -> Arena:
         clock = Clock()
-        store = _stocked_store(n_prompts, clock.now)
+        store = _stocked_store(n_prompts, rules, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
         booth = FaultyBooth(
             store,
             rng=Random(4),
-            board=lambda: s.leaderboard if (s := job.latest()) else None,
+            board=job.latest,
             now=NOON,
         )
         site = Site(
             booth=booth,
             job=job,
+            boards=Boards(store, job.latest),
+            study=Study(store, job.latest),
             voter_key=VoterKey(b"a secret of at least sixteen bytes"),
             title="Testing ground",
             welcome="Say which answer is better.",
@@ -206,7 +227,7 @@ def serving() -> Iterator[Serve]:
         arena.store.close()
 
 
-def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
+def _stocked_store(n_prompts: int, rules: str, now: datetime) -> VoteStore:
     store = VoteStore.open(None)
     store.catalogue.add_models(MODELS, now)
     store.catalogue.add_prompts(PROMPTS[:n_prompts], now)
@@ -216,7 +237,7 @@ def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
         for model, text in zip(MODELS, TEXTS, strict=True)
     ]
     store.catalogue.add_answers(answers, now)
-    store.catalogue.set_rules("", None, now)
+    store.catalogue.set_rules(rules, None, now)
     return store
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from arena.errors import DatabaseUnavailable
-from served import IDENTITIES, Arena, Serve, ballot_of, vote_on
+from served import IDENTITIES, Arena, Serve, ballot_of, skip, vote_on, withdraw
 
 NEW_FIELDS = {"name", "organization", "score", "low", "high", "rank_low", "rank_high"}
 
@@ -80,11 +80,12 @@ def test_a_forged_cookie_is_replaced(unchanged_arena: Arena):
 def test_a_ballot_holds_its_texts_and_nothing_else(unchanged_arena: Arena):
     response = unchanged_arena.visitor().post("/api/ballots", json={})
     assert response.headers["cache-control"] == "no-store"
-    assert set(response.json()) == {"ballot", "votes"}
+    assert set(response.json()) == {"ballot", "votes", "last"}
     ballot = response.json()["ballot"]
     assert set(ballot) == {"ballot_id", "category", "language", "messages", "answer_a", "answer_b"}
     assert all(set(message) == {"role", "html"} for message in ballot["messages"])
     assert response.json()["votes"] == {"mine": 0, "all": 0}
+    assert response.json()["last"] is None
 
 
 def test_asking_again_gives_the_same_ballot(unchanged_arena: Arena):
@@ -97,9 +98,9 @@ def test_a_vote_is_stored_and_opens_the_names(arena: Arena):
     response = vote_on(visitor, ballot_of(visitor)["ballot_id"], "both_bad")
     reveal = response.json()
     assert response.status_code == 200
-    assert set(reveal) == {"verdict", "saved", "a", "b", "votes"}
+    assert set(reveal) == {"verdict", "a", "b", "others", "votes"}
     assert set(reveal["a"]) == set(reveal["b"]) == NEW_FIELDS
-    assert (reveal["verdict"], reveal["saved"]) == ("both_bad", "Both bad")
+    assert reveal["verdict"] == "both_bad"
     assert named_in(reveal["a"]["name"])
     assert reveal["votes"] == {"mine": 1, "all": 1}
     assert arena.n_votes == 1
@@ -128,7 +129,7 @@ def test_another_verdict_later_is_refused_without_names(arena: Arena):
     vote_on(visitor, ballot_id, "A")
     response = vote_on(visitor, ballot_id, "B")
     assert (response.status_code, response.json()["error"]) == (409, "already_voted")
-    assert "A is better" in response.json()["message"]
+    assert response.json()["kept"] == "A"
     assert not named_in(everything(response))
     assert arena.n_votes == 1
 
@@ -174,6 +175,153 @@ def test_an_arena_without_answers_says_so(serve: Serve):
     assert (response.status_code, response.json()["error"]) == (404, "arena_empty")
 
 
+# ---- withdrawing, skipping, the guideline, the own votes ----
+
+
+def test_a_withdrawn_vote_is_kept_in_the_log_and_counts_no_more(arena: Arena):
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    vote_on(visitor, ballot_id, "B")
+    response = withdraw(visitor, ballot_id)
+    assert response.headers["cache-control"] == "no-store"
+    assert (response.status_code, response.json()) == (200, {"verdict": "B", "votes": {"mine": 0, "all": 0}})
+    assert arena.n_acts == 2
+    assert withdraw(visitor, ballot_id).json() == response.json()
+    assert arena.n_acts == 2
+
+
+def test_a_withdrawn_vote_cannot_be_cast_again_and_names_nobody_again(arena: Arena):
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    vote_on(visitor, ballot_id, "B")
+    withdraw(visitor, ballot_id)
+    for verdict in ("A", "B"):
+        response = vote_on(visitor, ballot_id, verdict)
+        assert (response.status_code, response.json()["error"]) == (410, "vote_withdrawn")
+        assert not named_in(everything(response))
+    assert skip(visitor, ballot_id).json()["error"] == "vote_withdrawn"
+
+
+def test_only_the_last_vote_can_be_withdrawn_and_only_by_its_voter(arena: Arena):
+    visitor = arena.visitor()
+    first = ballot_of(visitor)["ballot_id"]
+    assert (withdraw(visitor, first).status_code, withdraw(visitor, first).json()["error"]) == (
+        409,
+        "nothing_to_withdraw",
+    )
+    vote_on(visitor, first)
+    assert (withdraw(arena.visitor(), first).status_code, withdraw(visitor, "made-up").status_code) == (404, 404)
+    second = ballot_of(visitor)["ballot_id"]
+    vote_on(visitor, second)
+    refused = withdraw(visitor, first)
+    assert (refused.status_code, refused.json()["error"]) == (410, "too_late_to_withdraw")
+    assert not named_in(everything(refused))
+    assert arena.n_acts == 2
+
+
+def test_the_next_ballot_says_which_vote_can_still_be_withdrawn(arena: Arena):
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    vote_on(visitor, ballot_id, "tie")
+    told = visitor.post("/api/ballots", json={})
+    assert told.json()["last"] == {"ballot_id": ballot_id, "verdict": "tie"}
+    assert not named_in(everything(told))
+    withdraw(visitor, ballot_id)
+    assert visitor.post("/api/ballots", json={}).json()["last"] is None
+
+
+def test_racing_withdrawals_over_http_store_one(arena: Arena):
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    vote_on(visitor, ballot_id)
+    with ThreadPoolExecutor(8) as pool:
+        responses = list(pool.map(lambda _: withdraw(visitor, ballot_id), range(16)))
+    assert {response.status_code for response in responses} == {200}
+    assert arena.n_acts == 2
+
+
+def test_a_skip_reveals_nobody_and_brings_another_ballot(arena: Arena):
+    visitor = arena.visitor()
+    ballot = ballot_of(visitor)
+    response = skip(visitor, ballot["ballot_id"], "too_alike")
+    assert (response.status_code, response.json()) == (200, {"ballot_id": ballot["ballot_id"]})
+    assert skip(visitor, ballot["ballot_id"], "broken").status_code == 200  # a lost answer may be asked for again
+    assert not named_in(everything(response))
+    assert ballot_of(visitor)["ballot_id"] != ballot["ballot_id"]
+    refused = vote_on(visitor, ballot["ballot_id"])
+    assert (refused.status_code, refused.json()["error"]) == (410, "ballot_skipped")
+    assert arena.n_acts == 0
+
+
+def test_what_cannot_be_skipped_is_refused(arena: Arena):
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    assert skip(arena.visitor(), ballot_id).status_code == 404
+    for reason in ("", "boring", 1, None):
+        refused = skip(visitor, ballot_id, reason)
+        assert (refused.status_code, refused.json()["error"]) == (422, "not_a_skip")
+        assert "cannot_judge" in refused.json()["accepted"]
+    extra = visitor.post(f"/api/ballots/{ballot_id}/skip", json={"reason": "other", "model": "zzz-echo"})
+    assert extra.status_code == 422
+    assert "zzz-echo" not in extra.text
+    assert visitor.post(f"/api/ballots/{ballot_id}/withdrawal", json={"why": "zzz-echo"}).status_code == 422
+    vote_on(visitor, ballot_id)
+    assert (skip(visitor, ballot_id).status_code, skip(visitor, ballot_id).json()["kept"]) == (409, "A")
+
+
+def test_an_arena_that_offers_neither_refuses_both_and_shows_neither(serve: Serve):
+    arena = serve(rules="[ballot]\nskip = false\nundo = false\n")
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    assert (skip(visitor, ballot_id).status_code, skip(visitor, ballot_id).json()["error"]) == (403, "not_offered")
+    vote_on(visitor, ballot_id)
+    assert (withdraw(visitor, ballot_id).status_code, arena.n_acts) == (403, 1)
+    assert visitor.post("/api/ballots", json={}).json()["last"] is None
+    page = visitor.get("/").text
+    assert "skip-sheet" not in page
+    assert "arena.undo" not in page.split("bakeoff-texts")[0]
+
+
+def test_the_guideline_can_be_read_beside_the_ballot(arena: Arena, serve: Serve):
+    told = arena.stranger().get("/api/guideline").json()
+    assert told["version"] == "3"
+    assert "<strong>rather</strong>" in told["html"]
+    none = serve(guideline_text=None, guideline_version=None).stranger().get("/api/guideline").json()
+    assert none == {"version": None, "html": None}
+
+
+def test_a_voter_sees_the_own_votes_and_nothing_of_others(arena: Arena):
+    other, visitor = arena.visitor(), arena.visitor()
+    for _ in range(3):
+        vote_on(other, ballot_of(other)["ballot_id"])
+    assert visitor.get("/api/me").json() == {"models": [], "recent": [], "votes": {"mine": 0, "all": 3}}
+    ballot = ballot_of(visitor)
+    reveal = vote_on(visitor, ballot["ballot_id"], "A").json()
+    told = visitor.get("/api/me")
+    assert told.headers["cache-control"] == "no-store"
+    assert [(each["name"], each["won"], each["n"], each["share"]) for each in told.json()["models"]] == [
+        (reveal["a"]["name"], 1, 1, 1.0),
+        (reveal["b"]["name"], 0, 1, 0.0),
+    ]
+    [vote] = told.json()["recent"]
+    assert (vote["verdict"], vote["a"], vote["b"]) == ("A", reveal["a"]["name"], reveal["b"]["name"])
+    withdraw(visitor, ballot["ballot_id"])
+    assert visitor.get("/api/me").json()["models"] == []
+    assert arena.stranger().get("/api/me").status_code == 403
+
+
+def test_how_others_voted_is_told_after_the_vote_when_enough_did(serve: Serve):
+    arena = serve(rules="[ballot]\nshow_others_from = 1\n")
+    arena.crowd(12)
+    arena.compute_board()
+    visitor = arena.visitor()
+    others = None
+    while others is None:
+        others = vote_on(visitor, ballot_of(visitor)["ballot_id"]).json()["others"]
+    assert others["n"] >= 1
+    assert others == {"n": others["n"], "a": 0, "b": 0, "neither": others["n"]}  # the crowd casts ties
+
+
 # ---- what is refused ----
 
 
@@ -205,7 +353,7 @@ def test_what_is_no_verdict_is_refused_calmly(unchanged_arena: Arena, body: str)
         f"/api/ballots/{ballot_id}/vote", content=body, headers={"Content-Type": "application/json"}
     )
     assert response.status_code in (400, 422)
-    assert set(response.json()) == {"error", "message"}
+    assert set(response.json()) - {"accepted"} == {"error", "message"}
     assert "zzz-echo" not in response.text
     assert "pydantic" not in response.text
     assert unchanged_arena.n_votes == 0
@@ -324,21 +472,25 @@ def test_no_byte_before_the_vote_names_a_model(arena: Arena):
             visitor.get(path) for path in ("/config?page=leaderboard", "/openapi.json", "/gradio_api/openapi.json")
         ]
         scripts = re.findall(r'(?:src|href)="(\./ui/[^"]+)"', seen[0].text)
-        assert len(scripts) == 3
+        assert len(scripts) == 6
         seen += [visitor.get(path.removeprefix(".")) for path in scripts]
-        seen.append(visitor.post("/api/ballots", json={}))
+        seen += [visitor.get("/api/me"), visitor.get("/api/guideline"), visitor.post("/api/ballots", json={})]
         ballot_id = seen[-1].json()["ballot"]["ballot_id"]
         seen += [
             vote_on(visitor, ballot_id, "left"),
             vote_on(visitor, "another"),
             visitor.get(f"/api/ballots/{ballot_id}"),
+            visitor.post(f"/api/ballots/{ballot_id}/withdrawal", json={}),
+            skip(visitor, ballot_id, "because"),
+            skip(visitor, ballot_id),
+            vote_on(visitor, ballot_id),
+            visitor.post("/api/ballots", json={}),
         ]
         for response in seen:
             assert not named_in(everything(response)), response.url
         assert not named_in(str(visitor.cookies))
-        assert "77" not in json.dumps(seen[-4].json()).replace(
-            seen[-4].json()["ballot"]["ballot_id"], ""
-        )  # the tokens that an answer took
+        ballot = seen[-1].json()["ballot"]
+        assert "77" not in json.dumps(ballot).replace(ballot["ballot_id"], "")  # the tokens that an answer took
         for _ in range(4):
             vote_on(visitor, ballot_of(visitor)["ballot_id"])
         arena.compute_board()
@@ -432,10 +584,11 @@ import arena.ui.app, arena.ui.api
 import gradio as gr, fastapi, threading, time
 from arena.ui.app import _build_pages, _mount_pages
 from arena.ui.page import Frame
+from arena.pack import BallotRules
 class Site:
     title, welcome, guideline_text = "t", "w", None
     rate_every_seconds, rate_every_votes = 60.0, 3
-    class booth: n_votes = None
+    class booth: n_acts, rules = None, BallotRules()
     class job: latest = None
 before = threading.active_count()
 app = fastapi.FastAPI(openapi_url=None)

@@ -1,43 +1,31 @@
-// The ballot: fetch it, show it, send one verdict, show whose answers they were, go on.
+// The ballot: fetch it, show it, send one verdict, show whose answers they were, go on; or skip it, or take the last
+// vote back.
 //
 // The ballot is asked for at once, while Gradio is still loading, and shown as soon as Gradio has put the shell of
 // arena/ui/arena_page.py on the page. Before a vote is stored this script knows two texts and an opaque id.
 "use strict";
 (() => {
+  const { t, number, refused, post, isForPage, isField, present, one, all, language: reader } = bakeoff;
   const KEYS = { a: "A", b: "B", t: "tie", n: "both_bad" };
-  const PATIENCE_MS = 20_000;
+  const ARROWS = { ArrowLeft: "A", ArrowRight: "B" }; // up and down scroll, as everywhere
   const SETTLE_MS = 350; // the bar's buttons change place under the pointer: a double click must not reach the new ones
-  const UNREACHABLE = "The server cannot be reached. Check your connection and try again.";
-  const UNSURE = "The server did not answer, so your vote may not be saved. Send it again: it counts once.";
 
   // loading -> voting -> sending -> revealed -> loading; sending -> voting when it failed; notice: nothing to vote on
   let state = "loading";
   let ballot = null; // the one on the page
-  let lastVerdict = null; // what "Try again" sends again
+  let last = null; // the vote that can be withdrawn: its ballot_id and verdict
+  let again = null; // what "Try again" does
+  let isUndoing = false;
 
   const first = post("api/ballots", {});
-  present("#arena").then(() => {
+  present("#arena").then((arena) => {
+    bakeoff.fill(arena);
+    bakeoff.fill(one("#bar"));
     wire();
     show(first);
   });
 
   // ---- the server ----
-
-  /** POST JSON. Never throws: status 0 means that no answer came. */
-  async function post(path, body) {
-    try {
-      const response = await fetch(path, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify(body),
-        cache: "no-store",
-        signal: AbortSignal.timeout(PATIENCE_MS),
-      });
-      return { status: response.status, data: await response.json() };
-    } catch {
-      return { status: 0, data: {} };
-    }
-  }
 
   /** Wait for a ballot and show it, or say why there is none. */
   async function show(request, notice = "") {
@@ -45,36 +33,82 @@
     const { status, data } = await request;
     if (status === 200 && data.ballot) {
       count(data.votes);
+      last = data.last;
       enter("voting");
       trouble(notice);
       render(data.ballot, data.votes);
-      say(notice || (ballot ? "Next ballot." : ""));
+      say(notice || (ballot ? t("arena.next_ballot") : ""));
       ballot = data.ballot;
-      lastVerdict = null;
       return;
     }
-    const titles = {
-      arena_empty: "Nothing to compare yet",
-      no_ballot_left: "All judged",
-      no_cookie: "This browser is not known here",
-    };
+    const title = bakeoff.knows(`notice.${data.error}`) ? t(`notice.${data.error}`) : t("arena.silent");
     const done = data.error === "no_ballot_left";
-    tell(titles[data.error] ?? "The arena does not answer", data.message ?? UNREACHABLE, { done, reload: data.error === "no_cookie" });
+    tell(title, said(data, "arena.unreachable"), { done, reload: data.error === "no_cookie" });
+  }
+
+  /** What the server said, or the text of a key where nothing came from it. */
+  function said(data, otherwise) {
+    return data.error ? refused({ ...data, kept: data.kept && t(`verdict.${data.kept}`) }) : t(otherwise);
   }
 
   async function vote(verdict) {
-    if (state !== "voting") return;
-    lastVerdict = verdict;
+    if (state !== "voting" || isUndoing) return;
     enter("sending");
     for (const button of all("#verdicts button")) button.classList.toggle("chosen", button.dataset.verdict === verdict);
-    const { status, data } = await post(`api/ballots/${encodeURIComponent(ballot.ballot_id)}/vote`, { verdict });
+    const { status, data } = await act(ballot, "vote", { verdict });
     if (status === 200) return reveal(data);
-    if (status === 409) return pass(data.message); // another tab was first; the names stay hidden
-    if (status === 404 || status === 410) return show(post("api/ballots", {}), data.message);
-    if (data.error === "no_cookie") return tell("This browser is not known here", data.message, { reload: true });
+    refuse(status, data, "arena.not_saved", "arena.unsure", () => vote(verdict));
+  }
+
+  /** Close the ballot without a vote; nobody is revealed. */
+  async function skip(reason) {
+    if (state !== "voting" || isUndoing) return;
+    enter("sending");
+    const { status, data } = await act(ballot, "skip", { reason });
+    if (status === 200) return show(post("api/ballots", {}), t("arena.skipped"));
+    refuse(status, data, "arena.not_skipped", "arena.unsure_skip", () => skip(reason));
+  }
+
+  /** What became of a vote or a skip that was not taken. */
+  function refuse(status, data, not, unsure, retry) {
+    if (status === 409) return pass(said(data)); // another tab was first; the names stay hidden
+    if (status === 404 || status === 410) return show(post("api/ballots", {}), said(data));
+    if (data.error === "no_cookie") return tell(t("notice.no_cookie"), said(data), { reload: true });
     enter("voting");
-    trouble(data.message ?? UNSURE, { canResend: true });
-    say(`Not saved. ${data.message ?? UNSURE}`);
+    const why = said(data, unsure);
+    trouble(why, retry);
+    say(t(not, { why }));
+  }
+
+  /** Take the last vote back: right after it, or while the next ballot waits for its own. */
+  async function undo() {
+    if (isUndoing || !last || !one("#undo") || (state !== "revealed" && state !== "voting")) return;
+    const taken = last;
+    const from = state;
+    isUndoing = true; // the next vote would close the way back
+    enter(state);
+    const { status, data } = await act(taken, "withdrawal", {});
+    isUndoing = false;
+    if (status === 200 || status === 409 || status === 410 || status === 403) last = null;
+    enter(from);
+    if (status !== 200) {
+      const why = said(data, "arena.unsure_undo");
+      trouble(why, last ? undo : null);
+      return say(t("arena.not_withdrawn", { why }));
+    }
+    count(data.votes);
+    const verdict = t(`verdict.${data.verdict}`);
+    if (from === "voting") {
+      trouble(t("arena.withdrawn_before", { verdict }));
+      return say(t("arena.withdrawn_before", { verdict }));
+    }
+    for (const answer of all(".answer")) answer.classList.remove("won");
+    after(t("arena.withdrawn", { verdict }), one("#who").textContent, "withdrawn");
+    say(t("arena.withdrawn", { verdict }));
+  }
+
+  function act({ ballot_id }, what, body) {
+    return post(`api/ballots/${encodeURIComponent(ballot_id)}/${what}`, body);
   }
 
   // ---- what the page shows ----
@@ -82,7 +116,7 @@
   function render(next, votes) {
     const language = next.language ?? "";
     const isTag = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(language);
-    const words = ["Prompt", next.category, isTag ? nameOf(language) : language];
+    const words = [t("arena.prompt"), next.category, isTag ? nameOf(language) : language];
     one("#prompt-label").textContent = words.filter(Boolean).join(" · ");
 
     const turns = next.messages.map(turn);
@@ -99,6 +133,7 @@
     }
     for (const text of all("#arena .text")) isTag ? (text.lang = language) : text.removeAttribute("lang");
     one("#welcome").hidden = votes?.mine !== 0 || ballot !== null || !one("#welcome").textContent.trim();
+    document.dispatchEvent(new Event("bakeoff:ballot")); // for reading.js
     fold(true);
     one("#earlier").scrollTop = one("#earlier").scrollHeight;
     window.scrollTo(0, 0);
@@ -108,7 +143,7 @@
   function turn({ role, html }) {
     const item = document.createElement("li");
     const label = document.createElement("b");
-    label.textContent = { user: "User", assistant: "Assistant", system: "System" }[role] ?? role;
+    label.textContent = t(`role.${role}`);
     const text = document.createElement("div");
     text.className = "text";
     text.dir = "auto";
@@ -126,9 +161,19 @@
       one(".name", answer).title = contender.organization ?? "";
       one(".score", answer).textContent = standing(contender);
     }
-    after(`✓ Saved: ${data.saved}.`, `A was ${data.a.name}, B was ${data.b.name}.`, "saved");
+    const verdict = t(`verdict.${data.verdict}`);
+    last = { ballot_id: ballot.ballot_id, verdict: data.verdict };
+    after(`✓ ${t("arena.saved", { verdict })}`, t("arena.who", { a: data.a.name, b: data.b.name }), "saved");
+    one("#others").textContent = ofOthers(data.others);
     count(data.votes);
-    say(`Saved: ${data.saved}. Answer A was ${spoken(data.a)}. Answer B was ${spoken(data.b)}.`);
+    say(`${t("arena.said", { verdict, a: spoken(data.a), b: spoken(data.b) })} ${ofOthers(data.others)}`.trim());
+  }
+
+  /** How others voted on these two models, wherever each stood. */
+  function ofOthers(others) {
+    if (!others) return "";
+    const share = (n) => number(n / others.n, { style: "percent" });
+    return t("arena.others", { n: others.n, a: share(others.a), b: share(others.b), neither: share(others.neither) });
   }
 
   /** The ballot was voted on elsewhere: say so and offer the next one. */
@@ -141,13 +186,14 @@
     one("#saved").textContent = saved;
     one("#saved").className = tone;
     one("#who").textContent = who;
+    one("#others").textContent = "";
     trouble("");
     enter("revealed");
     one("#next").focus({ preventScroll: true });
   }
 
   function next() {
-    if (state !== "revealed") return;
+    if (state !== "revealed" || isUndoing) return;
     // Only now: a ballot that was opened while the last names were still being read would count that time as judging.
     show(post("api/ballots", {}));
   }
@@ -155,7 +201,7 @@
   function tell(title, message, { done = false, reload = false }) {
     one("#notice h2").textContent = title;
     one("#notice p").textContent = message;
-    one("#retry").textContent = reload ? "Load the page again" : done ? "Look again" : "Try again";
+    one("#retry").textContent = t(reload ? "arena.reload" : done ? "arena.look_again" : "arena.retry");
     one("#retry").dataset.reload = reload;
     one("#retry").className = done ? "" : "go";
     one("#board-link").hidden = !done;
@@ -164,12 +210,13 @@
     say(`${title}. ${message}`);
   }
 
-  /** A line above the buttons; with `canResend` it offers to send the same verdict again. */
-  function trouble(message, { canResend = false } = {}) {
+  /** A line above the buttons; with `retry` it offers to do the same again. */
+  function trouble(message, retry = null) {
+    again = retry;
     one("#trouble span").textContent = message;
     one("#trouble").hidden = !message;
-    one("#trouble").classList.toggle("bad", canResend);
-    one("#resend").hidden = !canResend;
+    one("#trouble").classList.toggle("bad", retry !== null);
+    one("#resend").hidden = retry === null;
   }
 
   function enter(next) {
@@ -187,11 +234,15 @@
       one("#verdicts").hidden = true;
       one("#after").hidden = false;
     }
-    if (next === "voting" || next === "revealed") settle();
+    if (one("#undo")) {
+      one("#undo").hidden = !last;
+      one("#undo_last").hidden = !last || next !== "voting";
+    }
+    if ((next === "voting" || next === "revealed") && one("#bar").dataset.state !== next) settle();
     one("#bar").dataset.state = next;
     for (const button of all("#bar button")) {
       // Not `disabled`: that would take the focus away from the button that was just used.
-      button.ariaDisabled = String(next === "sending" || next === "loading");
+      button.ariaDisabled = String(isUndoing || next === "sending" || next === "loading");
       if (next === "voting") button.classList.remove("chosen");
     }
   }
@@ -213,13 +264,14 @@
       prompt.classList.toggle("long", isLong);
     }
     button.ariaExpanded = String(!isFolded);
-    button.textContent = isFolded ? "Show the whole prompt" : "Show less of the prompt";
+    button.textContent = t(isFolded ? "arena.unfold" : "arena.fold");
   }
 
   function count(votes) {
     if (!votes) return;
-    const mine = `${votes.mine.toLocaleString("en")} ${votes.mine === 1 ? "vote" : "votes"} by you`;
-    one("#aside").textContent = `${mine} · ${votes.all.toLocaleString("en")} in all`;
+    const button = one("#aside button") ?? one("#aside").appendChild(document.createElement("button"));
+    Object.assign(button, { id: "mine", type: "button", ariaHasPopup: "dialog", title: t("mine.open") });
+    button.textContent = `${t("count.mine", { n: votes.mine })} · ${t("count.all", { n: votes.all })}`;
   }
 
   function say(sentence) {
@@ -227,28 +279,29 @@
   }
 
   function standing({ score, low, high, rank_low, rank_high }) {
-    if (score === null) return "not rated yet";
-    const interval = low === null || high === null ? "" : ` (${whole(low)} to ${whole(high)})`;
-    return `${whole(score)}${interval} · ${ranks(rank_low, rank_high, "–")}`;
+    if (score === null) return t("model.unrated");
+    const values = { score: whole(score), low: whole(low), high: whole(high) };
+    const interval = low === null || high === null ? values.score : t("model.interval", values);
+    return `${interval} · ${ranks(rank_low, rank_high, "model.ranks")}`;
   }
 
-  function spoken(contender) {
-    const { name, score, rank_low, rank_high } = contender;
-    return score === null ? `${name}, not rated yet` : `${name}, score ${whole(score)}, ${ranks(rank_low, rank_high, " to ")}`;
+  function spoken({ name, score, rank_low, rank_high }) {
+    if (score === null) return `${name}, ${t("model.unrated")}`;
+    return `${name}, ${t("model.score", { score: whole(score) })}, ${ranks(rank_low, rank_high, "model.ranks_said")}`;
   }
 
-  function ranks(low, high, dash) {
-    if (low === null || high === null) return "not ranked";
-    return `rank ${low === high ? low : `${low}${dash}${high}`}`;
+  function ranks(low, high, range) {
+    if (low === null || high === null) return t("model.unranked");
+    return low === high ? t("model.rank", { rank: low }) : t(range, { low, high });
   }
 
-  function whole(number) {
-    return Math.round(number).toLocaleString("en");
+  function whole(value) {
+    return value === null ? "" : number(Math.round(value));
   }
 
   function nameOf(language) {
     try {
-      return new Intl.DisplayNames(["en"], { type: "language" }).of(language);
+      return new Intl.DisplayNames([reader], { type: "language" }).of(language);
     } catch {
       return language;
     }
@@ -257,9 +310,11 @@
   // ---- mouse, keys and the page itself ----
 
   function wire() {
-    for (const button of all("#verdicts button")) button.addEventListener("click", () => vote(button.dataset.verdict));
-    one("#resend").addEventListener("click", () => vote(lastVerdict));
+    for (const button of all("[data-verdict]")) button.addEventListener("click", () => vote(button.dataset.verdict));
+    one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
+    for (const button of all("#undo, #undo_last")) button.addEventListener("click", undo);
+    if (one("#skip")) wireSkip();
     one("#retry").addEventListener("click", (event) => {
       if (event.currentTarget.dataset.reload === "true") return location.reload(); // the page brings the cookie
       show(post("api/ballots", {}));
@@ -271,40 +326,50 @@
     new ResizeObserver(makeRoom).observe(one("#bar"));
   }
 
-  function onKey(event) {
-    if (event.defaultPrevented || event.repeat || event.isComposing) return;
-    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    const at = event.target;
-    if (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
-    const verdict = KEYS[event.key.toLowerCase()];
-    if (verdict && state === "voting") {
+  function wireSkip() {
+    const sheet = one("#skip-sheet");
+    const choose = ({ dataset }) => {
+      sheet.close();
+      skip(dataset.reason);
+    };
+    one("#skip").addEventListener("click", askWhy);
+    for (const button of all("button[data-reason]", sheet)) button.addEventListener("click", () => choose(button));
+    sheet.addEventListener("keydown", (event) => {
+      const chosen = all("button[data-reason]", sheet)[Number(event.key) - 1];
+      if (!chosen || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
-      vote(verdict);
-    } else if (event.key === "Enter" && state === "revealed" && !/^(BUTTON|A|SUMMARY)$/.test(at.tagName)) {
-      event.preventDefault();
-      next();
-    }
-  }
-
-  /** The element, once it is on the page. */
-  function present(selector) {
-    return new Promise((resolve) => {
-      const look = () => document.querySelector(selector);
-      if (look()) return resolve(look());
-      const observer = new MutationObserver(() => {
-        if (!look()) return;
-        observer.disconnect();
-        resolve(look());
-      });
-      observer.observe(document.documentElement, { childList: true, subtree: true });
+      choose(chosen);
     });
   }
 
-  function one(selector, within = document) {
-    return within.querySelector(selector);
+  function askWhy() {
+    if (state === "voting" && !isUndoing) one("#skip-sheet").showModal();
   }
 
-  function all(selector) {
-    return document.querySelectorAll(selector);
+  function onKey(event) {
+    if (isUndoKey(event)) {
+      event.preventDefault();
+      undo();
+      return;
+    }
+    if (!isForPage(event)) return;
+    const at = event.target;
+    const key = event.key.toLowerCase();
+    // Who reads in a text scrolls it with the arrows, also sideways.
+    const verdict = KEYS[key] ?? (at.closest(".text, #earlier") ? undefined : ARROWS[event.key]);
+    const does =
+      (verdict && state === "voting" && (() => vote(verdict))) ||
+      (key === "s" && state === "voting" && one("#skip") && askWhy) ||
+      (key === "u" && undo) ||
+      (key === "enter" && state === "revealed" && !/^(BUTTON|A|SUMMARY)$/.test(at.tagName) && next);
+    if (!does) return;
+    event.preventDefault();
+    does();
+  }
+
+  /** Ctrl+Z or Cmd+Z, where there is no text that they could mean. */
+  function isUndoKey(event) {
+    const isIt = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    return isIt && !event.repeat && !event.defaultPrevented && !isField(event.target) && !one("dialog[open]");
   }
 })();

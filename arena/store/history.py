@@ -1,0 +1,101 @@
+"""How the log came together over time: votes by day, how their pairs were drawn, and the boards on the way."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from arena.battle import ModelId, Source
+from arena.leaderboard import Snapshot
+from arena.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PastBoard:
+    """What a board once said: each rated model's score, with the ends of its interval where there was one."""
+
+    snapshot_id: str
+    computed_at: datetime
+    n_log: int
+    scores: Mapping[ModelId, tuple[float, float | None, float | None]]
+
+
+# The votes up to an act of the log, without those that were withdrawn by then.
+_STANDING = """(select voted_at, model_a, model_b, sampling_policy from votes join battles using (battle_id)
+    where seq <= $up_to and list_contains($sources, source) and vote_id not in
+        (select vote_id from withdrawals where seq <= $up_to))"""
+
+
+class History:
+    """Reads only, and only votes: a ballot that is still open, if it were counted, would tell who wrote its answers."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def votes_by_day(
+        self, sources: Sequence[Source], *, up_to: int, model: ModelId | None = None
+    ) -> list[tuple[date | None, int]]:
+        """How many votes of these sources (on this model) each day of UTC has in the log up to an act, ascending.
+
+        None, if there, comes last: votes that do not tell when they were cast.
+        """
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                f"""select voted_at::date as day, count(*) from {_STANDING}
+                where $model is null or model_a = $model or model_b = $model group by day order by day nulls last""",
+                {"up_to": up_to, "sources": [source.value for source in sources], "model": model},
+            ).fetchall()
+        return list(rows)
+
+    def votes_by_policy(self, sources: Sequence[Source], *, up_to: int) -> dict[str | None, int]:
+        """How many votes of these sources each way to draw pairs has brought in the log up to an act.
+
+        None stands for pairs that somebody else drew.
+        """
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                f"select sampling_policy, count(*) from {_STANDING} group by 1 order by 1 nulls last",
+                {"up_to": up_to, "sources": [source.value for source in sources]},
+            ).fetchall()
+        return dict(rows)
+
+    def boards(self, latest: Snapshot, *, most: int) -> list[PastBoard]:
+        """The boards up to this one that counted the same sources by the same method, in the order of their votes.
+
+        Of more than `most` so many are taken, at about equal distances in votes, the first and the last among them. Of
+        several boards on the same votes the newest counts.
+        """
+        with self._database.read() as cursor:
+            listed = cursor.execute(
+                """select snapshot_id, n_log from snapshots
+                where n_log <= ? and settings::varchar = (select settings::varchar from snapshots where snapshot_id = ?)
+                    and leaderboard ->> '$.method' = ?
+                qualify row_number() over (partition by n_log order by computed_at desc, snapshot_id) = 1
+                order by n_log""",
+                [latest.n_log, latest.id, latest.leaderboard.method],
+            ).fetchall()
+            rows = cursor.execute(
+                """select snapshot_id, computed_at, n_log, leaderboard -> '$.ratings' from snapshots
+                where snapshot_id in (select unnest(?::varchar[])) order by n_log""",
+                [_spread(listed, most)],
+            ).fetchall()
+        return [PastBoard(*row[:3], scores=_scores(json.loads(row[3]))) for row in rows]
+
+
+def _spread(listed: Sequence[tuple[str, int]], most: int) -> list[str]:
+    """The ids of at most so many of the (id, place), the first, the last, and those next to equal steps between."""
+    if len(listed) <= most:
+        return [each for each, _ in listed]
+    first, last = listed[0][1], listed[-1][1]
+    chosen, at = [], 0
+    for step in range(most):
+        goal = first + (last - first) * step / (most - 1)
+        while listed[at][1] < goal:
+            at += 1
+        if not chosen or chosen[-1] != listed[at][0]:
+            chosen.append(listed[at][0])
+    return chosen
+
+
+def _scores(ratings: Sequence[Mapping[str, object]]) -> dict[ModelId, tuple[float, float | None, float | None]]:
+    return {row["model"]: (row["score"], row["low"], row["high"]) for row in ratings if row["score"] is not None}  # type: ignore[misc]

@@ -1,0 +1,493 @@
+"""What the analysis pages show: what stands behind the latest snapshot, asked of the log up to that snapshot's votes.
+
+Nothing here looks at votes after the snapshot or at ballots that are still open, and no vote is shown by itself: a
+sample of single ballots would tell who wrote an answer that somebody may still judge blind. Voters are counted and
+never named.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal, Self, TypeVar
+
+import numpy as np
+
+from arena.analysis import Analysis, Goodness, HeadToHead, Influence, Swap
+from arena.battle import Model, ModelId
+from arena.errors import ArenaError, BadInput, RatingFailed
+from arena.estimate import unit_of
+from arena.leaderboard import Coefficient, Entry, Leaderboard, Snapshot
+from arena.meetings import Leaning, Meetings, Record, Share, share_won
+from arena.plan import BothBad, Plan
+from arena.rating import field_of, rate
+from arena.rows import Counted
+from arena.store import VoteStore
+from arena.style import FEATURES
+from arena.tally import Selection
+from arena.vote_table import VoteTable
+from ratings import Conclusion, RatingError, fit_bradley_terry, fit_by_pair
+
+T = TypeVar("T")
+
+# Answers that are kept: some of each question, and a few hundred pairs and models.
+_MOST_KEPT = 512
+
+# Boards of which the history is drawn.
+_MOST_BOARDS = 60
+
+# A matrix of more models could not be read.
+_MOST_IN_A_MATRIX = 100
+
+# Days, and weeks, of which as many bars are drawn; of more days weeks are, of more weeks months.
+_MOST_BARS = 100
+
+# Opinions on a pair: which of the two, by the direct votes alone.
+Decision = Literal["a", "b", "no_difference", "undecided"]
+
+
+class CannotStudy(ArenaError):
+    """There is nothing to show, for a reason that a word tells: no_study, unknown_model, unrated_model, same_model."""
+
+    def __init__(self, word: str, sentence: str, **values: str):
+        self.word = word
+        self.values = values
+        super().__init__(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """Two models face to face."""
+
+    found: HeadToHead
+    record: Record
+    """As seen by the first."""
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Who met whom, in the order of the board, and how it went."""
+
+    models: tuple[ModelId, ...]
+    n_models: int
+    """On the board: more than `models` where the matrix is cut."""
+    counts_both_bad: bool
+    """Whether a both-bad verdict is a tie, or no vote."""
+    cells: tuple[tuple[int, ...], ...]
+    """Places of two models that met, the first place smaller, and the record of the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The boards on the way, by the models' ids: score, low and high at each, None where a model had none."""
+
+    boards: tuple[tuple[str, str, int], ...]
+    """Snapshot, time (ISO 8601), and votes in the log."""
+    scores: Mapping[ModelId, tuple[tuple[float, float | None, float | None] | None, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Votes by day, week or month: the first day of each, without a gap, and their number."""
+
+    unit: Literal["day", "week", "month"]
+    bars: tuple[tuple[str, int], ...]
+    n_unknown: int
+    """Votes that do not tell when they were cast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """How the votes came in: when, and on whom."""
+
+    votes: Bars
+    n_votes: int
+    shown: tuple[tuple[ModelId, int], ...]
+    """In how many of the votes each model stood, the most first."""
+    expected_share: float
+    """Of the votes, for every model with votes, if pairs are drawn evenly: 2 / models."""
+    policies: tuple[tuple[str | None, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Whether it helps to stand on side A."""
+
+    side_a: Share
+    order: Coefficient | None
+    """The same with the models' strengths taken out; None where that gives no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class StyleEffect:
+    """What the dress of an answer is worth."""
+
+    longer: Share
+    by_length: tuple[tuple[float, float | None, Share], ...]
+    """How many times longer (more than, up to), and the share that the longer one won."""
+    coefficients: tuple[Coefficient, ...]
+    """None where the votes do not tell the features apart; `notes` then say why."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What keeps one of two neighbours above the other: the fewest votes without which they would stand level."""
+
+    leader: ModelId
+    runner_up: ModelId
+    n_votes: int | None
+    share: float | None
+    confirmed: bool
+    """By a fit without these votes; otherwise the number is an estimate."""
+    reason: str | None
+
+    @classmethod
+    def of(cls, swap: Swap) -> Self:
+        return cls(swap.leader, swap.runner_up, swap.n_votes, swap.share, swap.confirmed, swap.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """What the order of the board hangs on. Of voters there are numbers, and nothing that tells who they are."""
+
+    first_place: Hold
+    neighbours: tuple[Hold, ...]
+    n_voters: int | None
+    """The fewest voters without whose votes the second would stand level with the first."""
+    n_votes_of_voters: int | None
+    voters_reason: str | None
+    moving_most: tuple[tuple[float, float, ModelId], ...]
+    """Of the voters that move the board most: by how many points first place, the most moved model, and which."""
+
+    @classmethod
+    def of(cls, found: Influence) -> Self:
+        by = found.first_place_by_voters
+        return cls(
+            Hold.of(found.first_place),
+            tuple(map(Hold.of, found.neighbours)),
+            n_voters=None if by is None or by.reason else len(by.voters),
+            n_votes_of_voters=None if by is None else by.n_votes,
+            voters_reason="the votes do not tell their voters" if by is None else by.reason,
+            moving_most=tuple((each.gap, each.largest, each.model) for each in found.moving_most),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opponent:
+    """One model against another that it met."""
+
+    model: ModelId
+    record: Record
+    share: Share
+    expected: float | None
+    """What the scores say, if both have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A model's votes of one category."""
+
+    name: str | None
+    record: Record
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """All of one model."""
+
+    entry: Entry | None
+    """Its line on the board; None if it has no votes there."""
+    model: Model
+    record: Record
+    share: Share
+    kinds: tuple[Kind, ...]
+    opponents: tuple[Opponent, ...]
+    votes: Bars
+
+
+class Study:
+    """Questions to the log as of a snapshot. Any number of threads may ask; answers are kept for a while."""
+
+    def __init__(self, store: VoteStore, latest: Callable[[], Snapshot | None]):
+        self._store = store
+        self._latest = latest
+        self._kept: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> Snapshot:
+        """The newest. Raises CannotStudy if there is none yet, or none in which two models could be compared."""
+        snapshot = self._latest()
+        if snapshot is None:
+            raise CannotStudy("no_study", "there is no leaderboard yet")
+        if sum(entry.score is not None for entry in snapshot.leaderboard.entries) < 2:
+            raise CannotStudy("no_study", "no two models can be compared yet")
+        return snapshot
+
+    def duel(self, snapshot: Snapshot, a: str, b: str) -> Duel:
+        """Two rated models face to face, given by their ids. Raises CannotStudy for others, and for one twice."""
+        first, second = self._rated(snapshot, a), self._rated(snapshot, b)
+        if first.model.id == second.model.id:
+            raise CannotStudy("same_model", "a model cannot be compared with itself")
+        return self._once(snapshot, ("duel", a, b), lambda: self._duel(snapshot, a, b))
+
+    def _duel(self, snapshot: Snapshot, a: str, b: str) -> Duel:
+        with self._log(snapshot) as (table, counted):
+            # Without names a model is called by its id, and no two of them are called the same.
+            found = Analysis(counted, plan_of(snapshot.leaderboard), table).head_to_head(a, b)
+            decisions: dict[str, Decision] = {
+                Conclusion.NO_DIFFERENCE.value: "no_difference",
+                Conclusion.UNDECIDED.value: "undecided",
+                f"{a} is better": "a",
+                f"{b} is better": "b",
+            }
+            record = Meetings.of(counted).record(ModelId(a), ModelId(b))
+            return Duel(found, record, decisions[found.conclusion])
+
+    def matrix(self, snapshot: Snapshot) -> Matrix:
+        """The first hundred models of the board against each other."""
+        board, meetings = snapshot.leaderboard, self._meetings(snapshot)
+        shown = [entry.model.id for entry in board.entries if entry.model.id in meetings.models][:_MOST_IN_A_MATRIX]
+        place = {model: number for number, model in enumerate(shown)}
+        at = [meetings.models.index(model) for model in shown]
+        first, second = np.nonzero(np.triu(meetings.votes[np.ix_(at, at)]))
+        cells = (
+            (i, j, *meetings.record(shown[i], shown[j])) for i, j in zip(first.tolist(), second.tolist(), strict=True)
+        )
+        return Matrix(tuple(place), len(board.entries), _counts_both_bad(board), tuple(cells))
+
+    def past(self, snapshot: Snapshot) -> Past:
+        """The boards up to this one."""
+        return self._once(snapshot, ("past",), lambda: self._past(snapshot))
+
+    def _past(self, snapshot: Snapshot) -> Past:
+        boards = self._store.history.boards(snapshot, most=_MOST_BOARDS)
+        models = [entry.model.id for entry in snapshot.leaderboard.entries if entry.score is not None]
+        return Past(
+            tuple((each.snapshot_id, each.computed_at.isoformat(), each.n_log) for each in boards),
+            {model: tuple(each.scores.get(model) for each in boards) for model in models},
+        )
+
+    def collection(self, snapshot: Snapshot) -> Collection:
+        """When votes came in, and on whom."""
+        return self._once(snapshot, ("collection",), lambda: self._collection(snapshot))
+
+    def _collection(self, snapshot: Snapshot) -> Collection:
+        votes = self._meetings(snapshot).votes.sum(axis=1)
+        shown = dict(zip(self._meetings(snapshot).models, votes.tolist(), strict=True))
+        history, n_log = self._store.history, snapshot.n_log
+        policies = history.votes_by_policy(snapshot.sources, up_to=n_log)
+        return Collection(
+            votes=bars_of(history.votes_by_day(snapshot.sources, up_to=n_log)),
+            n_votes=sum(shown.values()) // 2,
+            shown=tuple(sorted(shown.items(), key=lambda each: (-each[1], each[0]))),
+            expected_share=2 / len(shown),
+            policies=tuple(policies.items()),
+        )
+
+    def position(self, snapshot: Snapshot) -> Position:
+        """Whether it helps to stand on side A."""
+        return self._once(snapshot, ("position",), lambda: self._position(snapshot))
+
+    def _position(self, snapshot: Snapshot) -> Position:
+        plan = plan_of(snapshot.leaderboard)
+        with self._log(snapshot) as (table, counted):
+            pieces = table.rows(_places(counted), unit=unit_of(plan, table))
+            side_a = Leaning.to_side_a(pieces, plan).share(confidence=plan.confidence)
+            try:
+                found = rate(counted, {}, replace(plan, order=True), rows=table).coefficients
+            except RatingFailed:
+                found = ()
+        return Position(side_a, next((each for each in found if each.name == "order"), None))
+
+    def style(self, snapshot: Snapshot) -> StyleEffect:
+        """What the dress of an answer is worth. It reads every text: of many votes it takes a while.
+
+        Raises CannotStudy where the votes do not tell the texts.
+        """
+        return self._once(snapshot, ("style",), lambda: self._style(snapshot))
+
+    def _style(self, snapshot: Snapshot) -> StyleEffect:
+        plan = plan_of(snapshot.leaderboard)
+        with self._log(snapshot) as (table, counted):
+            try:
+                pieces = list(table.rows(_places(counted), unit=unit_of(plan, table), style=("length",)))
+            except BadInput as error:
+                raise CannotStudy("no_texts", str(error)) from error
+            try:
+                board = rate(counted, {}, replace(plan, style=FEATURES, order=True), rows=table)
+                coefficients, notes = board.coefficients, board.notes
+            except RatingFailed as error:
+                coefficients, notes = (), (str(error),)
+        longer = Leaning.to_the_longer(pieces, plan)
+        by_length = tuple(longer.by_length(confidence=plan.confidence))
+        return StyleEffect(longer.share(confidence=plan.confidence), by_length, coefficients, notes)
+
+    def influence(self, snapshot: Snapshot) -> Hanging:
+        """What the order of the board hangs on."""
+        return self._once(snapshot, ("influence",), lambda: Hanging.of(self._analysed(snapshot, Analysis.influence)))
+
+    def goodness(self, snapshot: Snapshot) -> Goodness:
+        """Whether one scale fits the votes."""
+        return self._once(snapshot, ("goodness",), lambda: self._analysed(snapshot, Analysis.goodness))
+
+    def portrait(self, snapshot: Snapshot, model: str) -> Portrait:
+        """All of one model, given by its id. Raises CannotStudy for one that is not there."""
+        known = self._store.catalogue.models().get(ModelId(model))
+        entry = snapshot.leaderboard.entry(ModelId(model))
+        if entry is None and known is None:
+            raise CannotStudy("unknown_model", f"no model has the id {model!r}", model=model)
+        facts = known or (entry.model if entry else Model(ModelId(model), model))
+        return self._once(snapshot, ("portrait", model), lambda: self._portrait(snapshot, facts, entry))
+
+    def _portrait(self, snapshot: Snapshot, model: Model, entry: Entry | None) -> Portrait:
+        board, meetings = snapshot.leaderboard, self._meetings(snapshot)
+        expected = self._once(snapshot, ("expected",), lambda: self._expected(snapshot))
+
+        def share(record: Record) -> Share:
+            return share_won(record, confidence=board.confidence, counts_both_bad=_counts_both_bad(board))
+
+        kinds = [(name, each.record_of(model.id)) for name, each in self._by_category(snapshot).items()]
+        told = np.array([record for _, record in kinds], dtype=np.int64).reshape(-1, 4).sum(axis=0)
+        record = meetings.record_of(model.id)
+        untold = Record(*(np.array(record) - told).tolist())
+        opponents = [(other, meetings.record(model.id, other)) for other in meetings.opponents(model.id)]
+        ranks = {entry.model.id: number for number, entry in enumerate(board.entries)}
+        days = self._store.history.votes_by_day(snapshot.sources, up_to=snapshot.n_log, model=model.id)
+        return Portrait(
+            entry=entry,
+            model=model,
+            record=record,
+            share=share(record),
+            kinds=tuple(Kind(name, each, share(each)) for name, each in (*kinds, (None, untold)) if each.n),
+            opponents=tuple(
+                Opponent(other, each, share(each), expected.get((model.id, other)))
+                for other, each in sorted(opponents, key=lambda pair: ranks.get(pair[0], len(ranks)))
+            ),
+            votes=bars_of(days),
+        )
+
+    def _analysed(self, snapshot: Snapshot, ask: Callable[[Analysis], T]) -> T:
+        with self._log(snapshot) as (table, counted):
+            return ask(Analysis(counted, plan_of(snapshot.leaderboard), table))
+
+    def _meetings(self, snapshot: Snapshot) -> Meetings:
+        def read() -> Meetings:
+            with self._log(snapshot) as (_, counted):
+                return Meetings.of(counted)
+
+        return self._once(snapshot, ("meetings",), read)
+
+    def _by_category(self, snapshot: Snapshot) -> Mapping[str, Meetings]:
+        def read() -> Mapping[str, Meetings]:
+            with self._log(snapshot) as (table, _):
+                return {name: Meetings.of(part.counted()) for name, part in table.slices("category").items()}
+
+        return self._once(snapshot, ("categories",), read)
+
+    def _expected(self, snapshot: Snapshot) -> Mapping[tuple[ModelId, ModelId], float]:
+        """The share that each rated model is expected to win against each that it met, by plain Bradley-Terry.
+
+        Empty where that gives no answer, as it may for the votes of a board by another method.
+        """
+        with self._log(snapshot) as (_, counted):
+            field = field_of(counted, plan_of(snapshot.leaderboard))
+        if len(field.group) < 2:
+            return {}
+        try:
+            pairs = fit_by_pair(field.rated, fit_bradley_terry(field.rated))
+        except RatingError:
+            return {}
+        names, expected = field.rated_names, {}
+        shares = (pairs.expected / pairs.n_votes).tolist()
+        for first, second, share in zip(pairs.first.tolist(), pairs.second.tolist(), shares, strict=True):
+            expected[names[first], names[second]] = round(share, 4)
+            expected[names[second], names[first]] = round(1 - share, 4)
+        return expected
+
+    def _rated(self, snapshot: Snapshot, model: str) -> Entry:
+        entry = snapshot.leaderboard.entry(ModelId(model))
+        if entry is None:
+            raise CannotStudy("unknown_model", f"no model of the board has the id {model!r}", model=model)
+        if entry.score is None:
+            raise CannotStudy("unrated_model", f"{entry.model.name} has no score yet", model=entry.model.name)
+        return entry
+
+    @contextmanager
+    def _log(self, snapshot: Snapshot) -> Iterator[tuple[VoteTable, Counted]]:
+        with self._store.votes.table(Selection(sources=snapshot.sources), up_to=snapshot.n_log) as table:
+            yield table, table.counted()
+
+    def _once(self, snapshot: Snapshot, question: tuple[str, ...], answer: Callable[[], T]) -> T:
+        """The answer that is kept, or else is found now. Two threads at once may both find it: it is the same."""
+        key = (snapshot.id, *question)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = answer()
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def plan_of(board: Leaderboard) -> Plan:
+    """The plan nearest to the board's that is plain Bradley-Terry, ties as half-wins: what analyses know."""
+    drops = not _counts_both_bad(board)
+    return Plan(
+        both_bad=BothBad.DROP if drops else BothBad.TIE,
+        min_votes=board.settings.get("min_votes", 0),
+        confidence=board.confidence,
+        seed=board.seed,
+    )
+
+
+def is_plain(board: Leaderboard) -> bool:
+    """Whether the board's own plan is plain, so that analyses are about the very numbers that it shows."""
+    told = board.settings
+    usual = {"ties": "half", "order": False, "style": [], "prior": 0.0, "weights": "equal"}
+    return (
+        board.method == "bradley-terry"
+        and told.get("both_bad", "tie") != "own"
+        and all(told.get(name, value) == value for name, value in usual.items())
+    )
+
+
+def bars_of(days: Sequence[tuple[date | None, int]]) -> Bars:
+    """Votes by day, or by week (from Monday) or month where there are too many days. Days without votes are there."""
+    known = {day: n for day, n in days if day is not None}
+    n_unknown = sum(n for day, n in days if day is None)
+    if not known:
+        return Bars("day", (), n_unknown)
+    first, last = min(known), max(known)
+    n_days = (last - first).days + 1
+    unit: Literal["day", "week", "month"] = "month"
+    if n_days <= _MOST_BARS:
+        unit = "day"
+    elif n_days <= 7 * _MOST_BARS:
+        unit = "week"
+    bars: dict[date, int] = {}
+    for number in range(n_days):
+        day = first + timedelta(days=number)
+        begin = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[unit]
+        bars[begin] = bars.get(begin, 0) + known.get(day, 0)
+    return Bars(unit, tuple((day.isoformat(), n) for day, n in bars.items()), n_unknown)
+
+
+def to_record(found: Any) -> dict[str, Any]:
+    """Plain values of any of these findings, for JSON."""
+    return asdict(found)
+
+
+def _places(counted: Counted) -> dict[ModelId, int]:
+    return {model: number for number, model in enumerate(counted.models)}
+
+
+def _counts_both_bad(board: Leaderboard) -> bool:
+    return board.settings.get("both_bad", "tie") != "drop"

@@ -1,0 +1,104 @@
+// What the scripts of all pages share: texts in the reader's language, the server, and finding things on the page.
+//
+// The texts of one language stand in the page's head (arena/ui/page.py). Markup names them: <b data-t="arena.next"></b>
+// gets that text, data-t-label the same for aria-label, data-t-placeholder for placeholder.
+"use strict";
+const bakeoff = (() => {
+  const texts = JSON.parse(document.getElementById("bakeoff-texts").textContent);
+  const language = document.documentElement.lang || "en";
+  const plural = new Intl.PluralRules(language);
+  const PATIENCE_MS = 20_000;
+
+  /** The text of a key, its braces filled; with `n` the form that goes with this number. */
+  function t(key, values = {}) {
+    const text = texts[key] ?? texts[`${key}.${plural.select(values.n)}`] ?? texts[`${key}.other`];
+    if (text === undefined) throw new Error(`there is no text ${key}`);
+    return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name]));
+  }
+
+  /** Whether there is such a text. */
+  function knows(key) {
+    return key in texts;
+  }
+
+  /** A number as the reader writes it. */
+  function number(value, options = {}) {
+    return value.toLocaleString(language, options);
+  }
+
+  /** Put the texts that the markup names into it. */
+  function fill(root) {
+    for (const element of [root, ...root.querySelectorAll("[data-t]")]) {
+      if (element.dataset.t) element.textContent = t(element.dataset.t);
+    }
+    for (const [name, attribute] of [["tLabel", "aria-label"], ["tPlaceholder", "placeholder"], ["tTitle", "title"]]) {
+      const marked = `[data-${name.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}]`;
+      for (const element of root.querySelectorAll(marked)) element.setAttribute(attribute, t(element.dataset[name]));
+    }
+  }
+
+  /** What a refusal says, in the reader's language where we have it. */
+  function refused({ error, message, ...values }) {
+    return knows(`refusal.${error}`) ? t(`refusal.${error}`, values) : message;
+  }
+
+  function post(path, body) {
+    return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  function get(path) {
+    return ask(path, {});
+  }
+
+  /** JSON from the server. Never throws: status 0 means that no answer came. */
+  async function ask(path, { headers = {}, ...request }) {
+    try {
+      const response = await fetch(path, {
+        ...request,
+        headers: { Accept: "application/json", ...headers },
+        cache: "no-store",
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      return { status: response.status, data: await response.json() };
+    } catch {
+      return { status: 0, data: {} };
+    }
+  }
+
+  /** Whether a key is meant for the page: not for a field, a dialog or the browser, and not held down. */
+  function isForPage(event, { shift = false } = {}) {
+    if (event.defaultPrevented || event.repeat || event.isComposing) return false;
+    if (event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && !shift)) return false;
+    return !isField(event.target) && !one("dialog[open]");
+  }
+
+  function isField(at) {
+    return at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
+  }
+
+  /** The element, once it is on the page. */
+  function present(selector) {
+    return new Promise((resolve) => {
+      const look = () => document.querySelector(selector);
+      if (look()) return resolve(look());
+      const observer = new MutationObserver(() => {
+        if (!look()) return;
+        observer.disconnect();
+        resolve(look());
+      });
+      observer.observe(document.documentElement, { childList: true, subtree: true });
+    });
+  }
+
+  function one(selector, within = document) {
+    return within.querySelector(selector);
+  }
+
+  function all(selector, within = document) {
+    return within.querySelectorAll(selector);
+  }
+
+  present("header.top").then(fill);
+
+  return { t, knows, number, fill, refused, post, get, isForPage, isField, present, one, all, language };
+})();

@@ -1,0 +1,79 @@
+// Named numbers below each other: bars, or dots with their intervals, on one scale.
+"use strict";
+import { fitted, length, shape, ticks } from "./plot.js";
+
+const { number } = bakeoff;
+const ROW = 28;
+const FOOT = 46;
+
+/** So many rows are shown at first. */
+export const MOST_ROWS = 20;
+
+/**
+ * rows are { name, value, low, high, mark, text, said }: low and high the interval, mark a second number (a tick) to hold
+ * the first against; value, low, high and mark may be null. `line` is a number of the scale at which a line goes down.
+ */
+export function rowsOf({ rows: all, kind, domain = null, line = null, form = number, axis }) {
+  return (width, isWhole) => {
+    const rows = isWhole ? all : all.slice(0, MOST_ROWS);
+    const isNarrow = width < 600;
+    const longest = Math.max(...rows.map((row) => length(row.name)), 0);
+    const left = Math.min(longest + 14, width * (isNarrow ? 0.36 : 0.26));
+    const right = isNarrow ? 64 : Math.min(Math.max(...rows.map((row) => length(row.text ?? "")), 40) + 16, 220);
+    const inner = width - left - right;
+    const [low, high] = domain ?? limits(rows, kind);
+    const x = (value) => left + ((value - low) / (high - low || 1)) * inner;
+    const inside = (value) => x(Math.min(Math.max(value, low), high));
+    const bottom = rows.length * ROW + 6;
+    const marks = [];
+    for (const tick of ticks(low, high, isNarrow ? 3 : 6)) {
+      marks.push(shape("line", { class: "grid", x1: x(tick), x2: x(tick), y1: 0, y2: bottom }));
+      marks.push(shape("text", { class: "tick", x: x(tick), y: bottom + 16, "text-anchor": "middle" }, form(tick)));
+    }
+    if (line !== null) marks.push(shape("line", { class: "level", x1: x(line), x2: x(line), y1: 0, y2: bottom }));
+    const points = rows.map((row, k) => {
+      const y = k * ROW + ROW / 2 + 3;
+      marks.push(shape("text", { class: "name", x: 0, y: y + 5 }, fitted(row.name, left - 14)));
+      if (row.value !== null) marks.push(...drawn(row, kind, y, x, inside));
+      const text = isNarrow ? (row.value === null ? "–" : form(row.value)) : (row.text ?? "");
+      marks.push(shape("text", { class: "tick", x: width, y: y + 5, "text-anchor": "end" }, text));
+      return { x: row.value === null ? left : inside(row.value), y, box: [left, y - ROW / 2 + 1, inner, ROW - 2], said: row.said };
+    });
+    marks.push(shape("text", { class: "axis-title", x: left + inner / 2, y: bottom + 38, "text-anchor": "middle" }, axis));
+    const node = shape("svg", { width, height: bottom + FOOT }, ...marks);
+    const move = (index, right, down) => Math.min(Math.max(index + (down || right), 0), rows.length - 1);
+    return { node, points: aside(points), move };
+  };
+}
+
+/** The pointer reads the row that it is on, wherever in it: all places are at one x, far to the left. */
+function aside(points) {
+  return points.map((point) => ({ ...point, x: 0 }));
+}
+
+function drawn({ value, low, high, mark, faint }, kind, y, x, inside) {
+  const shapes = [];
+  if (kind === "bar") {
+    const from = inside(0);
+    const to = inside(value);
+    const bar = { class: "bar", x: Math.min(from, to), y: y - 8, width: Math.max(Math.abs(to - from), 1), height: 16, rx: 2 };
+    shapes.push(shape("rect", bar));
+  } else {
+    if (low !== null && low !== undefined && high !== null) {
+      shapes.push(shape("line", { class: "interval", x1: inside(low), x2: inside(high), y1: y, y2: y }));
+    }
+    shapes.push(shape("circle", { class: faint ? "dot faint" : "dot", cx: inside(value), cy: y, r: 5 }));
+  }
+  if (mark !== null && mark !== undefined) {
+    shapes.push(shape("line", { class: "mark", x1: inside(mark), x2: inside(mark), y1: y - 10, y2: y + 10 }));
+  }
+  return shapes;
+}
+
+function limits(rows, kind) {
+  const ends = rows.flatMap((row) => [row.value, row.low, row.high, row.mark]).filter((end) => Number.isFinite(end));
+  const low = Math.min(...ends, kind === "bar" ? 0 : Infinity);
+  const high = Math.max(...ends);
+  const room = (high - low) * 0.05 || Math.abs(high) * 0.05 || 1;
+  return [kind === "bar" && low === 0 ? 0 : low - room, high + room];
+}

@@ -1,0 +1,126 @@
+"""TeX in prompts and answers as MathML, which browsers draw by themselves: no script, no fonts from elsewhere.
+
+The converter's tree is not trusted: what may stand in it is listed here, and written out anew. Where anything else
+turns up, or the source cannot be read, the reader gets the source, so that nothing of an answer is hidden or lost.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from html import escape, unescape
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from latex2mathml.converter import convert_to_element
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+_LONGEST = 2000
+# A macro may grow without end, and these may hide what an answer says, or have it pass for something else.
+_REFUSED = re.compile(r"\\(?:(?:re)?newcommand|def|let|[hv]?phantom|href|style|class|smash|math[rl]lap)(?![a-zA-Z])")
+
+_TAGS = frozenset(
+    (
+        *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mfrac", "msqrt", "mroot", "msub", "msup"),
+        *("msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd", "menclose"),
+    )
+)
+# Attributes by what they may say. All others, colours among them, are left out.
+_ATTRIBUTES = {
+    "display": re.compile(r"inline|block"),
+    **dict.fromkeys(
+        ("displaystyle", "stretchy", "fence", "separator", "accent", "accentunder"), re.compile(r"true|false")
+    ),
+    "form": re.compile(r"prefix|infix|postfix"),
+    "columnalign": re.compile(r"(?:left|right|center)(?: (?:left|right|center)){0,20}"),
+    "linethickness": re.compile(r"0(?:px)?"),
+    "mathvariant": re.compile(r"[a-z-]{1,30}"),
+    "notation": re.compile(r"[a-z ]{1,30}"),
+    "width": re.compile(r"\d(?:\.\d{1,5})?em"),
+}
+
+# How TeX stands in a text: what opens it, what closes it, and whether it has a line of its own.
+_FENCES = (("$$", "$$", True), (r"\[", r"\]", True), (r"\(", r"\)", False), ("$", "$", False))
+
+
+class NoMathematics(Exception):
+    """The source cannot be shown as MathML."""
+
+
+@lru_cache(maxsize=4096)
+def to_mathml(source: str, *, is_block: bool) -> str:
+    """TeX as MathML; as its source, marked as code, where that is not possible."""
+    try:
+        return _converted(source, is_block=is_block)
+    except NoMathematics:
+        return f'<code class="tex">{escape(source)}</code>'
+
+
+def _converted(source: str, *, is_block: bool) -> str:
+    if len(source) > _LONGEST or _REFUSED.search(source):
+        raise NoMathematics
+    try:
+        tree = convert_to_element(source, display="block" if is_block else "inline")
+        return "".join(_written(tree))
+    except NoMathematics:
+        raise
+    except Exception as error:  # a converter of foreign text: whatever it trips over, the source is shown
+        raise NoMathematics from error
+
+
+def _written(element: Element) -> Iterator[str]:
+    if element.tag not in _TAGS:
+        raise NoMathematics
+    told = {
+        name: value
+        for name, value in element.attrib.items()
+        if name in _ATTRIBUTES and _ATTRIBUTES[name].fullmatch(value)
+    }
+    if element.tag == "mspace" and "width" not in told:
+        return  # a space less than none could pull what follows over what stands before it
+    attributes = "".join(f' {name}="{value}"' for name, value in told.items())
+    yield f"<{element.tag}{attributes}>"
+    yield escape(unescape(element.text or ""))
+    for child in element:
+        yield from _written(child)
+        yield escape(unescape(child.tail or ""))
+    yield f"</{element.tag}>"
+
+
+def enable(parser: MarkdownIt) -> None:
+    """Have a Markdown parser read $...$, $$...$$, \\(...\\) and \\[...\\] as TeX, but in code."""
+    parser.inline.ruler.before("escape", "mathematics", _find)
+    parser.add_render_rule("mathematics", _render)
+
+
+def _find(state: StateInline, silent: bool) -> bool:
+    for opens, closes, is_block in _FENCES:
+        if not state.src.startswith(opens, state.pos):
+            continue
+        start = state.pos + len(opens)
+        end = state.src.find(closes, start, state.posMax)
+        source = state.src[start:end] if end > start else ""
+        if not source.strip() or (opens == "$" and not _is_no_price(source, state.src[end + 1 : end + 2])):
+            continue
+        if not silent:
+            token = state.push("mathematics", "math", 0)
+            token.content = source.replace("\u00a0", " ").strip()
+            token.meta = {"is_block": is_block}
+        state.pos = end + len(closes)
+        return True
+    return False
+
+
+def _is_no_price(source: str, following: str) -> bool:
+    """Whether the text between two dollar signs is TeX, and not what stands between two sums of money.
+
+    As Pandoc has it: no blank inside next to a dollar sign, and no digit after the second one.
+    """
+    return not (source[0].isspace() or source[-1].isspace() or following.isdigit() or "\n\n" in source)
+
+
+def _render(_: RendererHTML, tokens: Sequence[Token], index: int, *__: Any) -> str:
+    token = tokens[index]
+    return to_mathml(token.content, is_block=token.meta["is_block"])
