@@ -12,7 +12,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock proofs bench clean
+.PHONY: help run test lint format lock journeys proofs bench clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -21,7 +21,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/python app.py
 
 test: $(VENV)/.dev lint
-	@$(BIN)/python -m pytest -m "not proof" $(TESTS)
+	@$(BIN)/python -m pytest -m "not proof and not journey" $(TESTS)
 
 #   make lint    formatting, style, types and import cycles, without the tests
 lint: $(VENV)/.dev
@@ -33,6 +33,10 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
+
+#   make journeys  the pages in a real browser, every journey: some ten minutes
+journeys: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m journey
 
 #   make proofs  slow evidence: coverage of intervals, the container's steps in a clean environment, kills under load
 proofs: $(VENV)/.dev

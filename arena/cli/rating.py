@@ -233,8 +233,9 @@ def _votes(
         with open_votes(file or Path(), selection) as votes:
             sources = None if selection.sources else sources_of(votes)
             if sources is not None:
-                if sources != (Source.HUMAN,) or len(votes.sources()) > 1 or votes.n_blank("source"):
-                    say(f"counted: {', '.join(sources)}")
+                several = "several sources; " if len(votes.sources()) > 1 else ""
+                if several or sources != (Source.HUMAN,) or votes.n_blank("source"):
+                    say(f"{several}counted: {', '.join(sources)}")
                 votes = votes.counting(replace(selection, sources=sources))  # noqa: PLW2901
             elif not selection.sources and votes.sources():
                 say("the column source holds other words than sources, and is left aside")

@@ -353,6 +353,8 @@ def test_a_file_whose_votes_have_several_sources_counts_peoples_and_says_so(tmp_
     assert (said.record["n_votes"], said.record["dropped"]) == (2, {"source ai_judge is not asked for": 1})
     assert "several sources; counted: human" in said.err
     assert bakeoff("rate", path, "--json", "--source", "human,ai_judge").record["n_votes"] == 3
-    # Other words than sources: the column is about something else.
-    path.write_text(f"model_a,model_b,winner,source\n{rows.replace('ai_judge', 'reddit')}", encoding="utf-8")
+    # Nothing but other words than sources: the column is about something else.
+    for word in ("ai_judge", "human"):
+        rows = rows.replace(word, "reddit")
+    path.write_text(f"model_a,model_b,winner,source\n{rows}", encoding="utf-8")
     assert bakeoff("rate", path, "--json").record["n_votes"] == 3

@@ -86,8 +86,9 @@ def test_categories_and_languages_are_chosen_by_their_exact_words(tmp_path: Path
 
 def test_a_vote_is_left_out_for_the_first_reason_only(tmp_path: Path):
     rows = [vote(source="rule", category=None), vote(source="human", category=None)]
+    rows.append(vote(source="human", category="code"))
     assert counted(tmp_path / "votes.jsonl", rows, sources=(Source.HUMAN,), categories=("code",)) == (
-        0,
+        1,
         {"source rule is not asked for": 1, "no category is known": 1},
     )
 

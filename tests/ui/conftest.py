@@ -10,6 +10,15 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from ground import skip_or_fail
 from served import Arena, Serve, serving
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser take seconds each: all but the first journey's are marked, and run by `make journeys`."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) and item.path.name != "test_journey.py":
+            item.add_marker(pytest.mark.journey)
+
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
