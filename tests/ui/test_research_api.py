@@ -5,6 +5,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -253,6 +254,11 @@ class HeldBoards(Boards):
         self.go = threading.Event()
         self.n_computed = 0
 
+    @property
+    def n_on_their_way(self) -> int:
+        with self._lock:
+            return sum(not view.done() for view in self._views.values())
+
     def compute(self, snapshot: Snapshot, choice: Choice) -> View:
         assert self.go.wait(60)
         self.n_computed += 1
@@ -268,9 +274,9 @@ def test_who_waits_for_boards_keeps_nobody_from_voting(serve: Serve):
             # More than there are threads for voters' requests, and all for one board.
             waiting = [pool.submit(asked, arena, "category=code") for _ in range(55)]
             other = pool.submit(asked, arena, "category=facts")
-            busy = None
-            while busy is None or busy.status_code != 503:  # as soon as both are on their way
-                busy = asked(arena, "category=writing&min_votes=1")
+            while boards.n_on_their_way < 2:
+                time.sleep(0.01)
+            busy = asked(arena, "category=writing&min_votes=1")
             assert refused(busy) == (503, "busy")
             assert int(busy.headers["retry-after"]) > 0
             visitor = arena.visitor()
