@@ -35,7 +35,8 @@ from arena.battle import (
     VoterId,
 )
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
-from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, Strict, answer_id, sentences
+from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, answer_id
+from arena.record import Strict, sentences
 from arena.store import VoteStore
 from arena.vote_file import WINNERS, parse_model, parse_winner
 from arena.voter import VoterKey

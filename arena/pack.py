@@ -8,20 +8,19 @@ import hashlib
 import json
 import re
 import shutil
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from arena import json_line, name
-from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId, Source
+from arena import json_line
+from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId
 from arena.errors import BadInput, BadPack, Fault
-from arena.pairing import Mode
-from arena.plan import BothBad, Intervals, Ties
+from arena.guideline import Guideline, check_guideline
+from arena.record import Id, Strict, sentences
+from arena.rules import Rules, check_rules
 
 ARENA_FILE = "arena.toml"
 GUIDELINES_FILE = "guidelines.md"
@@ -46,68 +45,6 @@ votes go to `arena.duckdb` in this folder, with the voters' key beside it (never
 The two contenders and two prompts are examples: replace them.
 """
 
-Id = Annotated[str, AfterValidator(name.parse)]
-
-
-class Strict(BaseModel):
-    """A record whose unknown keys are errors and whose values are not coerced from other types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class BallotRules(Strict):
-    """`[ballot]` in arena.toml."""
-
-    expires_after_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
-    skip: bool = True
-    undo: bool = True
-    show_others_from: int = Field(default=5, ge=0)
-
-
-class PairingRules(Strict):
-    """`[pairing]` in arena.toml: which pairs of models meet more often than others."""
-
-    mode: Mode = "uniform"
-    uniform_share: float = Field(default=0.1, ge=0.01, le=1)
-
-
-class RatingRules(Strict):
-    """`[rating]` in arena.toml: how the board of this arena is computed."""
-
-    sources: tuple[Annotated[Source, Field(strict=False)], ...] | None = Field(default=None, min_length=1, strict=False)
-    rounds: int = Field(default=1000, ge=100, le=100_000)
-    seed: int = Field(default=0, ge=0)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    provisional_below: int = Field(default=30, ge=0)
-    ties: Annotated[Ties, Field(strict=False)] = Ties.HALF
-    both_bad: Annotated[BothBad, Field(strict=False)] = BothBad.TIE
-    intervals: Annotated[Intervals, Field(strict=False)] = Intervals.SANDWICH
-    min_votes: int = Field(default=0, ge=0)
-
-    def choices(self) -> dict[str, Any]:
-        """What `arena.plan.Plan` takes of this."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name != "sources"}
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _are_known(cls, value: object) -> object:
-        if not isinstance(value, list):
-            return value
-        unknown = [each for each in value if each not in tuple(Source)]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is no source; known: {', '.join(Source)}")
-        return tuple(Source(each) for each in value)
-
-
-class Rules(Strict):
-    """arena.toml: how this arena greets, draws, counts and rates. Every key has the default shown here."""
-
-    title: str = Field(default="Bakeoff", min_length=1, max_length=80)
-    welcome: str = Field(default="", max_length=400)
-    ballot: BallotRules = BallotRules()
-    pairing: PairingRules = PairingRules()
-    rating: RatingRules = RatingRules()
-
 
 class ModelRow(Strict):
     """One line of models.jsonl."""
@@ -118,7 +55,7 @@ class ModelRow(Strict):
     license: str | None = None
     open_weights: bool | None = None
     url: str | None = None
-    aliases: list[str] = []
+    aliases: list[str] = Field(default_factory=list)
 
     def to_model(self) -> Model:
         facts = self.model_dump(exclude={"id", "aliases"})
@@ -160,7 +97,7 @@ class PromptRow(Strict):
     language: str | None = None
     source: str | None = None
     license: str | None = None
-    checks: list[CheckRow] = []
+    checks: list[CheckRow] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _ends_with_the_user(self) -> "PromptRow":
@@ -203,22 +140,6 @@ class AnswerRow(Strict):
             text=self.text,
             **made,
         )
-
-
-class GuidelineHead(Strict):
-    """The front matter of guidelines.md."""
-
-    version: str = Field(min_length=1, max_length=40)
-    when_in_doubt: Literal["tie", "shorter", "both_bad"]
-
-
-@dataclass(frozen=True, slots=True)
-class Guideline:
-    """The versioned text that says what "better" means; every vote carries the version it was cast under."""
-
-    version: str
-    when_in_doubt: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +197,7 @@ def read_pack(directory: Path) -> Pack:
         raise BadInput(f"there is no pack folder {directory}. `bakeoff init {directory}` writes one to start from")
     faults: list[Fault] = []
     rules_text = _read_text(directory / ARENA_FILE, faults) or ""
-    rules = _parse_rules(ARENA_FILE, rules_text, faults)
+    rules = check_rules(ARENA_FILE, rules_text, faults)
     guideline = _read_guideline(directory / GUIDELINES_FILE, faults)
     models = _read_rows(directory / MODELS_FILE, ModelRow, faults)
     prompts = _read_rows(directory / PROMPTS_FILE, PromptRow, faults)
@@ -336,21 +257,6 @@ def write_example_pack(directory: Path) -> tuple[Path, ...]:
     return tuple(sorted(directory.iterdir()))
 
 
-def parse_rules(text: str) -> Rules:
-    """Rules from the text of an arena.toml that was checked when it came in, as the database keeps it.
-
-    Raises BadInput if this program does not know them, as after a step back to an earlier version.
-    """
-    try:
-        return Rules.model_validate(tomllib.loads(text))
-    except ValidationError as error:
-        [(_, message), *_] = sentences(error, Rules)
-        raise BadInput(
-            f"the database holds rules that this version cannot read: {message}. Update bakeoff, or bring in a pack "
-            "that it knows"
-        ) from error
-
-
 Row = TypeVar("Row", bound=Strict)
 
 
@@ -368,76 +274,9 @@ def _read_text(path: Path, faults: list[Fault]) -> str | None:
     return None
 
 
-def _parse_rules(file: str, text: str, faults: list[Fault]) -> Rules:
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+)", str(error))
-        faults.append(Fault(file, int(found[1]) if found else None, f"no valid TOML: {error}"))
-        return Rules()
-    try:
-        return Rules.model_validate(values)
-    except ValidationError as error:
-        for place, message in sentences(error, Rules):
-            faults.append(Fault(file, _line_of_key(text, place), message))
-        return Rules()
-
-
-def _line_of_key(text: str, place: Sequence[int | str]) -> int | None:
-    """The line of a TOML file in which a key stands: the first one up to which the file holds it."""
-    lines = text.split("\n")
-    for number in range(1, len(lines) + 1):
-        try:
-            value: Any = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:
-            continue  # in the middle of a value of several lines
-        for key in place:
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None:
-            return number
-    return None
-
-
 def _read_guideline(path: Path, faults: list[Fault]) -> Guideline | None:
-    if not path.exists():
-        return None
-    text = _read_text(path, faults)
-    if text is None:
-        return None
-    parts = re.split(r"^---\s*$", text, maxsplit=2, flags=re.MULTILINE)
-    if len(parts) != 3 or parts[0].strip():
-        message = "the front matter is missing: begin with ---, version: ..., when_in_doubt: ..., ---"
-        faults.append(Fault(path.name, 1, message))
-        return None
-    line_of: dict[str, int] = {}
-    try:
-        line_of = _keys_of(parts[1])
-        head = GuidelineHead.model_validate(yaml.safe_load(parts[1]))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        faults.append(Fault(path.name, line, f"the front matter cannot be read: {getattr(error, 'problem', error)}"))
-    except ValidationError as error:
-        for place, message in sentences(error, GuidelineHead):
-            faults.append(Fault(path.name, line_of.get(str(place[0]), 1) if place else 1, f"front matter: {message}"))
-    else:
-        if parts[2].strip():
-            return Guideline(head.version, head.when_in_doubt, parts[2].strip() + "\n")
-        faults.append(Fault(path.name, None, "the guideline has no text below its front matter"))
-    return None
-
-
-def _keys_of(text: str) -> dict[str, int]:
-    """The keys of a YAML mapping with their lines. Raises YAMLError for anything else, or a key that stands twice."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    if not isinstance(node, yaml.MappingNode):
-        raise yaml.MarkedYAMLError(problem="it is no list of keys and values")
-    lines: dict[str, int] = {}
-    for key, _ in node.value:
-        if key.value in lines:
-            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-        lines[key.value] = key.start_mark.line + 1
-    return lines
+    text = _read_text(path, faults) if path.exists() else None
+    return None if text is None else check_guideline(path.name, text, faults)
 
 
 @dataclass(slots=True)
@@ -472,33 +311,6 @@ def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> _Rows[Row]:
             faults.append(Fault(path.name, None, "the file holds no row"))
     result.is_whole &= bool(result.ids)
     return result
-
-
-def sentences(error: ValidationError, kind: type[Strict]) -> Iterator[tuple[Sequence[int | str], str]]:
-    """One sentence a problem, in our words where pydantic's would puzzle a host."""
-    for problem in error.errors(include_url=False, include_context=False):
-        place = problem["loc"]
-        name = ".".join(str(part) for part in place)
-        if problem["type"] == "extra_forbidden":
-            yield place, f"unknown key {name!r}; known here: {', '.join(_known_keys(kind, place))}"
-        elif problem["type"] == "missing":
-            yield place, f"the key {name!r} is missing"
-        elif problem["type"] == "value_error":
-            yield place, str(problem["msg"]).removeprefix("Value error, ")
-        else:
-            shown = repr(problem["input"])
-            shown = shown if len(shown) <= 80 else shown[:77] + "..."
-            yield place, f"{name or 'the row'} is {shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-
-
-def _known_keys(kind: type[BaseModel], place: Sequence[int | str]) -> list[str]:
-    for part in place[:-1]:
-        field = kind.model_fields.get(str(part))
-        if field is None:
-            continue
-        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
-        kind = next((each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)), kind)
-    return list(kind.model_fields)
 
 
 def _find_duplicates(file: str, rows: _Rows[Row], what: str, key_of: Callable[[Row], str], faults: list[Fault]) -> None:

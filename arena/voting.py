@@ -47,8 +47,8 @@ from arena.errors import (
 )
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.own_votes import OwnRecord, OwnVote, records
-from arena.pack import BallotRules
 from arena.pairing import Policy, Pool
+from arena.rules import BallotRules
 from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
 
 # Ids of 128 random bits: they carry no order and no name, and nobody guesses one.

@@ -10,8 +10,9 @@ from arena.cli import cli
 from arena.errors import ArenaError
 from arena.intake import OPTIONAL, REQUIRED
 from arena.leaderboard import Entry, Leaderboard
-from arena.pack import AnswerRow, ModelRow, PromptRow, Rules
+from arena.pack import AnswerRow, ModelRow, PromptRow
 from arena.preferences import explicit
+from arena.rules import Rules
 from arena.settings import PREFIX, Settings
 from arena.store import VoteStore
 from console import NOT_RUN, Shell, sessions, steady

@@ -24,11 +24,12 @@ FLOORS = [
         "arena.estimate",
         "arena.meetings",
         "arena.preferences",
-        "arena.pairing",
         "arena.pack",
         "arena.settings",
         "arena.vote_file",
     ],
+    ["arena.guideline", "arena.rules"],
+    ["arena.pairing", "arena.record"],
     ["arena.pieces", "arena.vote_table"],
     ["arena.plan", "arena.leaderboard", "arena.rows", "arena.table", "arena.voter", "arena.option"],
     ["arena.tally", "arena.own_votes", "arena.style", "arena.json_line", "arena.name"],
@@ -51,7 +52,7 @@ ROOMS = {
     "click": ("arena.cli", "arena.option"),
     "rich": ("arena.cli",),
     "matplotlib": ("arena.plots",),
-    "yaml": ("arena.pack",),
+    "yaml": ("arena.guideline",),
     "itsdangerous": ("arena.voter",),
 }
 

@@ -9,8 +9,10 @@ import duckdb
 
 from arena.battle import Answer, AnswerId, Model, ModelId, Prompt, PromptId
 from arena.errors import BadInput
-from arena.pack import Guideline, Rules, parse_rules, prompt_digest
+from arena.guideline import Guideline
+from arena.pack import prompt_digest
 from arena.pairing import Candidate, text_key
+from arena.rules import Rules, parse_rules
 from arena.store.database import Database
 from arena.store.row import first, from_messages, scalar, to_json, to_messages
 from arena.table import append

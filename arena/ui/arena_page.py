@@ -7,7 +7,7 @@ together); sheets.js, what lies over the page (the guideline, the keys, the own 
 import gradio as gr
 
 from arena.battle import SkipReason
-from arena.pack import BallotRules
+from arena.rules import BallotRules
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 

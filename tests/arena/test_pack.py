@@ -8,7 +8,8 @@ import pytest
 
 from arena.battle import Source
 from arena.errors import BadInput, BadPack, Fault
-from arena.pack import Rules, answer_id, read_pack, starter_directory, write_example_pack
+from arena.pack import answer_id, read_pack, starter_directory, write_example_pack
+from arena.rules import Rules
 
 MODELS = [{"id": "m1", "name": "One"}, {"id": "m2", "name": "Two"}]
 PROMPT: dict[str, Any] = {"id": "p1", "messages": [{"role": "user", "content": "Hello?"}]}

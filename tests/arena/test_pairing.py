@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from arena.battle import AnswerId, ModelId, PromptId, Verdict
 from arena.errors import BadPack
-from arena.pack import PairingRules, read_pack, write_example_pack
+from arena.pack import read_pack, write_example_pack
 from arena.pairing import Candidate, Draw, Mode, PairVotes, Policy, Pool
+from arena.rules import PairingRules
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 M0, M1, M2, M3 = (ModelId(f"m{number}") for number in range(4))

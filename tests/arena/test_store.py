@@ -11,8 +11,9 @@ import pytest
 
 from arena.battle import Battle, BattleId, Message, Model, ModelId, Prompt, PromptId, Source, Verdict, Vote, VoteId
 from arena.errors import BadInput, DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, KeyTaken, NotADatabase
+from arena.guideline import Guideline
 from arena.intake import import_pack
-from arena.pack import Guideline, read_pack, starter_directory
+from arena.pack import read_pack, starter_directory
 from arena.store import VoteStore
 from arenas import KEY, answer, booth, fill
 from ground import NOW, ROOT

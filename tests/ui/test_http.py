@@ -584,7 +584,7 @@ import arena.ui.app, arena.ui.api
 import gradio as gr, fastapi, threading, time
 from arena.ui.app import _build_pages, _mount_pages
 from arena.ui.page import Frame
-from arena.pack import BallotRules
+from arena.rules import BallotRules
 class Site:
     title, welcome, guideline_text = "t", "w", None
     rate_every_seconds, rate_every_votes = 60.0, 3

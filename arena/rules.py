@@ -1,0 +1,114 @@
+"""The rules of an arena, as its arena.toml has them: how it greets, draws, counts and rates."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+
+from arena.battle import Source
+from arena.errors import BadInput, Fault
+from arena.pairing import Mode
+from arena.plan import BothBad, Intervals, Ties
+from arena.record import Strict, sentences
+
+
+class BallotRules(Strict):
+    """`[ballot]` in arena.toml."""
+
+    expires_after_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
+    skip: bool = True
+    undo: bool = True
+    show_others_from: int = Field(default=5, ge=0)
+
+
+class PairingRules(Strict):
+    """`[pairing]` in arena.toml: which pairs of models meet more often than others."""
+
+    mode: Mode = "uniform"
+    uniform_share: float = Field(default=0.1, ge=0.01, le=1)
+
+
+class RatingRules(Strict):
+    """`[rating]` in arena.toml: how the board of this arena is computed."""
+
+    sources: tuple[Annotated[Source, Field(strict=False)], ...] | None = Field(default=None, min_length=1, strict=False)
+    rounds: int = Field(default=1000, ge=100, le=100_000)
+    seed: int = Field(default=0, ge=0)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    provisional_below: int = Field(default=30, ge=0)
+    ties: Annotated[Ties, Field(strict=False)] = Ties.HALF
+    both_bad: Annotated[BothBad, Field(strict=False)] = BothBad.TIE
+    intervals: Annotated[Intervals, Field(strict=False)] = Intervals.SANDWICH
+    min_votes: int = Field(default=0, ge=0)
+
+    def choices(self) -> dict[str, Any]:
+        """What `arena.plan.Plan` takes of this."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "sources"}
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _are_known(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        unknown = [each for each in value if each not in tuple(Source)]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no source; known: {', '.join(Source)}")
+        return tuple(Source(each) for each in value)
+
+
+class Rules(Strict):
+    """arena.toml: how this arena greets, draws, counts and rates. Every key has the default shown here."""
+
+    title: str = Field(default="Bakeoff", min_length=1, max_length=80)
+    welcome: str = Field(default="", max_length=400)
+    ballot: BallotRules = BallotRules()
+    pairing: PairingRules = PairingRules()
+    rating: RatingRules = RatingRules()
+
+
+def parse_rules(text: str) -> Rules:
+    """Rules from the text of an arena.toml that was checked when it came in, as the database keeps it.
+
+    Raises BadInput if this program does not know them, as after a step back to an earlier version.
+    """
+    try:
+        return Rules.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        [(_, message), *_] = sentences(error, Rules)
+        raise BadInput(
+            f"the database holds rules that this version cannot read: {message}. Update bakeoff, or bring in a pack "
+            "that it knows"
+        ) from error
+
+
+def check_rules(file: str, text: str, faults: list[Fault]) -> Rules:
+    """Rules from the text of an arena.toml; what is wrong with it is added to `faults`, with its line."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+)", str(error))
+        faults.append(Fault(file, int(found[1]) if found else None, f"no valid TOML: {error}"))
+        return Rules()
+    try:
+        return Rules.model_validate(values)
+    except ValidationError as error:
+        for place, message in sentences(error, Rules):
+            faults.append(Fault(file, _line_of_key(text, place), message))
+        return Rules()
+
+
+def _line_of_key(text: str, place: Sequence[int | str]) -> int | None:
+    """The line of a TOML file in which a key stands: the first one up to which the file holds it."""
+    lines = text.split("\n")
+    for number in range(1, len(lines) + 1):
+        try:
+            value: Any = tomllib.loads("\n".join(lines[:number]))
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a value of several lines
+        for key in place:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            return number
+    return None
