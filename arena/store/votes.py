@@ -353,7 +353,7 @@ class Votes:
         for seq, (battle, vote) in enumerate(votes, n_log + 1):
             record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}
             link = entry_hash(previous, record | {name: getattr(battle, name) for name in _BATTLE_COLUMNS})
-            rows.append((*record.values(), previous, link))
+            rows.append((*record.values(), previous, link, None, None, None))
             previous = link
         append(cursor, "votes", rows)
 
