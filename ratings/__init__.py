@@ -44,13 +44,13 @@ from ratings.influence import (
 from ratings.interval import Absent, Interval, percentile_intervals
 from ratings.likelihood import BradleyTerry, Davidson, GroundedRaoKupper, Likelihood, RaoKupper
 from ratings.live import LiveBoard, LiveRatings
+from ratings.one_step import bootstrap_one_step
 from ratings.plackett_luce import RankingFit, fit_plackett_luce
 from ratings.pooling import PooledSlice, Pooling, estimate_tau, pool_slices
 from ratings.power import POWER, votes_needed, worth_in_direct_votes
 from ratings.rank import RankRange, rank_ranges, ranks, surely_above
 from ratings.sandwich import (
     Covariance,
-    bootstrap_one_step,
     cluster_moves,
     clustered_sandwich,
     coefficient_intervals,

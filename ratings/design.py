@@ -8,6 +8,7 @@ back, without ever writing down the sparse matrix in between.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,7 @@ class Design:
         if not self.is_difference:
             return self.pull_by(slopes, np.zeros(len(self.comparisons.first), dtype=np.int64), 1)[0]
         more = [self._columns @ slopes[0]] if self.n_covariates else []
-        return np.concatenate((self._by_item(slopes[0], -slopes[0]), *more, slopes[1:].sum(axis=1)))
+        return np.concatenate((self._up_and_down(slopes[0]), *more, slopes[1:].sum(axis=1)))
 
     def pull_by(self, slopes: Floats, which: NDArray[np.int64], n_groups: int) -> Floats:
         """The gradients of groups of rows, shape (n_groups, n_parameters); `which` names the group of each row."""
@@ -120,13 +121,13 @@ class Design:
         if self.n_covariates:
             weighted = self._columns * curvature[0, 0]
             for k, column in enumerate(weighted, n):
-                total[:n, k] = total[k, :n] = self._by_item(column, -column)
+                total[:n, k] = total[k, :n] = self._up_and_down(column)
             total[covariates, covariates] = self._columns @ weighted.T
         for k in range(self.n_extras):
             at = n + self.n_covariates + k
             up = curvature[0, lead + k]
-            down = -up if self.is_difference else curvature[1, lead + k]
-            total[:n, at] = self._by_item(up, down)
+            by_item = self._up_and_down(up) if self.is_difference else self._by_item(up, curvature[1, lead + k])
+            total[:n, at] = by_item
             if self.n_covariates:
                 total[covariates, at] = self._columns @ up
             total[at, :at] = total[:at, at]
@@ -150,7 +151,10 @@ class Design:
                 of_covariates = covariance[at, at] @ self._columns
                 for k, column in enumerate(self._columns):
                     cross = 2 * covariance[:n, n + k]
-                    result[0, 0] += column * (cross[first] - cross[second] + of_covariates[k])
+                    of_covariates[k] += cross[first]
+                    of_covariates[k] -= cross[second]
+                    of_covariates[k] *= column
+                result[0, 0] += of_covariates.sum(axis=0)
         else:
             result[0, 0], result[1, 1], result[0, 1], result[1, 0] = of_first, of_second, of_both, of_both
         for k in range(self.n_extras):
@@ -169,13 +173,23 @@ class Design:
 
     def _by_pair(self, values: Floats) -> Floats:
         """The sum of a value over the rows of each pair, (n_items, n_items), with first < second."""
-        pair = self.comparisons.first * self.n_items + self.comparisons.second
-        return np.bincount(pair, values, self.n_items**2).astype(np.float64).reshape(self.n_items, self.n_items)
+        return np.bincount(self._pair, values, self.n_items**2).astype(np.float64).reshape(self.n_items, self.n_items)
+
+    def _up_and_down(self, values: Floats) -> Floats:
+        """The sum over the rows of each item, (n_items,), of a value where it is first, minus it where second."""
+        if self.n_items**2 > len(values):
+            return self._by_item(values, -values)
+        by_pair = self._by_pair(values)  # one count instead of two, where pairs are fewer than rows
+        return by_pair.sum(axis=1) - by_pair.sum(axis=0)
 
     def _by_item(self, of_first: Floats, of_second: Floats) -> Floats:
         """The sum over the rows of each item, (n_items,), of one value where it is first and another where second."""
         first, second, n = self.comparisons.first, self.comparisons.second, self.n_items
         return (np.bincount(first, of_first, n) + np.bincount(second, of_second, n)).astype(np.float64)
+
+    @cached_property
+    def _pair(self) -> NDArray[np.int64]:
+        return self.comparisons.first * self.n_items + self.comparisons.second
 
     @property
     def _columns(self) -> Floats:

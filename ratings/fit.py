@@ -262,7 +262,7 @@ def _derivatives(batches: Batches, model: Likelihood, parameters: Floats) -> tup
 def _derivatives_of(batch: Comparisons, model: Likelihood, parameters: Floats) -> tuple[Floats, Floats]:
     design = Design(batch, model.is_difference, len(model.extras))
     predictors, counts = design.predictors(parameters), weighted_counts(batch)
-    slopes, curvature = model.gradient(predictors, counts), model.curvature(predictors, counts)
+    slopes, curvature = model.derivatives(predictors, counts)
     return design.pull(slopes), design.information(curvature)
 
 

@@ -54,12 +54,9 @@ class Likelihood(Protocol):
         """Derivatives of the log probabilities over the predictors, shape (4, n_predictors, n)."""
         ...
 
-    def gradient(self, predictors: Floats, counts: Floats) -> Floats:
-        """The slopes added up over `counts` (4, n): shape (n_predictors, n)."""
-        ...
-
-    def curvature(self, predictors: Floats, counts: Floats) -> Floats:
-        """Minus the second derivatives, added up over `counts` (4, n): shape (n_predictors, n_predictors, n)."""
+    def derivatives(self, predictors: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        """Added up over `counts` (4, n): the slopes, shape (n_predictors, n), and the curvature, which is minus the
+        second derivatives, shape (n_predictors, n_predictors, n)."""
         ...
 
 
@@ -90,18 +87,13 @@ class BradleyTerry:
         p, q = expit(predictors[0]), expit(-predictors[0])
         return np.stack((q, -p, (q - p) / 2, np.zeros_like(p)))[:, np.newaxis]
 
-    def gradient(self, predictors: Floats, counts: Floats) -> Floats:
-        """A sum of counts times chances, not "wins minus expected wins": at a million wins to one that difference would
-        lose the digits which count."""
+    def derivatives(self, predictors: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        """p (1 - p) a comparison is the curvature. The slope is a sum of counts times chances, not "wins minus expected
+        wins": at a million wins to one that difference would lose the digits which count."""
         half = counts[_TIE] / 2
         won, lost = counts[_A] + half, counts[_B] + half
         p, q = expit(predictors[0]), expit(-predictors[0])
-        return (won * q - lost * p)[np.newaxis]
-
-    def curvature(self, predictors: Floats, counts: Floats) -> Floats:
-        """p (1 - p) a comparison."""
-        p, q = expit(predictors[0]), expit(-predictors[0])
-        return (counts.sum(axis=0) * p * q)[np.newaxis, np.newaxis]
+        return (won * q - lost * p)[np.newaxis], ((won + lost) * p * q)[np.newaxis, np.newaxis]
 
 
 @dataclass(frozen=True)
@@ -138,16 +130,12 @@ class Davidson:
         slopes[_TIE, 1] = win + loss
         return slopes
 
-    def gradient(self, predictors: Floats, counts: Floats) -> Floats:
-        """The sum over outcomes."""
-        return _summed(self.slopes(predictors), counts)
-
-    def curvature(self, predictors: Floats, counts: Floats) -> Floats:
-        """The covariance of the features."""
+    def derivatives(self, predictors: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        """The curvature is the covariance of the features."""
         win, loss, tie, _ = np.exp(self.log_probabilities(predictors))
         across = (loss - win) / 2 * tie
         each = np.array([[win * loss + tie * (win + loss) / 4, across], [across, tie * (win + loss)]])
-        return each * counts.sum(axis=0)
+        return _summed(self.slopes(predictors), counts), each * counts.sum(axis=0)
 
 
 @dataclass(frozen=True)
@@ -184,18 +172,15 @@ class RaoKupper:
         slopes[_TIE] = loss - win, -2 * np.exp(-2 * eta) / np.expm1(-2 * eta) + win + loss
         return slopes
 
-    def gradient(self, predictors: Floats, counts: Floats) -> Floats:
-        """The sum over outcomes."""
-        return _summed(self.slopes(predictors), counts)
-
-    def curvature(self, predictors: Floats, counts: Floats) -> Floats:
-        """That of two logistic functions, and 1 / sinh(eta)^2 a tie."""
+    def derivatives(self, predictors: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        """The curvature is that of two logistic functions, and 1 / sinh(eta)^2 a tie."""
         d, eta = predictors
         of_win = expit(d - eta) * expit(eta - d) * (counts[_A] + counts[_TIE])
         of_loss = expit(d + eta) * expit(-d - eta) * (counts[_B] + counts[_TIE])
         across, total = of_loss - of_win, of_win + of_loss
         of_threshold = 4 * np.exp(-2 * eta) / np.expm1(-2 * eta) ** 2  # 1 / sinh(eta)^2
-        return np.array([[total, across], [across, total + counts[_TIE] * of_threshold]])
+        curvature = np.array([[total, across], [across, total + counts[_TIE] * of_threshold]])
+        return _summed(self.slopes(predictors), counts), curvature
 
 
 @dataclass(frozen=True)
@@ -241,19 +226,16 @@ class GroundedRaoKupper:
         slopes[_TIE, 2] += 1
         return slopes
 
-    def gradient(self, predictors: Floats, counts: Floats) -> Floats:
-        """The sum over outcomes."""
-        return _summed(self.slopes(predictors), counts)
-
-    def curvature(self, predictors: Floats, counts: Floats) -> Floats:
-        """Each sum's curvature is the covariance of its parts."""
+    def derivatives(self, predictors: Floats, counts: Floats) -> tuple[Floats, Floats]:
+        """The curvature of each sum is the covariance of its parts."""
         first, second, either, ties = (_log_sum_exp(parts, predictors)[2] for parts in self._sums())
-        return (
+        curvature = (
             first * (counts[_A] + counts[_TIE])
             + second * (counts[_B] + counts[_TIE])
             + either * (counts[_BOTH_BAD] + counts[_TIE])
             - ties * counts[_TIE]
         )
+        return _summed(self.slopes(predictors), counts), curvature
 
     def _sums(self) -> tuple[Floats, Floats, Floats, Floats]:
         return self._FIRST, self._SECOND, self._EITHER, self._TIES

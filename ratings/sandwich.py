@@ -1,7 +1,7 @@
 """How far the estimates may be off: the sandwich covariance, by vote or by cluster, in its jackknife form.
 
-With H the information and s_u the score (gradient) of the comparisons of one *unit* u, a single vote or everything by
-one voter, leaving that unit out would move the estimate by about -d_u, d_u = (H - H_u)^-1 s_u, and
+With d_u what the estimate would move by if one *unit* u, a single vote or everything by one voter, were left out (see
+`ratings.leave_out`), H the information and s_u the unit's score,
 
     V = (n_units - 1) / n_units * sum over units of d_u d_u'
 
@@ -17,35 +17,21 @@ Sources: White (1982), doi:10.2307/1912526; Liang and Zeger (1986), doi:10.1093/
 (2002), Survey Methodology 28; MacKinnon, Nielsen and Webb (2023), doi:10.1016/j.jeconom.2022.04.001.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ratings.comparisons import Comparisons, Outcome
+from ratings.comparisons import Comparisons
 from ratings.connectivity import Links
-from ratings.design import Design
-from ratings.errors import InvalidComparisons, InvalidSetting
-from ratings.fit import Batches, Fit, mapped, of_each, pieces, weighted_counts
+from ratings.errors import InvalidSetting
+from ratings.fit import Batches, Fit, of_each
 from ratings.interval import NO_SPREAD, Absent, Interval, check_confidence
-from ratings.linear import inverse, root_of
-from ratings.multinomial import Multinomial
+from ratings.leave_out import ENTRIES_AT_ONCE, bread_of, chunks_of_clusters, moves, pulls, refuse_others
+from ratings.linear import root_of
 
 Floats = NDArray[np.float64]
-
-_ENTRIES_AT_ONCE = 2**18
-"""Entries of the clusters' scores that are held together: few enough to stay in a processor's cache."""
-
-_SETTLED = 1e-4
-"""A further term of a cluster's series that moves each parameter by less than this share of its move ends it, ..."""
-
-_SETTLED_SHARE = 1e-5
-"""... or by less than this share of the largest move by any cluster beside it."""
-
-_MOST_TERMS = 12
 
 _LEAST_DEGREES = 2.0
 """With fewer degrees of freedom Student's quantiles are ten times the normal ones, and say nothing."""
@@ -53,14 +39,6 @@ _LEAST_DEGREES = 2.0
 _FEW_DEGREES = 100.0
 
 _MANY_DEGREES = 1000.0
-
-_ROUNDS_AT_ONCE = 100
-
-_FEWEST_CLUSTERS = 3
-"""With fewer of them Student's t has less than `_LEAST_DEGREES`."""
-
-_NOTHING_LEFT = 1e-8
-"""When a unit leaves no more than this share of the information in some direction, that direction rests on it alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +76,7 @@ def sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Cova
     weight 2 is one comparison with twice the pull. The comparisons are those that were fitted;
     InvalidComparisons is raised if they are not as many.
     """
-    bread, games, meat = _bread(fit), fit.games, np.zeros_like(fit.information)
+    bread, games, meat = bread_of(fit), fit.games, np.zeros_like(fit.information)
     links = Links(len(games), by_cluster=False)
 
     def of(batch: Comparisons) -> tuple[Comparisons, Floats]:
@@ -109,7 +87,7 @@ def sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = None) -> Cova
         links.add(batch)
         meat += part
         n_found += batch.n_comparisons
-    _refuse_others(fit, n_found)
+    refuse_others(fit, n_found)
     n_votes = round(float(games.sum())) // 2
     return _in_gauge(
         fit,
@@ -132,15 +110,15 @@ def clustered_sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = Non
 
     Raises InvalidComparisons if a batch has no clusters, or if these are not as many comparisons as were fitted.
     """
-    bread, games = _bread(fit), fit.games
+    bread, games = bread_of(fit), fit.games
     gauge = _gauge(fit, games, gauge)
     n_items, n_clusters = len(games), 0
     links = Links(n_items, by_cluster=True)
     matrix, squares, fourths = np.zeros_like(bread), np.zeros(len(bread)), np.zeros(len(bread))
     n_clusters_of, n_found = np.zeros(n_items), 0.0
-    for batch in _chunks_of_clusters(batches, max(1, _ENTRIES_AT_ONCE // max(len(bread), 1))):
+    for batch in chunks_of_clusters(batches, max(1, ENTRIES_AT_ONCE // max(len(bread), 1))):
         links.add(batch)
-        moved, seen = _moves(fit, batch, bread)
+        moved, seen = moves(fit, batch, bread)
         moved[:, :n_items] -= (moved[:, :n_items] @ gauge)[:, np.newaxis]
         matrix += moved.T @ moved
         moved **= 2
@@ -149,7 +127,7 @@ def clustered_sandwich(batches: Batches, fit: Fit, *, gauge: Floats | None = Non
         n_clusters += int(seen.any(axis=1).sum())
         n_clusters_of += seen.sum(axis=0)
         n_found += batch.n_comparisons
-    _refuse_others(fit, n_found)
+    refuse_others(fit, n_found)
     with np.errstate(divide="ignore", invalid="ignore"):
         degrees = np.where(fourths > 0, 3 * squares**2 / fourths, 1.0)
     return _in_gauge(
@@ -169,72 +147,12 @@ def cluster_moves(batches: Batches, fit: Fit, *, gauge: Floats | None = None) ->
 
     To first order in the remaining comparisons, in the gauge of `clustered_sandwich`; in logits.
     """
-    bread, gauge = _bread(fit), _gauge(fit, fit.games, gauge)
-    n_at_once = max(1, _ENTRIES_AT_ONCE // max(len(bread), 1))
-    moved = [_moves(fit, batch, bread)[0] for batch in _chunks_of_clusters(batches, n_at_once)]
+    bread, gauge = bread_of(fit), _gauge(fit, fit.games, gauge)
+    n_at_once = max(1, ENTRIES_AT_ONCE // max(len(bread), 1))
+    moved = [moves(fit, batch, bread)[0] for batch in chunks_of_clusters(batches, n_at_once)]
     total = np.concatenate(moved) if moved else np.empty((0, len(bread)))
     total[:, : len(gauge)] -= (total[:, : len(gauge)] @ gauge)[:, np.newaxis]
     return total
-
-
-def bootstrap_one_step(
-    batches: Batches,
-    fit: Fit,
-    *,
-    by_cluster: bool,
-    rounds: int,
-    rng: np.random.Generator,
-    max_groups: int = 20_000,
-) -> Floats:
-    """Parameters as they would come out if comparisons, or clusters, were drawn again, shape (rounds, n_parameters).
-
-    In logits. A round draws as many units as there are, with replacement, and takes one Newton step from the estimate:
-    the sum of what each of them moves it by, in the jackknife form of the sandwich, which for ratings from hundreds of
-    comparisons up is what a refit would give. More than `max_groups` units are first gathered into that many groups at
-    random, which leaves the expected covariance as it is. The strengths' mean is that of the estimate in each round.
-
-    Items whose link to the others rests on a single unit are NaN, and with fewer than three clusters everything is:
-    what leaving these out would change cannot be told.
-
-    Raises InvalidSetting if `rounds` is below 1; InvalidComparisons without clusters if these are drawn, with cells
-    that hold more than one comparison if these are, and for other comparisons than were fitted. Source: the score
-    bootstrap, Kline and Santos (2012), doi:10.1515/2156-6674.1006, with the moves of MacKinnon, Nielsen and Webb.
-    """
-    if rounds < 1:
-        raise InvalidSetting("rounds", rounds, "1 or more")
-    bread, n_items = _bread(fit), len(fit.strengths)
-    links = Links(n_items, by_cluster=by_cluster)
-    gathered, n_groups = np.zeros((max_groups, len(bread))), 0
-    moves = _moved_by_clusters if by_cluster else _moved_by_groups
-    for moved in moves(_linking(batches, links, fit), fit, bread, max_groups, rng):
-        place = np.arange(n_groups, n_groups + len(moved))
-        late = place >= max_groups
-        place[late] = rng.integers(0, max_groups, int(late.sum()))
-        np.add.at(gathered, place, moved)
-        n_groups += len(moved)
-    if by_cluster and n_groups < _FEWEST_CLUSTERS:
-        return np.full((rounds, len(bread)), np.nan)
-    groups = gathered[: min(n_groups, max_groups)]
-    drawing = Multinomial(np.ones(len(groups)))
-    samples = np.empty((rounds, len(bread)))
-    for start in range(0, rounds, _ROUNDS_AT_ONCE):
-        block = samples[start : start + _ROUNDS_AT_ONCE]
-        drawn = drawing.draw(_ROUNDS_AT_ONCE, rng).T[: len(block)]
-        block[:] = fit.parameters + (drawn - 1.0) @ groups
-    samples[:, list(links.fragile())] = np.nan
-    return samples
-
-
-def _linking(batches: Batches, links: Links, fit: Fit) -> Iterator[Comparisons]:
-    """The same batches, each told to the links."""
-    n_found = 0.0
-    for batch in pieces(batches):
-        if links.by_cluster and batch.clusters is None:
-            raise InvalidComparisons("clusters", None, "the number of the cluster of each comparison")
-        links.add(batch)
-        n_found += batch.n_comparisons
-        yield batch
-    _refuse_others(fit, n_found)
 
 
 def strength_intervals(fit: Fit, covariance: Covariance, *, confidence: float) -> list[Interval | Absent]:
@@ -330,19 +248,6 @@ def _students_quantile(degrees: Floats, chance: float) -> Floats:
     return z + terms[0] / degrees + terms[1] / degrees**2 + terms[2] / degrees**3
 
 
-def _refuse_others(fit: Fit, n_found: float) -> None:
-    if not np.isclose(n_found, fit.n_comparisons):
-        raise InvalidComparisons("number of comparisons", n_found, f"{fit.n_comparisons:g}, those that were fitted")
-
-
-def _bread(fit: Fit) -> Floats:
-    matrix = fit.information.copy()
-    if fit.likelihood.is_difference and not fit.prior:
-        n_items = len(fit.strengths)
-        matrix[:n_items, :n_items] += 1.0  # scores add up to 0 over items: their level is nobody's information
-    return inverse(matrix)
-
-
 def _gauge(fit: Fit, games: Floats, gauge: Floats | None) -> Floats:
     if not fit.likelihood.is_difference:
         return np.zeros(len(games))
@@ -353,153 +258,17 @@ def _gauge(fit: Fit, games: Floats, gauge: Floats | None) -> Floats:
     return gauge
 
 
-def _meat(fit: Fit, batch: Comparisons, bread: Floats) -> Floats:
-    """The sum of s s' over the comparisons of a batch, s the score at the estimate that leaves the comparison out."""
-    meat = np.zeros_like(bread)
-    for design, pull, number in _pulls(fit, batch, bread):
-        meat += design.information(pull[:, np.newaxis] * pull * number)
-    return meat
-
-
-def _pulls(fit: Fit, batch: Comparisons, bread: Floats) -> Iterator[tuple[Design, Floats, Floats]]:
-    """Slopes of single comparisons at the estimate that leaves them out, (n_predictors, n), and how many are alike."""
-    for cells, of_one, number in _one_by_one(batch):
-        design = fit.design(cells)
-        predictors = design.predictors(fit.parameters)
-        slopes, curvature = fit.likelihood.gradient(predictors, of_one), fit.likelihood.curvature(predictors, of_one)
-        yield design, _without_itself(slopes, curvature, design.spread(bread)), number
-
-
-def _one_by_one(batch: Comparisons) -> Iterator[tuple[Comparisons, Floats, Floats]]:
-    """Cells whose comparisons all ended alike, the counts of a single one with its weight, and how many each holds."""
-    weights = np.ones(batch.n_cells) if batch.weights is None else batch.weights
-    if (batch.cell_counts == 1).all():
-        yield batch, batch.counts * weights, np.ones(batch.n_cells)
-        return
-    for outcome in Outcome:
-        happened = batch.counts[outcome] > 0
-        if happened.any():
-            of_one = np.zeros((len(Outcome), np.count_nonzero(happened)))
-            of_one[outcome] = weights[happened]
-            yield batch.taking(happened), of_one, batch.counts[outcome, happened]
-
-
-def _without_itself(slopes: Floats, curvature: Floats, spread: Floats) -> Floats:
-    """(I - C B)^-1 g for each row: the slope of a vote at the estimate that leaves it out. (n_predictors, n).
-
-    A vote that is all there is in one direction says nothing about the others: its slope is 0.
-    """
-    if len(slopes) == 1:
-        left = 1.0 - curvature[0] * spread[0]
-        return np.where(np.abs(left) <= _NOTHING_LEFT, 0.0, slopes / np.where(left == 0, 1.0, left))
-    left = np.eye(len(slopes)) - np.einsum("ikn,kjn->nij", curvature, spread)
-    alone = np.abs(np.linalg.det(left)) <= _NOTHING_LEFT
-    left[alone] = np.eye(len(slopes))
-    pulls = np.linalg.solve(left, slopes.T[:, :, np.newaxis])[:, :, 0]
-    pulls[alone] = 0.0
-    return pulls.T
-
-
-def _moves(fit: Fit, batch: Comparisons, bread: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """d of each cluster of a batch, shape (n_clusters, n_parameters), and which items it compared.
-
-    (I - H_u H^-1)^-1 s_u is summed as a series, whose terms need a pass over the cells and no matrix; clusters with a
-    large share of the information, for which it converges slowly, are solved one by one.
-    """
-    assert batch.clusters is not None  # noqa: S101 - the caller's chunks have them
-    numbers, which = np.unique(batch.clusters, return_inverse=True)
-    n_clusters = len(numbers)
-    design = fit.design(batch)
-    predictors = design.predictors(fit.parameters)
-    counts = weighted_counts(batch)
-    curvature = fit.likelihood.curvature(predictors, counts)
-    scores = design.pull_by(fit.likelihood.gradient(predictors, counts), which, n_clusters)
-    seen = np.zeros((n_clusters, batch.n_items), dtype=bool)
-    seen[which, batch.first] = seen[which, batch.second] = True
-
-    # Each parameter for itself: where a voter gave nearly all votes on an item that hardly anybody judged, the series
-    # goes on there long after it has settled for the rest.
-    moved = scores @ bread
-    least = _SETTLED_SHARE * np.abs(moved).max(axis=0, initial=0.0)
-    step, rows = moved, np.arange(n_clusters)
-    cells, part = batch, which
-    for _ in range(_MOST_TERMS):
-        pushed = fit.design(cells).push(step, part)
-        bent = np.einsum("ijn,jn->in", curvature, pushed)
-        step = fit.design(cells).pull_by(bent, part, len(rows)) @ bread
-        moved[rows] += step
-        open_ = np.any(np.abs(step) > _SETTLED * np.abs(moved[rows]) + least, axis=1)
-        if not open_.any():
-            return moved, seen
-        if open_.mean() < 0.5:
-            keep = open_[part]
-            cells, curvature = cells.taking(keep), curvature[:, :, keep]
-            part = (np.cumsum(open_) - 1)[part[keep]]
-            rows, step = rows[open_], step[open_]
-    for number, row in enumerate(rows):
-        own = part == number
-        matrix = fit.design(cells.taking(own)).information(curvature[:, :, own])
-        moved[row] = _moved_by(scores[row], matrix, bread)
-    return moved, seen
-
-
-def _moved_by(score: Floats, matrix: Floats, bread: Floats) -> Floats:
-    """(H - H_u)^-1 s_u; directions in which nothing would be left without the cluster are left out."""
-    root = root_of(bread)
-    shares, directions = np.linalg.eigh(root.T @ matrix @ root)
-    left = 1.0 - shares
-    along = directions.T @ (root.T @ score)
-    kept = np.where(left > _NOTHING_LEFT, along / np.maximum(left, _NOTHING_LEFT), 0.0)
-    return (root @ (directions @ kept)).astype(np.float64)
-
-
-def _chunks_of_clusters(batches: Batches, n_clusters: int) -> Iterator[Comparisons]:
-    """The batches, cut between clusters into pieces of about this many of them."""
-    for batch in pieces(batches):
-        if batch.clusters is None:
-            raise InvalidComparisons("clusters", None, "the number of the cluster of each comparison")
-        if batch.n_clusters <= n_clusters:
-            yield batch
-            continue
-        order = np.argsort(batch.clusters, kind="stable")
-        ends = np.searchsorted(batch.clusters[order], np.arange(0, batch.n_clusters + n_clusters, n_clusters))
-        for start, end in pairwise(ends):
-            if end > start:
-                yield batch.taking(order[start:end])
-
-
-def _moved_by_clusters(batches: Batches, fit: Fit, bread: Floats, *_: object) -> Iterator[Floats]:
-    """What each cluster moves the parameters by, shape (n_clusters of a chunk, n_parameters)."""
-    for chunk in _chunks_of_clusters(batches, max(1, _ENTRIES_AT_ONCE // len(bread))):
-        moved, seen = _moves(fit, chunk, bread)
-        yield moved[seen.any(axis=1)]
-
-
-def _moved_by_groups(
-    batches: Batches, fit: Fit, bread: Floats, n_groups: int, rng: np.random.Generator
-) -> Iterator[Floats]:
-    """What the comparisons move the parameters by, added up in about so many groups at random, which are even."""
-    size = max(fit.n_comparisons / n_groups, 1.0)
-
-    def of(drawn: tuple[Comparisons, NDArray[np.int64], int]) -> Floats:
-        batch, group, n = drawn
-        most = float(batch.cell_counts.max(initial=1))
-        if most != 1:
-            raise InvalidComparisons("count of a cell", most, "1, where there are no clusters")
-        design, pull, _ = next(iter(_pulls(fit, batch, bread)))
-        return design.pull_by(pull, group, n) @ bread
-
-    def drawn() -> Iterator[tuple[Comparisons, NDArray[np.int64], int]]:
-        for batch in pieces(batches):
-            n = max(1, round(batch.n_cells / size))
-            yield batch, rng.permutation(batch.n_cells) % n, n
-
-    return mapped(of, drawn())
-
-
 def _in_gauge(fit: Fit, matrix: Floats, *, gauge: Floats, degrees: Floats, **known: object) -> Covariance:
     n_items = len(fit.strengths)
     matrix = matrix.copy()
     matrix[:n_items] -= gauge @ matrix[:n_items]
     matrix[:, :n_items] -= (matrix[:, :n_items] @ gauge)[:, np.newaxis]
     return Covariance(matrix=matrix, degrees=np.maximum(degrees, 1.0), gauge=gauge, **known)  # type: ignore[arg-type]
+
+
+def _meat(fit: Fit, batch: Comparisons, bread: Floats) -> Floats:
+    """The sum of s s' over the comparisons of a batch, s the score at the estimate that leaves the comparison out."""
+    meat = np.zeros_like(bread)
+    for design, pull, number in pulls(fit, batch, bread):
+        meat += design.information(pull[:, np.newaxis] * pull * number)
+    return meat

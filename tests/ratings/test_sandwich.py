@@ -88,7 +88,7 @@ def written_out(comparisons: Comparisons, found: Fit, gauge, *, by_cluster: bool
                 one = np.zeros((4, 1))
                 one[outcome] = weight
                 score = j.T @ model.slopes(predictors)[outcome, :, 0] * weight
-                matrix = j.T @ model.curvature(predictors, one)[:, :, 0] @ j
+                matrix = j.T @ model.derivatives(predictors, one)[1][:, :, 0] @ j
                 unit = clusters_of(comparisons)[row] if by_cluster else (row, outcome, n)
                 before = units.get(unit, (np.zeros(n_parameters), np.zeros((n_parameters, n_parameters))))
                 units[unit] = before[0] + score, before[1] + matrix
@@ -564,8 +564,9 @@ def test_a_voter_who_gave_nearly_all_votes_on_one_item_is_left_out_exactly_there
     design = found.design(comparisons.taking(own))
     predictors = design.predictors(found.parameters)
     counts = comparisons.taking(own).counts
-    score = design.pull(BradleyTerry().gradient(predictors, counts))
-    left = found.information + 1 - design.information(BradleyTerry().curvature(predictors, counts))
+    slopes, curvature = BradleyTerry().derivatives(predictors, counts)
+    score = design.pull(slopes)
+    left = found.information + 1 - design.information(curvature)
     exact = np.linalg.solve(left, score)
     assert moved[0] == pytest.approx(exact - exact.mean(), rel=1e-3, abs=1e-6)
 
