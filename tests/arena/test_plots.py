@@ -15,7 +15,9 @@ from matplotlib.image import imread
 from arena.battle import Model, ModelId, Verdict
 from arena.errors import BadInput
 from arena.plan import BothBad, Method, Plan
-from arena.plots import MOST_IN_A_MATRIX, MOST_UNRATED, _intervals, write_plots
+from arena.plots import write_plots
+from arena.plots.intervals import MOST_UNRATED, intervals
+from arena.plots.matrices import MOST_IN_A_MATRIX
 from arena.rating import rate
 from arena.rows import Counted
 from arena.tally import Tally
@@ -165,7 +167,7 @@ def test_pairs_that_never_met_look_like_no_share_of_wins(tmp_path: Path) -> None
 def test_the_heads_of_columns_keep_clear_of_the_scale_beside_them(tmp_path: Path, names: tuple[str, str]) -> None:
     # Equal scores: the scale goes from 999 to 1,001, and its first and last numbers stand at its very ends.
     drawn(tmp_path, [tally(*names, TIE, 40)])
-    sheet = _intervals(rate([tally(*names, TIE, 40)], {}))
+    sheet = intervals(rate([tally(*names, TIE, 40)], {}))
     renderer = sheet.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     boxes = {text.get_text(): text.get_window_extent(renderer) for text in sheet.figure.axes[0].texts}
     assert {"Model", "999", "1,001", "Score"} <= boxes.keys()
