@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput
@@ -35,6 +36,14 @@ class Selection:
     """Cast at this time or later."""
     until: datetime | None = None
     """Cast before this time."""
+
+    def to_record(self) -> dict[str, Any]:
+        """As plain values; what is null is not chosen by."""
+        lists = {name: getattr(self, name) for name in ("sources", "categories", "languages")}
+        times = {name: getattr(self, name) for name in ("since", "until")}
+        return {name: None if values is None else [str(each) for each in values] for name, values in lists.items()} | {
+            name: None if time is None else time.isoformat() for name, time in times.items()
+        }
 
 
 class Unit(StrEnum):

@@ -147,6 +147,11 @@ class VoteTable:
         part._relation = f"(select * from {self._relation} where {column}::varchar = {_literal(value)})"
         return part
 
+    @property
+    def selection(self) -> Selection:
+        """Which of the votes count."""
+        return self._selection
+
     def counting(self, selection: Selection) -> "VoteTable":
         """The same votes, of which others count."""
         other = copy(self)

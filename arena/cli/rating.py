@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from arena import option
+from arena import __version__, option
 from arena.battle import ModelId, Source
 from arena.cli.console import dumped, existing, progress, say, tell, with_json, with_sources
 from arena.errors import BadInput, NothingToRate, RatingFailed
@@ -172,14 +172,15 @@ def rate(  # noqa: PLR0912 - one branch an option
         for folder in (plots, out.parent if out else None):
             if folder is not None:
                 _make(folder)  # a place that cannot be written must not cost the board
-        counted = votes.counted()
+        counted, selected = votes.counted(), votes.selection.to_record()
         board = rate_votes(counted, models, plan, rows=votes, on_progress=on_progress)
         if by is not None:
             boards = _boards_by(by, votes, counted, models, plan, pool=pool)
         if any(wanted.values()):
             behind = _findings(wanted, counted, plan, votes, models)
     slices = {} if by is None else {"slices": {name: part.to_record() for name, part in boards.items()}}
-    record = board.to_record() | slices | {name: found.record for name, found in behind.items()}
+    told = {"version": __version__, "selection": selected}
+    record = told | board.to_record() | slices | {name: found.record for name, found in behind.items()}
     if out is not None:
         printout.write(out, board, record)
         say(f"wrote {out}")

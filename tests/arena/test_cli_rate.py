@@ -9,9 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from arena import __version__
 from command import FEW, HEADER, ROOT, VOTES, bakeoff, error_of, process, rated
 
 FIELDS = [
+    *("version", "selection"),
     *("method", "confidence", "rounds", "seed", "n_votes", "n_models", "dropped"),
     *("intervals", "settings", "coefficients", "notes", "ratings"),
 ]
@@ -24,6 +26,8 @@ def test_three_wins_to_one_as_a_process(votes: Path):
     assert said.code == 0
     assert list(said.record) == FIELDS
     assert {key: said.record[key] for key in FIELDS[:-1]} == {
+        "version": __version__,
+        "selection": dict.fromkeys(("sources", "categories", "languages", "since", "until")),
         "method": "bradley-terry",
         "confidence": 0.95,
         "rounds": 1000,
@@ -53,6 +57,24 @@ def test_three_wins_to_one_as_a_process(votes: Path):
     assert best["score"] + second["score"] == pytest.approx(2000)
     assert best["low"] < best["score"] < best["high"]
     assert (best["rank"], second["rank"], best["n_votes"], best["provisional"]) == (1, 2, 4, True)
+
+
+def test_the_object_says_which_votes_were_asked_for(tmp_path: Path):
+    file = tmp_path / "votes.csv"
+    rows = ["human,poem,2026-03-01T12:00:00Z", "human,poem,2026-03-02T12:00:00Z", "rule,maths,"]
+    file.write_text(
+        "\n".join(["model_a,model_b,winner,source,category,voted_at", *(f"m,n,tie,{row}" for row in rows)]),
+        encoding="utf-8",
+    )
+    record = rated(file, "--source", "human", "--category", "poem", "--until", "2026-03-09")
+    assert record["selection"] == {
+        "sources": ["human"],
+        "categories": ["poem"],
+        "languages": None,
+        "since": None,
+        "until": "2026-03-09T00:00:00+00:00",
+    }
+    assert record["n_votes"] == 2
 
 
 def test_the_same_command_prints_the_same_bytes_whatever_the_threads(votes: Path):
@@ -315,7 +337,9 @@ def test_a_column_of_another_name_points_to_the_mapping(tmp_path: Path, command:
 
 
 def test_the_database_rates_as_the_file_does(votes: Path, db: Path):
-    assert bakeoff("rate", "--db", db, "--json").record == rated(votes)
+    stored = bakeoff("rate", "--db", db, "--json").record
+    assert stored["selection"]["sources"] == ["human"]  # the file has no such column
+    assert stored | {"selection": None} == rated(votes) | {"selection": None}
 
 
 def test_the_log_that_was_rated_is_named_on_stderr(db: Path):
