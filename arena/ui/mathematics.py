@@ -11,6 +11,7 @@ from html import escape, unescape
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from latex2mathml import exceptions
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -41,6 +42,13 @@ _ATTRIBUTES = {
     "width": re.compile(r"\d(?:\.\d{1,5})?em"),
 }
 
+# What the converter raises where the source is no TeX: a dozen errors of its own, which share no base, and what its
+# code trips over.
+_TRIPPED_OVER: tuple[type[Exception], ...] = (
+    *(kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+    *(ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError),
+)
+
 # How TeX stands in a text: what opens it, what closes it, and whether it has a line of its own.
 _FENCES = (("$$", "$$", True), (r"\[", r"\]", True), (r"\(", r"\)", False), ("$", "$", False))
 
@@ -64,9 +72,7 @@ def _converted(source: str, *, is_block: bool) -> str:
     try:
         tree = convert_to_element(source, display="block" if is_block else "inline")
         return "".join(_written(tree))
-    except NoMathematics:
-        raise
-    except Exception as error:  # a converter of foreign text: whatever it trips over, the source is shown
+    except _TRIPPED_OVER as error:
         raise NoMathematics from error
 
 

@@ -1,6 +1,7 @@
 """TeX in a text becomes mathematics that can do nothing but be read, or stays as it was written."""
 
 import re
+from html import escape
 
 import pytest
 from hypothesis import given, settings
@@ -109,8 +110,18 @@ _PIECES = st.sampled_from(
             r"\unknown",
             "2",
         ),
+        *(
+            *(r"\choose", r"\over", r"\limits", r"\not", r"\genfrac", r"\skew", r"\operatorname", r"\rule"),
+            *(r"\begin{cases}", r"\hline", r"\left.", r"\middle", "[1cm]", "'", "#", "%", "~", "\\"),
+        ),
     )
 )
+
+
+@pytest.mark.parametrize("source", ["{" * 1999, r"\sqrt{" * 300 + "}" * 300, r"\left(" * 300, "x" + "'" * 1500])
+def test_what_is_nested_too_deep_or_never_ends_is_shown_or_left_as_it_stands(source: str):
+    html = to_mathml(source, is_block=False)
+    assert html == f'<code class="tex">{escape(source)}</code>' or html.startswith("<math")
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
