@@ -19,13 +19,20 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 _LONGEST = 2000
-# A macro may grow without end, and these may hide what an answer says, or have it pass for something else.
-_REFUSED = re.compile(r"\\(?:(?:re)?newcommand|def|let|[hv]?phantom|href|style|class|smash|math[rl]lap)(?![a-zA-Z])")
+# A macro may grow without end, and these may hide what an answer says, or have it pass for something else. What stands
+# behind a bare % is a comment to TeX, and to whoever wrote "100%" is not.
+_REFUSED = re.compile(
+    r"\\(?:(?:re)?newcommand|def|let|[hv]?phantom|href|style|class|smash|math[rl]lap|mathchoice)(?![a-zA-Z])"
+    r"|(?<!\\)(?:\\\\)*%"
+)
+# Environments that the converter does not know, by those that it does and that look alike.
+_ALIKE = {"aligned": "split", "gathered": "matrix", "gather": "matrix", "gather*": "matrix"}
+_ENVIRONMENT = re.compile(r"\\(begin|end)\{(aligned|gathered|gather\*?)\}(?:\[[tcb]\])?")
 
 _TAGS = frozenset(
     (
         *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mfrac", "msqrt", "mroot", "msub", "msup"),
-        *("msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd", "menclose"),
+        *("msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd"),
     )
 )
 # Attributes by what they may say. All others, colours among them, are left out.
@@ -38,7 +45,6 @@ _ATTRIBUTES = {
     "columnalign": re.compile(r"(?:left|right|center)(?: (?:left|right|center)){0,20}"),
     "linethickness": re.compile(r"0(?:px)?"),
     "mathvariant": re.compile(r"[a-z-]{1,30}"),
-    "notation": re.compile(r"[a-z ]{1,30}"),
     "width": re.compile(r"\d(?:\.\d{1,5})?em"),
 }
 
@@ -57,27 +63,36 @@ class NoMathematics(Exception):
     """The source cannot be shown as MathML."""
 
 
-@lru_cache(maxsize=4096)
 def to_mathml(source: str, *, is_block: bool) -> str:
     """TeX as MathML; as its source, marked as code, where that is not possible."""
     try:
+        if len(source) > _LONGEST:
+            raise NoMathematics
         return _converted(source, is_block=is_block)
     except NoMathematics:
         return f'<code class="tex">{escape(source)}</code>'
 
 
+@lru_cache(maxsize=4096)
 def _converted(source: str, *, is_block: bool) -> str:
-    if len(source) > _LONGEST or _REFUSED.search(source):
+    if _REFUSED.search(source):
         raise NoMathematics
+    known = _ENVIRONMENT.sub(lambda found: f"\\{found[1]}{{{_ALIKE[found[2]]}}}", source)
     try:
-        tree = convert_to_element(source, display="block" if is_block else "inline")
+        tree = convert_to_element(known, display="block" if is_block else "inline")
         return "".join(_written(tree))
     except _TRIPPED_OVER as error:
         raise NoMathematics from error
 
 
 def _written(element: Element) -> Iterator[str]:
-    if element.tag not in _TAGS:
+    if element.tag == "menclose" and element.get("notation") == "box":
+        # Browsers draw no notation; a border they do. Of what is struck through they would show no line.
+        yield f'<mrow class="boxed">{"".join(part for child in element for part in _written(child))}</mrow>'
+        return
+    # Where columns or lines were meant and no table was made of them, the reader would see them run together.
+    is_lost = (element.tag, element.text) == ("mi", "&") or element.get("linebreak") is not None
+    if element.tag not in _TAGS or is_lost:
         raise NoMathematics
     told = {
         name: value
@@ -108,7 +123,7 @@ def _find(state: StateInline, silent: bool) -> bool:
         start = state.pos + len(opens)
         end = state.src.find(closes, start, state.posMax)
         source = state.src[start:end] if end > start else ""
-        if not source.strip() or (opens == "$" and not _is_no_price(source, state.src[end + 1 : end + 2])):
+        if not source.strip() or (opens == "$" and not _is_tex(source, state.src[end + 1 : end + 2])):
             continue
         if not silent:
             token = state.push("mathematics", "math", 0)
@@ -119,12 +134,16 @@ def _find(state: StateInline, silent: bool) -> bool:
     return False
 
 
-def _is_no_price(source: str, following: str) -> bool:
-    """Whether the text between two dollar signs is TeX, and not what stands between two sums of money.
+def _is_tex(source: str, following: str) -> bool:
+    """Whether the text between two dollar signs is TeX, and not what stands between two prices, names of variables of a
+    shell, or ends of patterns.
 
-    As Pandoc has it: no blank inside next to a dollar sign, and no digit after the second one.
+    As Pandoc has it, no blank inside next to a dollar sign, and no digit after the second one; and no letter there
+    either, and no code or link cut in two.
     """
-    return not (source[0].isspace() or source[-1].isspace() or following.isdigit() or "\n\n" in source)
+    if source[0].isspace() or source[-1].isspace() or following.isalnum():
+        return False
+    return not any(broken in source for broken in ("\n\n", "`", "]("))
 
 
 def _render(_: RendererHTML, tokens: Sequence[Token], index: int, *__: Any) -> str:

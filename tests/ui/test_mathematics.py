@@ -124,6 +124,57 @@ def test_what_is_nested_too_deep_or_never_ends_is_shown_or_left_as_it_stands(sou
     assert html == f'<code class="tex">{escape(source)}</code>' or html.startswith("<math")
 
 
+@pytest.mark.parametrize("name", ["aligned", "align*", "split", "gathered", "gather*", "matrix", "cases"])
+def test_lines_of_a_derivation_stay_lines(name: str):
+    html = to_mathml(rf"\begin{{{name}}}a=1\\b=2\end{{{name}}}", is_block=True)
+    assert html.count("<mtr>") == 2
+
+
+def test_columns_of_an_environment_with_a_place_are_columns():
+    html = to_mathml(r"\begin{aligned}[t]a&=b\\c&=d\end{aligned}", is_block=True)
+    assert (html.count("<mtr>"), html.count("<mtd"), "&amp;" in html) == (2, 4, False)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "100%",  # for TeX what follows is a comment
+        r"20\% of 50 = 10 % check",
+        r"x = 1 \\ y = 2",  # two lines that would run together
+        r"\begin{unknown}a&=b\end{unknown}",
+        r"\cancel{5}",  # browsers would draw a 5 that is not struck through
+        r"\mathchoice{a}{b}{c}{d}",
+    ],
+)
+def test_what_would_lose_something_is_shown_as_it_stands(source: str):
+    assert to_mathml(source, is_block=False) == f'<code class="tex">{escape(source)}</code>'
+
+
+def test_signs_that_tex_takes_for_its_own_are_written_with_a_backslash():
+    assert "%" in to_mathml(r"100\%", is_block=False)
+    assert "&amp;" in to_mathml(r"a \& b", is_block=False)
+
+
+def test_a_boxed_result_has_a_border():
+    assert '<mrow class="boxed"><mrow><mn>42</mn></mrow></mrow>' in to_mathml(r"\boxed{42}", is_block=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Set $PATH:$HOME first.",
+        "It costs $5-$a.",
+        "($5)/($x)",
+        "Use $y `a$b`",
+        "[a$b](http://x.y/$c)",
+        "jQuery: $(this) and $(that)",
+    ],
+)
+def test_dollars_in_prose_stay(text: str):
+    assert "<math" not in render_markdown(text)
+    assert render_markdown(text).count("$") == text.count("$")
+
+
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.lists(_PIECES, max_size=14).map("".join))
 def test_whatever_is_written_only_listed_tags_come_out(source: str):
