@@ -4,26 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tallies import board_of, tally
+
 from arena.battle import Model, ModelId, Verdict
 from arena.leaderboard import Leaderboard, from_record
 from arena.plan import BothBad, Plan, Ties
 from arena.rating import rate
 from arena.style import FEATURES
-from arena.tally import Tally
 from arena.vote_file import open_votes
 from simulated import votes, write
 
 A, B, TIE, _ = Verdict
 
 PROMISED = ["model", "score", "low", "high", "rank", "rank_low", "rank_high", "n_votes", "provisional"]
-
-
-def tally(a: str, b: str, verdict: Verdict, n: int = 1) -> Tally:
-    return Tally(ModelId(a), ModelId(b), verdict, n)
-
-
-def board_of(*tallies: Tally, **options: Any) -> Leaderboard:
-    return rate(tallies, {}, Plan(**options))
 
 
 def board_of_file(folder: Path, **options: Any) -> Leaderboard:

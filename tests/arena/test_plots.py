@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from tallies import tally
 
 from arena.battle import Model, ModelId, Verdict
 from arena.errors import BadInput
@@ -24,10 +25,6 @@ from arena.tally import Tally
 
 A, B, TIE, BOTH_BAD = Verdict
 NAMES = ["battles.png", "battles.svg", "intervals.png", "intervals.svg", "wins.png", "wins.svg"]
-
-
-def tally(a: str, b: str, verdict: Verdict, n: int = 1) -> Tally:
-    return Tally(ModelId(a), ModelId(b), verdict, n)
 
 
 # ada beats bob 30 to 10; they tie with cleo, 20 times each.

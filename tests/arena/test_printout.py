@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tallies import tally
 
 from arena.battle import Model, ModelId, Verdict
 from arena.leaderboard import Coefficient, Leaderboard
@@ -16,10 +17,6 @@ from arena.vote_file import open_votes
 from simulated import votes, write
 
 A, B, TIE, BOTH_BAD = Verdict
-
-
-def tally(a: str, b: str, verdict: Verdict, n: int = 1) -> Tally:
-    return Tally(ModelId(a), ModelId(b), verdict, n)
 
 
 # 40 votes on two equals, a quarter of them ties.
