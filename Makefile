@@ -12,7 +12,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock journeys proofs bench clean
+.PHONY: help run test lint format lock journeys screenshots proofs bench bench-pages clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -38,6 +38,11 @@ format: $(VENV)/.dev
 journeys: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m journey
 
+#   make screenshots  every page in every state as a picture: open build/screenshots/index.html; some five minutes.
+#                Those whose names begin so: make screenshots SHOTS="arena leaderboard"; the README's: SHOTS=--readme
+screenshots: $(VENV)/.dev
+	@$(BIN)/python tests/ui/screenshot.py $(SHOTS)
+
 #   make proofs  slow evidence: coverage of intervals, the container's steps in a clean environment, kills under load
 proofs: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m proof
@@ -45,6 +50,10 @@ proofs: $(VENV)/.dev
 #   make bench   time the ratings; against peers: make bench PEERS=/path/to/a/python/that/has/them
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/rating.py $(if $(PEERS),--peers $(PEERS)) $(BENCH)
+
+#   make bench-pages  time the pages in a real browser, in some three minutes
+bench-pages: $(VENV)/.dev
+	@$(BIN)/python benchmarks/pages.py $(BENCH)
 
 #   make lock    resolve the dependencies anew
 lock: $(VENV)/.dev

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from arena.battle import Source
-from arena.errors import ArenaError, BadInput, StoreError
+from arena.errors import ArenaError, BadInput, NothingToRate, StoreError
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.plan import Plan
 from arena.rating import rate
@@ -129,8 +129,8 @@ class RatingJob:
     def run_if_due(self, now: datetime) -> bool:
         """Compute a new board if it is due; says whether a new one was stored.
 
-        Where the votes themselves give no board, `failure` says why, and the next try waits for votes. A failure of the
-        database is raised, said in `failure`, and tried again at the next call.
+        Where the votes themselves give no board, `failure` says why, and the next try waits for votes; where none is
+        left to count, as after the withdrawal of the last, there is no latest board either. A failure of the database is raised, said in `failure`, and tried again at the next call.
         """
         if not self._running.acquire(blocking=False):
             return False
@@ -144,6 +144,8 @@ class RatingJob:
                 self._failure = str(error)
                 raise
             except ArenaError as error:
+                if isinstance(error, NothingToRate):
+                    self._latest = None
                 self._failure = str(error)
                 self._tried = (n_log, now)
                 return False

@@ -54,6 +54,33 @@ class Source(StrEnum):
     SIMULATED = "simulated"
 
 
+class Scale(StrEnum):
+    """In which steps a voter says by how much one answer is better. The values are what arena.toml and the log say."""
+
+    PLAIN = "plain"
+    MUCH_SLIGHTLY = "much-slightly"
+    FIVE = "5-steps"
+    EIGHT = "8-steps"
+
+    @property
+    def n_steps(self) -> int:
+        """How many strengths each side has: 1 is the weakest."""
+        return {Scale.PLAIN: 0, Scale.MUCH_SLIGHTLY: 2, Scale.FIVE: 2, Scale.EIGHT: 4}[self]
+
+    @property
+    def is_on_bar(self) -> bool:
+        """Whether the verdict itself is given in these steps, so that there is none without a strength."""
+        return self in (Scale.FIVE, Scale.EIGHT)
+
+
+class Confidence(StrEnum):
+    """How sure a voter is of a verdict."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class SkipReason(StrEnum):
     """Why a voter closed a ballot without a verdict."""
 
@@ -149,6 +176,26 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """What a voter says beside the verdict, where the rules of the arena ask for it. What is left out was not said.
+
+    scale is the one that was shown, None for the plain one; strength counts its steps, from 1, and means nothing
+    without it. dimensions has a verdict (A, B or tie) by the id of a dimension; reasons and ratings (1 to 5) are what
+    was put on either answer; comment is the voter's own text; acceptable tells whether the better answer would do as it
+    is. Sides are the battle's.
+    """
+
+    scale: Scale | None = None
+    strength: int | None = None
+    dimensions: Mapping[str, Verdict] = field(default_factory=dict)
+    reasons: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    comment: str | None = None
+    confidence: Confidence | None = None
+    ratings: Mapping[Side, int] = field(default_factory=dict)
+    acceptable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """A verdict by a voter at a time. Append-only: a stored vote never changes.
 
@@ -167,10 +214,7 @@ class Vote:
     blind: bool | None = None
     guideline_version: str | None = None
     import_key: str | None = None
-    # What later labels carry; columns exist from the first day so that the log keeps one shape.
-    strength: int | None = None
-    confidence: str | None = None
-    dimensions: Mapping[str, Any] = field(default_factory=dict)
+    labels: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ class View:
     choice: Choice
     sources: tuple[Source, ...]
     snapshot: Snapshot
+    log_hash: str
+    """Of the last act that was looked at."""
 
     @property
     def n_log(self) -> int:
@@ -99,11 +101,6 @@ class View:
     def pinned(self) -> Choice:
         """The choice that gives the same numbers also when newer votes are counted."""
         return replace(self.choice, sources=self.sources, up_to=self.n_log)
-
-    @property
-    def log_hash(self) -> str | None:
-        """Of the last act that was looked at, where it is the snapshot's."""
-        return self.snapshot.log_hash if self.n_log == self.snapshot.n_log else None
 
     def command(self, database: str = "arena.duckdb") -> str:
         """The command that computes the same board from the arena's database, or from a copy of it."""
@@ -144,10 +141,11 @@ class Boards:
         self._keep = keep
         self._waiting = waiting
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="boards")
+        # Of its own, so that what can be chosen from need not wait for boards, nor boards for themselves.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="offers")
         self._lock = threading.Lock()
         self._views: OrderedDict[tuple[str, Choice], Future[View]] = OrderedDict()
-        self._offering = threading.Lock()
-        self._offered: tuple[str, Offer] | None = None
+        self._offered: tuple[str, Future[Offer]] | None = None
 
     def view(self, choice: Choice = USUAL) -> "Future[View]":
         """The board of this choice, at once for the arena's own, else as soon as it is computed.
@@ -164,7 +162,7 @@ class Boards:
         choice = choice.beside(snapshot)
         if choice == USUAL:
             done: Future[View] = Future()
-            done.set_result(View(snapshot.leaderboard, choice, snapshot.sources, snapshot))
+            done.set_result(View(snapshot.leaderboard, choice, snapshot.sources, snapshot, snapshot.log_hash))
             return done
         return self._shared(snapshot, choice)
 
@@ -189,6 +187,8 @@ class Boards:
     def _forget_if_it_may_change(self, key: tuple[str, Choice], future: "Future[View]") -> None:
         """Keep no failure of the database: the next one to ask may be luckier. What votes lack, they lack for good."""
         error = None if future.cancelled() else future.exception()
+        if error is not None:
+            error.with_traceback(None)  # which holds all that the computation had in hand
         is_for_good = error is None or (isinstance(error, ArenaError) and not isinstance(error, StoreError))
         if future.cancelled() or not is_for_good:
             with self._lock:
@@ -207,10 +207,12 @@ class Boards:
             up_to=choice.up_to or snapshot.n_log,
             **choices,
         )
-        return View(rated.board, choice, rated.sources, snapshot)
+        n_log = choice.up_to or snapshot.n_log
+        log_hash = snapshot.log_hash if n_log == snapshot.n_log else self._store.votes.hash_at(n_log)
+        return View(rated.board, choice, rated.sources, snapshot, log_hash)
 
     def _refuse_unknown(self, choice: Choice) -> None:
-        offer = self.offer()
+        offer = self.offer().result()
         for name, wanted, known in (
             ("category", choice.categories, offer.categories),
             ("language", choice.languages, offer.languages),
@@ -221,15 +223,19 @@ class Boards:
         if choice.style and not offer.style and choice.sources is None:
             raise NoSuchValue("style", "on", "off")
 
-    def offer(self) -> Offer:
-        """What can be chosen from, as of the latest snapshot; read once for each. Raises NoBoardYet, StoreError."""
+    def offer(self) -> "Future[Offer]":
+        """What can be chosen from, as of the latest snapshot; read once for each. Raises NoBoardYet.
+
+        The future raises StoreError, and the next one to ask may be luckier.
+        """
         snapshot = self._latest()
         if snapshot is None:
             raise NoBoardYet
-        with self._offering:
-            if self._offered is None or self._offered[0] != snapshot.id:
-                self._offered = (snapshot.id, self._read_offer(snapshot))
-            return self._offered[1]
+        with self._lock:
+            known = self._offered
+            if known is None or known[0] != snapshot.id or (known[1].done() and known[1].exception() is not None):
+                known = self._offered = (snapshot.id, self._reader.submit(self._read_offer, snapshot))
+            return known[1]
 
     def _read_offer(self, snapshot: Snapshot) -> Offer:
         selection = Selection(sources=snapshot.sources)
@@ -253,4 +259,5 @@ class Boards:
 
         Who still waits for another board is told so by a cancelled future.
         """
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._worker, self._reader):
+            threads.shutdown(wait=True, cancel_futures=True)

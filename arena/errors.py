@@ -19,11 +19,13 @@
         ├── UnknownBallot       no such ballot, or somebody else's
         ├── BallotExpired       too late
         ├── AlreadyVoted        this ballot already has another verdict by its voter
+        ├── NotALabel           what was said beside the verdict is not what this arena asks for
         ├── BallotSkipped       its voter has skipped this ballot
         ├── VoteWithdrawn       its voter has taken the vote on this ballot back
         ├── NothingToWithdraw   there is no vote on this ballot
         ├── TooLateToWithdraw   its voter has voted on another ballot since
-        └── NotOffered          the rules of this arena do not allow it
+        ├── NotOffered          the rules of this arena do not allow it
+        └── UnknownExample      no such worked example in the calibration
 
 They are translated once, at the rim: `cli.py` prints one line and exits with 1, `ui/` answers with a calm sentence.
 """
@@ -192,6 +194,15 @@ class AlreadyVoted(BallotError):
         super().__init__(f"this ballot already has your vote ({kept.value}); the first vote stays")
 
 
+class NotALabel(BallotError):
+    """What was said beside the verdict is not what the rules of this arena ask for. `label` is its key."""
+
+    def __init__(self, label: str, accepted: str):
+        self.label = label
+        self.accepted = accepted
+        super().__init__(f"{label} of a vote cannot be that here; accepted: {accepted}. Nothing was stored")
+
+
 class BallotSkipped(BallotError):
     """The ballot was closed by its voter without a vote."""
 
@@ -230,3 +241,11 @@ class NotOffered(BallotError):
     def __init__(self, what: str):
         self.what = what
         super().__init__(f"this arena does not offer to {what}; its arena.toml can, under [ballot]")
+
+
+class UnknownExample(BallotError):
+    """The calibration has no such worked example, as after a new guideline."""
+
+    def __init__(self, number: int):
+        self.number = number
+        super().__init__(f"the calibration has no worked example {number}; load the page for the ones that it has")

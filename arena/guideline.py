@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from arena.errors import Fault
 from arena.record import Strict, sentences
+from arena.worked_example import WorkedExample, read_examples
 
 
 class GuidelineHead(Strict):
@@ -25,6 +26,10 @@ class Guideline:
     version: str
     when_in_doubt: str
     text: str
+
+    def examples(self) -> tuple[WorkedExample, ...]:
+        """Its worked examples, without those that cannot be read."""
+        return read_examples(self.text)[0]
 
 
 def check_guideline(file: str, text: str, faults: list[Fault]) -> Guideline | None:

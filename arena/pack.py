@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -20,7 +21,8 @@ from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, Prom
 from arena.errors import BadInput, BadPack, Fault
 from arena.guideline import Guideline, check_guideline
 from arena.record import Id, Strict, sentences
-from arena.rules import Rules, check_rules
+from arena.rules import Rules, check_rules, line_of_key
+from arena.worked_example import read_examples
 
 ARENA_FILE = "arena.toml"
 GUIDELINES_FILE = "guidelines.md"
@@ -56,6 +58,20 @@ class ModelRow(Strict):
     open_weights: bool | None = None
     url: str | None = None
     aliases: list[str] = Field(default_factory=list)
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            is_address = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+        except ValueError:  # a port that is no number, a bracket that is not closed
+            is_address = False
+        if not is_address or re.search(r"\s", url):
+            raise ValueError(f"url is {url!r}: give the address of a page, as https://example.org/model, or null")
+        return url
 
     def to_model(self) -> Model:
         facts = self.model_dump(exclude={"id", "aliases"})
@@ -198,7 +214,10 @@ def read_pack(directory: Path) -> Pack:
     faults: list[Fault] = []
     rules_text = _read_text(directory / ARENA_FILE, faults) or ""
     rules = check_rules(ARENA_FILE, rules_text, faults)
-    guideline = _read_guideline(directory / GUIDELINES_FILE, faults)
+    guideline_text = _read_guideline(directory / GUIDELINES_FILE, faults)
+    guideline = None if guideline_text is None else check_guideline(GUIDELINES_FILE, guideline_text, faults)
+    if rules.guideline.calibration:
+        _check_calibration(rules.guideline.calibration, rules_text, guideline_text or "", faults)
     models = _read_rows(directory / MODELS_FILE, ModelRow, faults)
     prompts = _read_rows(directory / PROMPTS_FILE, PromptRow, faults)
     answers = _read_rows(directory / ANSWERS_FILE, AnswerRow, faults)
@@ -274,9 +293,20 @@ def _read_text(path: Path, faults: list[Fault]) -> str | None:
     return None
 
 
-def _read_guideline(path: Path, faults: list[Fault]) -> Guideline | None:
-    text = _read_text(path, faults) if path.exists() else None
-    return None if text is None else check_guideline(path.name, text, faults)
+def _read_guideline(path: Path, faults: list[Fault]) -> str | None:
+    return _read_text(path, faults) if path.exists() else None
+
+
+def _check_calibration(wanted: int, rules_text: str, guideline_text: str, faults: list[Fault]) -> None:
+    """Only a calibration needs examples that a program can read; without one a guideline may be written in any way."""
+    examples, flaws = read_examples(guideline_text)
+    faults.extend(Fault(GUIDELINES_FILE, flaw.line, flaw.message) for flaw in flaws)
+    if len(examples) < wanted:
+        message = (
+            f"guideline.calibration is {wanted}, and {GUIDELINES_FILE} has {len(examples)} worked "
+            f"example{'' if len(examples) == 1 else 's'} that can be read"
+        )
+        faults.append(Fault(ARENA_FILE, line_of_key(rules_text, ("guideline", "calibration")), message))
 
 
 @dataclass(slots=True)

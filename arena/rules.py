@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from arena.battle import Source
 from arena.errors import BadInput, Fault
+from arena.labels import LabelRules
 from arena.pairing import Mode
 from arena.plan import BothBad, Intervals, Ties
 from arena.record import Strict, sentences
@@ -21,6 +22,12 @@ class BallotRules(Strict):
     skip: bool = True
     undo: bool = True
     show_others_from: int = Field(default=5, ge=0)
+
+
+class GuidelineRules(Strict):
+    """`[guideline]` in arena.toml: how many of its worked examples a voter judges before the first ballot."""
+
+    calibration: int = Field(default=0, ge=0, le=20)
 
 
 class PairingRules(Strict):
@@ -64,6 +71,8 @@ class Rules(Strict):
     title: str = Field(default="Bakeoff", min_length=1, max_length=80)
     welcome: str = Field(default="", max_length=400)
     ballot: BallotRules = BallotRules()
+    guideline: GuidelineRules = GuidelineRules()
+    labels: LabelRules = LabelRules()
     pairing: PairingRules = PairingRules()
     rating: RatingRules = RatingRules()
 
@@ -95,11 +104,11 @@ def check_rules(file: str, text: str, faults: list[Fault]) -> Rules:
         return Rules.model_validate(values)
     except ValidationError as error:
         for place, message in sentences(error, Rules):
-            faults.append(Fault(file, _line_of_key(text, place), message))
+            faults.append(Fault(file, line_of_key(text, place), message))
         return Rules()
 
 
-def _line_of_key(text: str, place: Sequence[int | str]) -> int | None:
+def line_of_key(text: str, place: Sequence[int | str]) -> int | None:
     """The line of a TOML file in which a key stands: the first one up to which the file holds it."""
     lines = text.split("\n")
     for number in range(1, len(lines) + 1):
@@ -108,7 +117,11 @@ def _line_of_key(text: str, place: Sequence[int | str]) -> int | None:
         except tomllib.TOMLDecodeError:
             continue  # in the middle of a value of several lines
         for key in place:
-            value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(value, list) and isinstance(key, int):
+                value = value[key] if key < len(value) else None
+            else:
+                value = value.get(key) if isinstance(value, dict) else None
         if value is not None:
             return number
-    return None
+    # A key that is missing: where its table begins.
+    return line_of_key(text, place[:-1]) if len(place) > 1 else None

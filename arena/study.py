@@ -1,21 +1,21 @@
 """What the analysis pages show: what stands behind the latest snapshot, asked of the log up to that snapshot's votes.
 
-Nothing here looks at votes after the snapshot or at ballots that are still open, and no vote is shown by itself: a
-sample of single ballots would tell who wrote an answer that somebody may still judge blind. Voters are counted and
-never named.
+Nothing here looks at votes after the snapshot or at ballots that are still open, and no vote is shown by itself: what a
+sample of single ballots takes stands in arena/samples.py. Voters are counted and never named.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 
+from arena.agreement import Agreements
 from arena.analysis import Analysis, Goodness, HeadToHead, Influence, Swap
+from arena.bars import Bars, bars_of
 from arena.battle import Model, ModelId
 from arena.errors import ArenaError, BadInput, RatingFailed
 from arena.estimate import unit_of
@@ -40,9 +40,6 @@ _MOST_BOARDS = 60
 
 # A matrix of more models could not be read.
 _MOST_IN_A_MATRIX = 100
-
-# Days, and weeks, of which as many bars are drawn; of more days weeks are, of more weeks months.
-_MOST_BARS = 100
 
 # Opinions on a pair: which of the two, by the direct votes alone.
 Decision = Literal["a", "b", "no_difference", "undecided"]
@@ -87,16 +84,6 @@ class Past:
     boards: tuple[tuple[str, str, int], ...]
     """Snapshot, time (ISO 8601), and votes in the log."""
     scores: Mapping[ModelId, tuple[tuple[float, float | None, float | None] | None, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Votes by day, week or month: the first day of each, without a gap, and their number."""
-
-    unit: Literal["day", "week", "month"]
-    bars: tuple[tuple[str, int], ...]
-    n_unknown: int
-    """Votes that do not tell when they were cast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +204,7 @@ class Study:
         self._store = store
         self._latest = latest
         self._kept: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._kept_of: str | None = None
         self._lock = threading.Lock()
 
     def snapshot(self) -> Snapshot:
@@ -335,6 +323,15 @@ class Study:
         """Whether one scale fits the votes."""
         return self._once(snapshot, ("goodness",), lambda: self._analysed(snapshot, Analysis.goodness))
 
+    def agreement(self, snapshot: Snapshot) -> Agreements:
+        """How often voters agree on the same two answers."""
+        return self._once(snapshot, ("agreement",), lambda: self._agreement(snapshot))
+
+    def _agreement(self, snapshot: Snapshot) -> Agreements:
+        board = snapshot.leaderboard
+        opinions = self._store.judged.opinions(snapshot.sources, up_to=snapshot.n_log)
+        return Agreements.of(opinions, confidence=board.confidence, rng=np.random.default_rng(board.seed))
+
     def portrait(self, snapshot: Snapshot, model: str) -> Portrait:
         """All of one model, given by its id. Raises CannotStudy for one that is not there."""
         known = self._store.catalogue.models().get(ModelId(model))
@@ -423,15 +420,21 @@ class Study:
             yield table, table.counted()
 
     def _once(self, snapshot: Snapshot, question: tuple[str, ...], answer: Callable[[], T]) -> T:
-        """The answer that is kept, or else is found now. Two threads at once may both find it: it is the same."""
-        key = (snapshot.id, *question)
+        """The answer that is kept, or else is found now. Two threads at once may both find it: it is the same.
+
+        Of an earlier snapshot nobody will ask again, and its answers are let go with the first question on the next.
+        """
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+            if self._kept_of != snapshot.id:
+                self._kept_of = snapshot.id
+                self._kept.clear()
+            if question in self._kept:
+                self._kept.move_to_end(question)
+                return self._kept[question]
         found = answer()
         with self._lock:
-            self._kept[key] = found
+            if self._kept_of == snapshot.id:
+                self._kept[question] = found
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         return found
@@ -457,27 +460,6 @@ def is_plain(board: Leaderboard) -> bool:
         and told.get("both_bad", "tie") != "own"
         and all(told.get(name, value) == value for name, value in usual.items())
     )
-
-
-def bars_of(days: Sequence[tuple[date | None, int]]) -> Bars:
-    """Votes by day, or by week (from Monday) or month where there are too many days. Days without votes are there."""
-    known = {day: n for day, n in days if day is not None}
-    n_unknown = sum(n for day, n in days if day is None)
-    if not known:
-        return Bars("day", (), n_unknown)
-    first, last = min(known), max(known)
-    n_days = (last - first).days + 1
-    unit: Literal["day", "week", "month"] = "month"
-    if n_days <= _MOST_BARS:
-        unit = "day"
-    elif n_days <= 7 * _MOST_BARS:
-        unit = "week"
-    bars: dict[date, int] = {}
-    for number in range(n_days):
-        day = first + timedelta(days=number)
-        begin = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[unit]
-        bars[begin] = bars.get(begin, 0) + known.get(day, 0)
-    return Bars(unit, tuple((day.isoformat(), n) for day, n in bars.items()), n_unknown)
 
 
 def to_record(found: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from arena.battle import (
     Battle,
     BattleId,
     Contender,
+    Labels,
     Model,
     ModelId,
     PairRecord,
@@ -45,11 +46,14 @@ from arena.errors import (
     UnknownBallot,
     VoteWithdrawn,
 )
+from arena.labels import LabelRules
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.own_votes import OwnRecord, OwnVote, records
 from arena.pairing import Policy, Pool
 from arena.rules import BallotRules
 from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
+
+NO_LABELS = Labels()
 
 # Ids of 128 random bits: they carry no order and no name, and nobody guesses one.
 _ID_BYTES = 16
@@ -82,6 +86,7 @@ class Booth:
     def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Snapshot | None], now: datetime):
         rules = store.catalogue.rules()
         self.rules: BallotRules = rules.ballot
+        self.labels: LabelRules = rules.labels
         guideline = store.catalogue.guideline()
         self._store = store
         self._rng = rng
@@ -102,8 +107,8 @@ class Booth:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
 
         The new pair is drawn among all that this voter can judge blind: an answer whose author a vote has revealed to
-        them is not shown again. However many requests come at once, a voter has one open ballot. Raises NoBallotLeft
-        when no pair is left, DatabaseUnavailable when it cannot be stored.
+        them, or a page with sample ballots has named, is not shown again. However many requests come at once, a voter
+        has one open ballot. Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
         """
         opened = self._store.ballots.open_of(voter_id, now)
         if opened is None:
@@ -112,20 +117,23 @@ class Booth:
                 opened = self._store.ballots.open_of(voter_id, now) or self._draw(voter_id, now)
         return opened.ballot
 
-    def cast(self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime) -> Reveal:
-        """Store the verdict and reveal the names; when this returns, the vote is on disk.
+    def cast(
+        self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime, labels: Labels = NO_LABELS
+    ) -> Reveal:
+        """Store the verdict with its labels and reveal the names; when this returns, the vote is on disk.
 
-        The same verdict again returns the same reveal and stores nothing, so a client that lost the answer may ask
-        once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, BallotSkipped,
-        AlreadyVoted for another verdict than the stored one, VoteWithdrawn for a vote that was taken back, VoteNotSaved
-        when the commit failed.
+        The same verdict with the same labels again returns the same reveal and stores nothing, so a client that lost
+        the answer may ask once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired,
+        BallotSkipped, NotALabel for labels that the rules do not ask for, AlreadyVoted where the stored verdict or its
+        labels are others, VoteWithdrawn for a vote that was taken back, VoteNotSaved when the commit failed.
         """
         opened = self._find(ballot_id, voter_id)
         if opened.verdict is None and opened.skipped is None:
             if now >= opened.ballot.expires_at:
                 raise BallotExpired(opened.ballot.id)
+            self.labels.check(verdict, labels)
             with self._counting:
-                if self._store.votes.add(self._vote(opened, verdict, now), opened.battle, now):
+                if self._store.votes.add(self._vote(opened, verdict, labels, now), opened.battle, now):
                     self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
                     return self._reveal(opened.battle, verdict)
             opened = self._find(ballot_id, voter_id)
@@ -133,7 +141,7 @@ class Booth:
             raise BallotSkipped(opened.ballot.id)
         if opened.is_withdrawn:
             raise VoteWithdrawn(opened.ballot.id)
-        if opened.verdict != verdict:
+        if (opened.verdict, opened.labels) != (verdict, labels):
             raise AlreadyVoted(opened.ballot.id, opened.verdict)
         return self._reveal(opened.battle, verdict)
 
@@ -218,9 +226,10 @@ class Booth:
         return opened
 
     def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
-        draw = self._pool.draw(
-            self._store.votes.revealed_to(voter_id), self._rng, skipped=self._store.skips.pairs_of(voter_id)
-        )
+        named = self._store.votes.revealed_to(voter_id)
+        for prompt, models in self._store.exposures.authors_seen_by(voter_id).items():
+            named.setdefault(prompt, set()).update(models)
+        draw = self._pool.draw(named, self._rng, skipped=self._store.skips.pairs_of(voter_id))
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         battle = Battle(
@@ -238,7 +247,7 @@ class Booth:
         self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
         return self._find(ballot_id, voter_id)
 
-    def _vote(self, opened: OpenedBallot, verdict: Verdict, now: datetime) -> Vote:
+    def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
         elapsed = now - opened.opened_at
         return Vote(
             id=VoteId(new_id()),
@@ -252,6 +261,7 @@ class Booth:
             time_to_vote_ms=elapsed // timedelta(milliseconds=1) if elapsed >= timedelta(0) else None,
             blind=True,
             guideline_version=self._guideline_version,
+            labels=labels,
         )
 
     def _reveal(self, battle: Battle, verdict: Verdict) -> Reveal:

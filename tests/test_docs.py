@@ -9,6 +9,7 @@ import pytest
 from arena.cli import cli
 from arena.errors import ArenaError
 from arena.intake import OPTIONAL, REQUIRED
+from arena.labels import Dimension
 from arena.leaderboard import Entry, Leaderboard
 from arena.pack import AnswerRow, ModelRow, PromptRow
 from arena.preferences import explicit
@@ -87,11 +88,21 @@ def rule_keys(model: type = Rules, prefix: str = "") -> dict[str, object]:
     return keys
 
 
+def as_toml(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "[]" if default == () else str(default)
+
+
 def test_every_key_of_a_pack_is_on_its_page():
     page = text_of("docs/packs.md")
     told = dict(re.findall(r"^\| `([\w.]+)` \| (?!yes|no)(.+?) \|", page, re.MULTILINE))
     assert {key: default.strip('`"').replace("unset", "None") for key, default in told.items()} == {
-        key: str(default).lower() if isinstance(default, bool) else str(default) for key, default in rule_keys().items()
+        key: as_toml(default) for key, default in rule_keys().items()
+    }
+    dimension = page.split("### Labels")[1].split("\n### ")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", dimension, re.MULTILINE)) == {
+        name: "yes" if field.is_required() else "no" for name, field in Dimension.model_fields.items()
     }
     for file, row in (("models.jsonl", ModelRow), ("prompts.jsonl", PromptRow), ("answers.jsonl", AnswerRow)):
         section = page.split(f"## {file}")[1].split("\n## ")[0]

@@ -6,6 +6,9 @@ store.ballots     battles and the blind views of them
 store.votes       the log, and what it adds up to
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
+store.exposures   answers whose authors a voter has seen named on a page
+store.judged      pairs of answers, and what votes said of them
+store.calibrations  how voters judged the worked examples of a guideline; no votes
 store.history     how the log and the leaderboards came together over time
 """
 
@@ -15,14 +18,17 @@ from pathlib import Path
 from typing import Self
 
 from arena.store.ballots import Ballots, OpenedBallot
+from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
 from arena.store.database import Database
+from arena.store.exposures import Exposures
 from arena.store.history import History
+from arena.store.judged import Judged, JudgedPair
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.votes import BrokenLink, LastVote, VoteCounts, Votes
 
-__all__ = ["BrokenLink", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
+__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
 
 
 class VoteStore:
@@ -35,6 +41,9 @@ class VoteStore:
         self.votes = Votes(database)
         self.skips = Skips(database)
         self.snapshots = Snapshots(database)
+        self.exposures = Exposures(database)
+        self.judged = Judged(database)
+        self.calibrations = Calibrations(database)
         self.history = History(database)
 
     @classmethod

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.battle import Ballot, BallotId, Battle, SkipReason, Verdict, VoteId, VoterId
+from arena.battle import Ballot, BallotId, Battle, Labels, SkipReason, Verdict, VoteId, VoterId
 from arena.store.database import Database
-from arena.store.row import first, to_messages
+from arena.store.row import LABEL_COLUMNS, first, to_labels, to_messages
 from arena.table import append
 
-_BALLOT = """
+_BALLOT = f"""
     select ballot_id, messages, x.text, y.text, category, language, expires_at,
         battle_id, b.model_a, b.model_b, b.prompt_id, b.answer_a, b.answer_b,
         draw_probability, sampling_policy, drawn_at, batch, o.voter_id, opened_at, v.vote_id, v.verdict,
-        w.vote_id is not null, s.reason
+        w.vote_id is not null, s.reason, {", ".join(f"v.{column}" for column in LABEL_COLUMNS)}
     from ballots o join battles b using (battle_id) join prompts p using (prompt_id)
     join answers x on x.answer_id = b.answer_a join answers y on y.answer_id = b.answer_b
     left join votes v using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
@@ -25,7 +25,7 @@ _BALLOT = """
 class OpenedBallot:
     """A ballot with what the browser must not know: its battle, its voter, and what became of it.
 
-    vote_id and verdict are None for a ballot without a vote, skipped for one that was not skipped.
+    vote_id, verdict and labels are None for a ballot without a vote, skipped for one that was not skipped.
     """
 
     ballot: Ballot
@@ -34,6 +34,7 @@ class OpenedBallot:
     opened_at: datetime
     vote_id: VoteId | None
     verdict: Verdict | None
+    labels: Labels | None
     is_withdrawn: bool
     skipped: SkipReason | None
 
@@ -72,6 +73,7 @@ class Ballots:
         if row is None:
             return None
         ballot_id, messages, text_a, text_b, category, language, expires_at, *rest = row
+        rest, labels = rest[: -len(LABEL_COLUMNS)], rest[-len(LABEL_COLUMNS) :]
         *battle, voter_id, opened_at, vote_id, verdict, is_withdrawn, skipped = rest
         return OpenedBallot(
             ballot=Ballot(ballot_id, to_messages(messages), text_a, text_b, category, language, expires_at),
@@ -80,6 +82,7 @@ class Ballots:
             opened_at=opened_at,
             vote_id=vote_id,
             verdict=None if verdict is None else Verdict(verdict),
+            labels=None if verdict is None else to_labels(labels),
             is_withdrawn=is_withdrawn,
             skipped=None if skipped is None else SkipReason(skipped),
         )

@@ -60,7 +60,8 @@ class History:
         return dict(rows)
 
     def boards(self, latest: Snapshot, *, most: int) -> list[PastBoard]:
-        """The boards up to this one that counted the same sources by the same method, in the order of their votes.
+        """The boards up to this one that counted the same sources in the same way, in the order of their votes: scores
+        under other settings would be on another scale.
 
         Of more than `most` so many are taken, at about equal distances in votes, the first and the last among them. Of
         several boards on the same votes the newest counts.
@@ -68,11 +69,16 @@ class History:
         with self._database.read() as cursor:
             listed = cursor.execute(
                 """select snapshot_id, n_log from snapshots
-                where n_log <= ? and settings::varchar = (select settings::varchar from snapshots where snapshot_id = ?)
-                    and leaderboard ->> '$.method' = ?
+                where n_log <= $n_log
+                    and (settings::varchar, leaderboard ->> '$.method', leaderboard ->> '$.confidence',
+                         (leaderboard -> '$.settings')::varchar)
+                    is not distinct from (
+                        select (settings::varchar, leaderboard ->> '$.method', leaderboard ->> '$.confidence',
+                                (leaderboard -> '$.settings')::varchar)
+                        from snapshots where snapshot_id = $id)
                 qualify row_number() over (partition by n_log order by computed_at desc, snapshot_id) = 1
                 order by n_log""",
-                [latest.n_log, latest.id, latest.leaderboard.method],
+                {"n_log": latest.n_log, "id": latest.id},
             ).fetchall()
             rows = cursor.execute(
                 """select snapshot_id, computed_at, n_log, leaderboard -> '$.ratings' from snapshots

@@ -6,7 +6,9 @@ from typing import Any
 
 import duckdb
 
-from arena.battle import Message
+from arena.battle import Confidence, Labels, Message, Scale, Side, Verdict
+
+LABEL_COLUMNS = ("scale", "strength", "dimensions", "reasons", "comments", "confidence", "ratings", "acceptable")
 
 
 def first(
@@ -33,3 +35,41 @@ def to_messages(value: Sequence[Mapping[str, str]]) -> tuple[Message, ...]:
 
 def from_messages(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def from_labels(labels: Labels) -> dict[str, Any]:
+    """What a voter said beside the verdict, by LABEL_COLUMNS; null for what was not said.
+
+    The keys of objects and the reasons of a side are in a fixed order, so that the same labels are the same bytes.
+    """
+    reasons = {side.value: sorted(given) for side, given in labels.reasons.items()}
+    ratings = {side.value: rating for side, rating in labels.ratings.items()}
+    return {
+        "scale": labels.scale,
+        "strength": labels.strength,
+        "dimensions": to_json(labels.dimensions or None),
+        "reasons": to_json(reasons or None),
+        "comments": to_json(None if labels.comment is None else {"vote": labels.comment}),
+        "confidence": labels.confidence,
+        "ratings": to_json(ratings or None),
+        "acceptable": labels.acceptable,
+    }
+
+
+def to_labels(row: Sequence[Any]) -> Labels:
+    """The labels that the values of LABEL_COLUMNS hold."""
+    scale, strength, dimensions, reasons, comments, confidence, ratings, acceptable = row
+    return Labels(
+        scale=None if scale is None else Scale(scale),
+        strength=strength,
+        dimensions={key: Verdict(value) for key, value in _object(dimensions).items()},
+        reasons={Side(side): frozenset(given) for side, given in _object(reasons).items()},
+        comment=_object(comments).get("vote"),
+        confidence=None if confidence is None else Confidence(confidence),
+        ratings={Side(side): rating for side, rating in _object(ratings).items()},
+        acceptable=acceptable,
+    )
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    return {} if text is None else json.loads(text)

@@ -8,7 +8,7 @@ same whenever it is asked, whatever was withdrawn later.
 import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ from arena.preferences import PairTally
 from arena.store.ballots import battle_row
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
-from arena.store.row import first, to_json, to_messages
+from arena.store.row import first, from_labels, to_messages
 from arena.table import append
 from arena.tally import WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
@@ -48,12 +48,16 @@ _COLUMNS = (
     *("guideline_version", "prompt_digest", "phase", "purpose", "consent_version", "app_version", "import_key"),
 )
 
+# Columns that came later. The chain covers them as well, but for those that are null: so the hashes of a log that is
+# older than they are stay what they were.
+_LATER_COLUMNS = ("scale", "ratings", "acceptable")
+
 # What the chain covers beside the vote itself: what it was cast on. The prompt is covered by its digest, the answers by
 # their ids, which are digests of their texts.
 _BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "draw_probability", "sampling_policy")
 
 _LOG = f"""
-    select {", ".join(_COLUMNS)}, {", ".join(_BATTLE_COLUMNS)}, previous_hash, hash
+    select {", ".join((*_COLUMNS, *_LATER_COLUMNS, *_BATTLE_COLUMNS))}, previous_hash, hash
     from votes join battles using (battle_id) where seq <= ? order by seq"""
 
 # What the chain covers of a withdrawal. "act" is in no vote's record, so that neither can pass for the other.
@@ -118,7 +122,8 @@ class Votes:
         """Append one vote on a stored battle. True: it is on disk. False: it has a vote already, or was skipped.
 
         The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
-        skip, or the other way round, by asking inside the one transaction that writes at a time.
+        skip, or the other way round, by asking inside the one transaction that writes at a time. A vote whose voter has
+        seen the author of one of the two answers named on a page is stored as not blind.
         Raises VoteNotSaved if it could not be written; nothing is stored then.
         """
         try:
@@ -126,6 +131,10 @@ class Votes:
                 skipped = "select 1 from skips join ballots using (ballot_id) where battle_id = ?"
                 if first(cursor, skipped, [battle.id]):
                     return False
+                # Asked here, inside the one transaction that writes, so that no exposure can come between.
+                named = "select 1 from exposures where voter_id = ? and answer_id in (?, ?)"
+                if first(cursor, named, [vote.voter_id, battle.answer_a, battle.answer_b]):
+                    vote = replace(vote, blind=False)
                 self._append(cursor, [(battle, vote)], now)
         except KeyTaken:
             if self.verdict_on(battle.id) is None:
@@ -240,6 +249,10 @@ class Votes:
             [withdrawn] = cursor.execute(f"{asked} withdrawals", [voter_id]).fetchall()
         return VoteCounts(*(n - n_out for n, n_out in zip(cast, withdrawn, strict=True)))
 
+    def n_standing(self) -> int:
+        """How many votes the log holds, without those that were withdrawn."""
+        return sum(self.n_by_source(up_to=self.position()[0]).values())
+
     def n_by_source(self, up_to: int) -> dict[Source, int]:
         """How many votes of the log up to an act each source has given."""
         with self._database.read() as cursor:
@@ -247,6 +260,18 @@ class Votes:
                 f"select source, count(*) from {_standing(up_to)} group by source order by source"
             ).fetchall()
         return {Source(source): n for source, n in rows}
+
+    def hash_at(self, n_log: int) -> str:
+        """The hash of an act of the log, by its number. Raises DatabaseUnavailable where the log has no such act."""
+        with self._database.read() as cursor:
+            row = first(
+                cursor,
+                "select hash from votes where seq = $n union all select hash from withdrawals where seq = $n",
+                {"n": n_log},
+            )
+        if row is None:
+            raise DatabaseUnavailable(f"the log has no act {n_log:,}")
+        return row[0]
 
     def position(self) -> tuple[int, str]:
         """How many acts the log holds, votes and withdrawals, and the hash of the last one."""
@@ -345,15 +370,17 @@ class Votes:
     def _append(self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> None:
         n_log, previous = _head(cursor)
         asked = [battle.prompt_id for battle, _ in votes if battle.prompt_id is not None]
-        stored = cursor.execute(
+        found = cursor.execute(
             "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
         ).fetchall()
-        digests = dict(stored)
+        digests = dict(found)
         rows = []
         for seq, (battle, vote) in enumerate(votes, n_log + 1):
             record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}
-            link = entry_hash(previous, record | {name: getattr(battle, name) for name in _BATTLE_COLUMNS})
-            rows.append((*record.values(), previous, link, None, None, None))
+            on = {name: getattr(battle, name) for name in _BATTLE_COLUMNS}
+            link = entry_hash(previous, _chained(record | on))
+            stored = [record[name] for name in _COLUMNS]
+            rows.append((*stored, previous, link, *(record[name] for name in _LATER_COLUMNS)))
             previous = link
         append(cursor, "votes", rows)
 
@@ -374,7 +401,7 @@ def _standing(up_to: int) -> str:
 def _vote_acts(cursor: duckdb.DuckDBPyConnection) -> Iterator[_Act]:
     while rows := cursor.fetchmany(10_000):
         for *values, previous_hash, own_hash in rows:
-            record = dict(zip((*_COLUMNS, *_BATTLE_COLUMNS), values, strict=True))
+            record = _chained(dict(zip((*_COLUMNS, *_LATER_COLUMNS, *_BATTLE_COLUMNS), values, strict=True)))
             stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
             yield _Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
 
@@ -393,13 +420,28 @@ def _head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return max((row[0], row[1]) for row in (*last, (0, GENESIS)) if row is not None)
 
 
+def _chained(record: dict[str, Any]) -> dict[str, Any]:
+    """What the chain covers of a vote and the battle that it was cast on."""
+    return {name: value for name, value in record.items() if value is not None or name not in _LATER_COLUMNS}
+
+
 def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
-    """A vote as its table has it, in the table's order, without the two hashes."""
-    values = (
-        *(seq, vote.id, vote.battle_id, vote.voted_at, now, vote.verdict.value, vote.source.value, vote.voter_id),
-        vote.shown_on_left,
-        *(vote.strength, vote.confidence, to_json(vote.dimensions) if vote.dimensions else None, None, None, None),
-        *(vote.time_to_vote_ms, vote.blind, vote.guideline_version, None, "production", None, None, __version__),
-        vote.import_key,
-    )
-    return dict(zip(_COLUMNS, values, strict=True))
+    """A vote by the columns of its table, without the two hashes."""
+    return dict.fromkeys(_COLUMNS) | {
+        "seq": seq,
+        "vote_id": vote.id,
+        "battle_id": vote.battle_id,
+        "voted_at": vote.voted_at,
+        "stored_at": now,
+        "verdict": vote.verdict.value,
+        "source": vote.source.value,
+        "voter_id": vote.voter_id,
+        "shown_on_left": vote.shown_on_left,
+        **from_labels(vote.labels),
+        "time_to_vote_ms": vote.time_to_vote_ms,
+        "blind": vote.blind,
+        "guideline_version": vote.guideline_version,
+        "phase": "production",
+        "app_version": __version__,
+        "import_key": vote.import_key,
+    }

@@ -7,8 +7,9 @@ whoever asks again gets it when it is there.
 
 import asyncio
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -36,8 +37,14 @@ _STATUS: Mapping[str, int] = {
 
 def routes(study: Study, *, patience_seconds: float = PATIENCE_SECONDS) -> APIRouter:
     """What stands behind the board, one route a question."""
-    router = APIRouter()
     desk = _Desk(patience_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(desk.close)
+
+    router = APIRouter(lifespan=lifespan)
 
     async def answered(name: str, ask: Callable[[Snapshot], Any], *values: str) -> Response:
         def answer() -> bytes:
@@ -49,7 +56,7 @@ def routes(study: Study, *, patience_seconds: float = PATIENCE_SECONDS) -> APIRo
         except _TooManyQuestions:
             return refusal(503, "busy")
         except CannotStudy as reason:
-            return refusal(_STATUS[reason.word], reason.word, **reason.values)
+            return cannot_study(reason)
         except (NothingToRate, RatingFailed):
             return refusal(409, "no_analysis")
         if body is None:
@@ -64,39 +71,35 @@ def routes(study: Study, *, patience_seconds: float = PATIENCE_SECONDS) -> APIRo
     async def head_to_head(a: str = "", b: str = "") -> Response:
         return await answered("head-to-head", lambda snapshot: to_record(study.duel(snapshot, a, b)), a, b)
 
-    @router.get("/api/analysis/matrix")
-    async def matrix() -> Response:
-        return await answered("matrix", lambda snapshot: to_record(study.matrix(snapshot)))
+    def add(name: str, question: Callable[[Snapshot], Any]) -> None:
+        async def route() -> Response:
+            return await answered(name, lambda snapshot: to_record(question(snapshot)))
 
-    @router.get("/api/analysis/history")
-    async def history() -> Response:
-        return await answered("history", lambda snapshot: to_record(study.past(snapshot)))
+        router.add_api_route(f"/api/analysis/{name}", route, methods=["GET"], name=name)
 
-    @router.get("/api/analysis/collection")
-    async def collection() -> Response:
-        return await answered("collection", lambda snapshot: to_record(study.collection(snapshot)))
-
-    @router.get("/api/analysis/position")
-    async def position() -> Response:
-        return await answered("position", lambda snapshot: to_record(study.position(snapshot)))
-
-    @router.get("/api/analysis/style")
-    async def style() -> Response:
-        return await answered("style", lambda snapshot: to_record(study.style(snapshot)))
-
-    @router.get("/api/analysis/influence")
-    async def influence() -> Response:
-        return await answered("influence", lambda snapshot: to_record(study.influence(snapshot)))
-
-    @router.get("/api/analysis/goodness")
-    async def goodness() -> Response:
-        return await answered("goodness", lambda snapshot: to_record(study.goodness(snapshot)))
+    questions: Mapping[str, Callable[[Snapshot], Any]] = {
+        "matrix": study.matrix,
+        "history": study.past,
+        "collection": study.collection,
+        "position": study.position,
+        "style": study.style,
+        "agreement": study.agreement,
+        "influence": study.influence,
+        "goodness": study.goodness,
+    }
+    for name, question in questions.items():
+        add(name, question)
 
     @router.get("/api/analysis/model")
     async def model(model_id: Annotated[str, Query(alias="id")] = "") -> Response:
         return await answered("model", lambda snapshot: portrait_json(study, snapshot, model_id), model_id)
 
     return router
+
+
+def cannot_study(reason: CannotStudy) -> Response:
+    """The refusal that says why there is nothing to show."""
+    return refusal(_STATUS[reason.word], reason.word, **reason.values)
 
 
 def overview_json(snapshot: Snapshot) -> dict[str, Any]:
@@ -178,6 +181,10 @@ class _Desk:
             running.add_done_callback(lambda done: self._ended(question, done))
         done, _ = await asyncio.wait([running], timeout=self._patience)
         return running.result() if done else None
+
+    def close(self) -> None:
+        """Answer nothing more, and wait for what is being answered: it reads a database that is about to be closed."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _ended(self, question: Hashable, done: "asyncio.Future[bytes]") -> None:
         del self._running[question]

@@ -12,8 +12,8 @@ SCRIPTS: Mapping[str, str] = {"analysis": "analysis.js", "model": "model.js"}
 _BONES = '<div class="bones" aria-hidden="true"><i></i><i></i><i></i></div>'
 
 # In the order in which they stand; each has a place for what the script makes of the route of its name.
-_SECTIONS = ("duel", "matrix", "history", "collection", "position", "style", "influence", "goodness")
-_OF_A_MODEL = ("rank", "kinds", "opponents", "time")
+_SECTIONS = ("duel", "matrix", "history", "collection", "position", "style", "agreement", "influence", "goodness")
+_OF_A_MODEL = ("rank", "kinds", "opponents", "time", "recent")
 
 
 def _section(name: str) -> str:

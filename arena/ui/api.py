@@ -21,15 +21,18 @@ from arena.errors import (
     BallotExpired,
     BallotSkipped,
     NoBallotLeft,
+    NotALabel,
     NothingToWithdraw,
     NotOffered,
     StoreError,
     TooLateToWithdraw,
     UnknownBallot,
+    UnknownExample,
     VoteNotSaved,
     VoteWithdrawn,
 )
 from arena.store import LastVote
+from arena.ui.labels import LabelBody, misshapen
 from arena.ui.markdown import render_markdown
 from arena.ui.middleware import refusal
 from arena.voter import VoterKey
@@ -53,6 +56,7 @@ class VoteBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     verdict: Verdict
+    labels: LabelBody | None = None
 
 
 class SkipBody(BaseModel):
@@ -84,7 +88,7 @@ def routes(
     @router.post("/api/ballots")
     def open_ballot(request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
-        voter_id = _voter_of(request, voter_key)
+        voter_id = voter_of(request, voter_key)
         ballot = booth.open(voter_id, clock())
         last = _unless_unread(lambda: booth.last_vote(voter_id))
         return {"ballot": ballot_json(ballot), "votes": _counts(booth, voter_id), "last": _last_json(last)}
@@ -92,8 +96,9 @@ def routes(
     @router.post("/api/ballots/{ballot_id}/vote")
     def vote(ballot_id: str, body: VoteBody, request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
-        voter_id = _voter_of(request, voter_key)
-        reveal = booth.cast(ballot_id, body.verdict, voter_id, clock())
+        voter_id = voter_of(request, voter_key)
+        labels = (body.labels or LabelBody()).labels()
+        reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels)
         others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
         return {**reveal_json(reveal), "others": _others_json(others), "votes": _counts(booth, voter_id)}
 
@@ -101,20 +106,20 @@ def routes(
     def withdraw(ballot_id: str, body: EmptyBody, request: Request, response: Response) -> dict[str, Any]:
         del body  # it is empty, or was refused
         response.headers["Cache-Control"] = "no-store"
-        voter_id = _voter_of(request, voter_key)
+        voter_id = voter_of(request, voter_key)
         verdict = booth.withdraw(ballot_id, voter_id, clock())
         return {"verdict": verdict.value, "votes": _counts(booth, voter_id)}
 
     @router.post("/api/ballots/{ballot_id}/skip")
     def skip(ballot_id: str, body: SkipBody, request: Request, response: Response) -> dict[str, str]:
         response.headers["Cache-Control"] = "no-store"
-        booth.skip(ballot_id, body.reason, _voter_of(request, voter_key), clock())
+        booth.skip(ballot_id, body.reason, voter_of(request, voter_key), clock())
         return {"ballot_id": ballot_id}
 
     @router.get("/api/me")
     def me(request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
-        voter_id = _voter_of(request, voter_key)
+        voter_id = voter_of(request, voter_key)
         return {**own_votes_json(booth.own_votes(voter_id)), "votes": _counts(booth, voter_id)}
 
     @router.get("/api/guideline")
@@ -136,7 +141,8 @@ def routes(
     return router
 
 
-def _voter_of(request: Request, voter_key: VoterKey) -> VoterId:
+def voter_of(request: Request, voter_key: VoterKey) -> VoterId:
+    """The voter whose cookie came with this request. Raises NoCookie without one of ours."""
     voter_id = voter_key.voter_id(request.cookies.get(voter_key.cookie_name))
     if voter_id is None:
         raise NoCookie
@@ -149,7 +155,7 @@ def ballot_json(ballot: Ballot) -> dict[str, Any]:
         "ballot_id": ballot.id,
         "category": ballot.category,
         "language": ballot.language,
-        "messages": [{"role": message.role, "html": render_markdown(message.content)} for message in ballot.messages],
+        "messages": [{"role": message.role, "html": render_markdown(message.content, top_heading=3)} for message in ballot.messages],
         "answer_a": render_markdown(ballot.answer_a),
         "answer_b": render_markdown(ballot.answer_b),
     }
@@ -239,11 +245,19 @@ def translate_errors(app: FastAPI) -> None:
         status, word = _refusal_of(error)
         if status >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-        return refusal(status, word, **({"kept": error.kept.value} if isinstance(error, AlreadyVoted) else {}))
+        values: dict[str, str] = {}
+        if isinstance(error, AlreadyVoted):
+            values = {"kept": error.kept.value}
+        elif isinstance(error, NotALabel):
+            values = {"label": error.label, "accepted": error.accepted}
+        return refusal(status, word, **values)
 
     @app.exception_handler(RequestValidationError)
     def refuse_body(request: Request, error: RequestValidationError) -> Response:
-        del error  # never echoed: it repeats what was sent
+        # Its text is never echoed: it repeats what was sent.
+        label = misshapen(error.errors())
+        if label is not None:
+            return refusal(422, "not_a_label", label=label.label, accepted=label.accepted)
         for act, accepted in (("vote", Verdict), ("skip", SkipReason)):
             if request.url.path.endswith(f"/{act}"):
                 return refusal(422, f"not_a_{act}", accepted=", ".join(each.value for each in accepted))
@@ -264,9 +278,11 @@ _REFUSALS: tuple[tuple[type[ArenaError], int, str], ...] = (
     (BallotSkipped, 410, "ballot_skipped"),
     (VoteWithdrawn, 410, "vote_withdrawn"),
     (AlreadyVoted, 409, "already_voted"),
+    (NotALabel, 422, "not_a_label"),
     (NothingToWithdraw, 409, "nothing_to_withdraw"),
     (TooLateToWithdraw, 410, "too_late_to_withdraw"),
     (NotOffered, 403, "not_offered"),
+    (UnknownExample, 404, "unknown_example"),
     (VoteNotSaved, 503, "not_saved"),
     (StoreError, 503, "unavailable"),
     (ArenaError, 500, "internal"),

@@ -13,9 +13,22 @@ from fastapi import FastAPI
 
 from arena.batch import RatingJob
 from arena.boards import Boards
+from arena.calibration import Calibration
 from arena.errors import StoreError
+from arena.samples import Gallery
 from arena.study import Study
-from arena.ui import analysis_api, analysis_page, api, arena_page, guidelines_page, leaderboard_page, research_api
+from arena.ui import (
+    analysis_api,
+    analysis_page,
+    api,
+    arena_page,
+    calibration_api,
+    guidelines_page,
+    labels,
+    leaderboard_page,
+    research_api,
+    samples_api,
+)
 from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
@@ -33,9 +46,11 @@ class Site:
     """Everything that the pages are built from."""
 
     booth: Booth
+    calibration: Calibration
     job: RatingJob
     boards: Boards
     study: Study
+    gallery: Gallery
     voter_key: VoterKey
     title: str
     welcome: str
@@ -73,6 +88,8 @@ def build_app(site: Site) -> FastAPI:
         )
     )
     app.include_router(analysis_api.routes(site.study))
+    app.include_router(samples_api.routes(site.gallery, site.voter_key, site.clock))
+    app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     version, text = site.guideline_version, site.guideline_text
     guideline = (version, text) if version and text else None
     app.include_router(api.routes(site.booth, site.voter_key, site.clock, guideline=guideline))
@@ -82,7 +99,7 @@ def build_app(site: Site) -> FastAPI:
     _mount_pages(app, _build_pages(site, frame))
 
     scripts: dict[str, str | Sequence[str]] = {
-        "arena": arena_page.SCRIPTS,
+        "arena": arena_page.scripts(site.booth.labels, calibrates=bool(site.calibration.examples)),
         "leaderboard": leaderboard_page.SCRIPT,
         **analysis_page.SCRIPTS,
     }
@@ -92,7 +109,7 @@ def build_app(site: Site) -> FastAPI:
         for language in LANGUAGES
     }
     # The last one added is the first one passed.
-    app.add_middleware(ApiGate)
+    app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels))
     app.add_middleware(PageHead, heads=heads)
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
     app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
@@ -102,7 +119,9 @@ def build_app(site: Site) -> FastAPI:
 def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
     # analytics_enabled: without it Gradio calls two hosts of its makers when it starts.
     arena = gr.Blocks(analytics_enabled=False, title=site.title, fill_width=True)
-    arena_page.build(arena, frame, welcome=site.welcome, rules=site.booth.rules)
+    calibrates = bool(site.calibration.examples)
+    booth = site.booth
+    arena_page.build(arena, frame, welcome=site.welcome, rules=booth.rules, labels=booth.labels, calibrates=calibrates)
     leaderboard_page.build(arena.route("Leaderboard", "/leaderboard"), frame)
     analysis_page.build(arena.route("Analysis", "/analysis"), frame)
     analysis_page.build_model(arena.route("Model", "/model"), frame)

@@ -1,17 +1,20 @@
 """The Arena page: an empty shell, which the page's scripts fill. Nothing in it could name a model.
 
-ballot.js is the ballot and all that becomes of it; reading.js, how answers are read (code copied, both scrolled
-together); sheets.js, what lies over the page (the guideline, the keys, the own votes).
+ballot.js is the ballot and all that becomes of it; calibration.js, where the pack asks for it, what comes before the
+first one; labels.js, also where the pack asks for it, what is said beside the verdict; reading.js, how answers are read
+(code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys, the own votes).
 """
 
 import gradio as gr
 
-from arena.battle import SkipReason
+from arena.battle import Scale, SkipReason
+from arena.labels import LabelRules
 from arena.rules import BallotRules
+from arena.ui.labels import SCRIPT, n_steps, panel, steps
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 
-SCRIPTS = ("ballot.js", "reading.js", "sheets.js")
+_SCRIPTS = ("ballot.js", "reading.js", "sheets.js")
 
 # Grey lines where text will be, so that nothing jumps when it comes.
 _BONES = '<div class="bones" aria-hidden="true">{}</div>'
@@ -23,9 +26,9 @@ def _with_key(text: str, key: str) -> str:
     return f'<span data-t="{text}"></span> <kbd>{key}</kbd>'
 
 
-def _verdict(verdict: str, key: str) -> str:
+def _verdict(verdict: str, key: str, *, act: str = "verdict") -> str:
     return (
-        f'<button type="button" class="{verdict.lower()}" data-verdict="{verdict}" aria-keyshortcuts="{key}">'
+        f'<button type="button" class="{verdict.lower()}" data-{act}="{verdict}" aria-keyshortcuts="{key}">'
         f"{_with_key(f'verdict.{verdict}', key)}</button>"
     )
 
@@ -65,14 +68,45 @@ _KEYS = (
 )
 
 
-def _keys(rules: BallotRules) -> str:
+# Where the verdict has steps, and where there is more to say than the verdict.
+_STEP_KEYS = {5: (("1", "5", "keys.steps"), ("T", "3", "verdict.tie")), 8: (("1", "8", "keys.steps"),)}
+_LABEL_KEYS = (("Enter", "Ctrl Enter", "labels.save"), ("Esc", "", "labels.back"))
+
+
+def _keys(rules: BallotRules, labels: LabelRules) -> str:
     absent = {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
+    verdicts = _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
     rows = "".join(
         f'<dt><kbd>{key}</kbd>{f" <kbd>{other}</kbd>" if other else ""}</dt><dd data-t="{text}"></dd>'
-        for key, other, text in _KEYS
+        for key, other, text in (*verdicts, *(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
         if text not in absent
     )
-    return f'<div class="body" tabindex="0" autofocus><dl>{rows}</dl><p class="quiet" data-t="keys.arrows"></p></div>'
+    arrows = "" if labels.scale.is_on_bar else '<p class="quiet" data-t="keys.arrows"></p>'
+    return f'<div class="body" tabindex="0" autofocus><dl>{rows}</dl>{arrows}</div>'
+
+
+# What calibration.js shows before the examples, and after each.
+_START = _with_key("calibration.start", "Enter")
+_PASS = _with_key("arena.pass_examples", "S")
+_GREETING = f"""
+  <section id="greeting" class="state" aria-labelledby="greeting-title" tabindex="-1" hidden>
+    <h2 id="greeting-title"></h2>
+    <p data-t="calibration.about"></p>
+    <p class="row">
+      <button id="start" class="go" type="button" aria-keyshortcuts="Enter">{_START}</button>
+      <button id="pass" type="button" aria-keyshortcuts="S">{_PASS}</button>
+    </p>
+  </section>
+"""
+_JUDGE = f"""
+  <div id="judge" hidden>
+    {_verdict("A", "A", act="judge")}
+    {_verdict("tie", "T", act="judge")}
+    {_verdict("both_bad", "N", act="judge")}
+    {_verdict("B", "B", act="judge")}
+  </div>
+"""
+_WHY = '<div id="why" class="text" dir="auto" tabindex="0" role="group" aria-labelledby="saved" hidden></div>'
 
 
 def _reasons() -> str:
@@ -93,7 +127,8 @@ _SHELL = f"""
   <div id="welcome" hidden>{{welcome}}</div>
   <section id="prompt" aria-labelledby="prompt-label" tabindex="-1">
     <div class="head"><h2 id="prompt-label" data-t="arena.prompt"></h2>
-      <p id="tools">{{undo_last}}{_tool("guideline", "G", more=' aria-haspopup="dialog"')}{_TOGETHER}{_HELP}</p></div>
+      <p id="tools">{{undo_last}}{{pass_examples}}{_tool("guideline", "G", more=' aria-haspopup="dialog"')}{_TOGETHER}
+        {_HELP}</p></div>
     <ol id="earlier" tabindex="0" data-t-label="arena.earlier" hidden></ol>
     <div id="question" class="text" dir="auto">{_SHORT}</div>
     <button id="unfold" type="button" aria-expanded="false" aria-controls="question" hidden></button>
@@ -108,6 +143,7 @@ _SHELL = f"""
       <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>
     </article>
   </div>
+  {{greeting}}
   <section id="notice" tabindex="-1" hidden>
     <h2></h2>
     <p></p>
@@ -117,15 +153,12 @@ _SHELL = f"""
 </div>
 <section id="bar" data-t-label="arena.verdict">
   <div id="trouble" hidden><span></span> <button id="resend" type="button" data-t="arena.retry"></button></div>
-  <div id="verdicts">
-    {_verdict("A", "A")}
-    {_verdict("tie", "T")}
-    {_verdict("both_bad", "N")}
-    {{skip}}
-    {_verdict("B", "B")}
+  {{labels}}<div id="verdicts"{{scale}}>
+    {{verdicts}}
   </div>
-  <div id="after" hidden>
+  {{judge}}<div id="after" hidden>
     <p><span id="saved"></span> <span id="who"></span> <span id="others"></span></p>
+    {{why}}
     <div class="acts">{{undo}}
       <button id="next" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("arena.next", "Enter")}</button>
     </div>
@@ -147,19 +180,41 @@ _SKIP = (
 )
 
 
-def build(page: gr.Blocks, frame: Frame, *, welcome: str, rules: BallotRules) -> None:
+def _bar(skip: str, scale: Scale) -> str:
+    """The four verdicts with a skip among them, or the steps of a scale with what is beside them."""
+    both_bad = _verdict("both_bad", "N")
+    if scale.is_on_bar:
+        return steps(scale, both_bad=both_bad, skip=skip)
+    return "\n    ".join([_verdict("A", "A"), _verdict("tie", "T"), both_bad, skip, _verdict("B", "B")])
+
+
+def scripts(labels: LabelRules, *, calibrates: bool) -> tuple[str, ...]:
+    """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it."""
+    first = ("calibration.js",) if calibrates else ()
+    return (*first, *([SCRIPT] if labels.asks_more else []), *_SCRIPTS)
+
+
+def build(
+    page: gr.Blocks, frame: Frame, *, welcome: str, rules: BallotRules, labels: LabelRules, calibrates: bool = False
+) -> None:
     """Put the header and the shell on the page: with what the rules offer, and nothing else."""
     sheets = [
         _sheet("guideline", "guideline.title", _READ),
         _sheet("mine", "mine.title", _READ),
-        _sheet("keys", "keys.title", _keys(rules)),
+        _sheet("keys", "keys.title", _keys(rules, labels)),
         *([_sheet("skip", "skip.title", _reasons())] if rules.skip else []),
     ]
     shell = _SHELL.format(
         welcome=render_markdown(welcome),
-        skip=_SKIP if rules.skip else "",
+        labels=panel(labels),
+        scale="" if labels.scale is Scale.PLAIN else f' data-scale="{labels.scale.value}"',
+        verdicts=_bar(_SKIP if rules.skip else "", labels.scale),
         undo=_UNDO if rules.undo else "",
         undo_last=_tool("undo_last", "U", more=" hidden") if rules.undo else "",
+        greeting=_GREETING if calibrates else "",
+        pass_examples=_tool("pass_examples", "S", more=" hidden") if calibrates else "",
+        judge=_JUDGE if calibrates else "",
+        why=_WHY if calibrates else "",
         sheets="".join(sheets),
     )
     with page:

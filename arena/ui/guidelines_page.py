@@ -16,14 +16,13 @@ def build(page: gr.Blocks, frame: Frame, *, text: str | None) -> None:
 
 
 def guidelines_html(text: str | None, version: str | None) -> str:
-    """The guideline as HTML, or what a voter should do where there is none."""
+    """The guideline as HTML, or what a voter should do where there is none. Words of ours are put in by the script."""
     if text is None or not text.strip():
         return (
-            '<div class="reading"><h1>Guidelines</h1><p>The host of this arena has not written any guidelines. '
-            "Say which answer you would rather have received; choose Tie if they are equally good, and Both bad "
-            'if neither is of use.</p><p><a href="./">Go to the arena</a></p></div>'
+            '<div class="reading"><h1 data-t="nav.guidelines"></h1><p data-t="guideline.none"></p>'
+            '<p><a href="./" data-t="board.to_arena"></a></p></div>'
         )
-    label = f'<p class="quiet">Guidelines, version {escape(version)}</p>' if version else ""
+    label = f'<p class="quiet"><span data-t="guideline.title"></span> · {escape(version)}</p>' if version else ""
     return (
         f'<div class="reading">{label}<div class="text" dir="auto">{render_markdown(text, top_heading=1)}</div></div>'
     )

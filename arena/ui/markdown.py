@@ -25,8 +25,9 @@ def render_markdown(text: str, *, top_heading: int = 4) -> str:
     loaded, since their address could name a model or count a reader: they become a link with their description.
     The largest heading of the text becomes h<top_heading>, so that an answer never outranks the page.
     """
-    parser, env = _parser(), {"top_heading": top_heading}
+    parser, env = _parser(), dict[str, Any]()
     tokens = parser.parse(text, env)
+    env["shift"] = top_heading - min((int(token.tag[1:]) for token in tokens if token.type == "heading_open"), default=1)
     if any(token.level >= _DEEPEST - 1 for token in tokens):
         # The parser leaves out, in silence, what is nested deeper. A voter must see all of an answer.
         return f'<p class="plain">{escape(text)}</p>\n'
@@ -75,7 +76,7 @@ def _image(renderer: RendererHTML, tokens: Sequence[Token], index: int, options:
 
 def _heading(_: RendererHTML, tokens: Sequence[Token], index: int, __: Any, env: MutableMapping[str, Any]) -> str:
     token = tokens[index]
-    level = min(int(token.tag[1:]) + env["top_heading"] - 1, 6)
+    level = min(int(token.tag[1:]) + env["shift"], 6)
     return f"<h{level}>" if token.nesting == 1 else f"</h{level}>\n"
 
 

@@ -6,6 +6,7 @@ turns up, or the source cannot be read, the reader gets the source, so that noth
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from html import escape, unescape
 from typing import Any
@@ -65,12 +66,10 @@ class NoMathematics(Exception):
 
 def to_mathml(source: str, *, is_block: bool) -> str:
     """TeX as MathML; as its source, marked as code, where that is not possible."""
-    try:
-        if len(source) > _LONGEST:
-            raise NoMathematics
-        return _converted(source, is_block=is_block)
-    except NoMathematics:
-        return f'<code class="tex">{escape(source)}</code>'
+    if len(source) <= _LONGEST:
+        with suppress(NoMathematics):
+            return _converted(source, is_block=is_block)
+    return f'<code class="tex">{escape(source)}</code>'
 
 
 @lru_cache(maxsize=4096)

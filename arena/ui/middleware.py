@@ -107,8 +107,9 @@ class SafeHeaders:
 class ApiGate:
     """Lets through to /api/ only small JSON from our own pages, and turns what nobody foresaw into a calm answer."""
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, app: ASGIApp, *, most_bytes: int = MAX_BODY_BYTES):
         self.app = app
+        self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
@@ -130,7 +131,7 @@ class ApiGate:
             return message
 
         refused = _refuse_headers(Headers(scope=scope)) if scope["method"] == "POST" else None
-        body = await _read_small(receive) if refused is None else None
+        body = await _read_small(receive, self._most_bytes) if refused is None else None
         if refused is None and body is None:
             refused = refusal(413, "too_large")
         if refused is not None:
@@ -156,13 +157,13 @@ def _refuse_headers(headers: Headers) -> JSONResponse | None:
     return None
 
 
-async def _read_small(receive: Receive) -> bytes | None:
+async def _read_small(receive: Receive, most_bytes: int) -> bytes | None:
     """The whole body, or None as soon as it is longer than a vote can be."""
     body = b""
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most_bytes:
             return None
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             return body

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from arena import __version__
+from arena.ui.analysis_routes import ANALYSES, REFUSALS
 
 _NUMBER = {"type": ["number", "null"]}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -50,7 +51,7 @@ _ANSWER: Mapping[str, Any] = {
     "log": {
         "type": "object",
         "description": "What was looked at: the first `n_log` entries of the log (votes and withdrawals), the last of "
-        "which has the hash `log_hash` (null for a position that is not the latest snapshot's); and whose votes "
+        "which has the hash `log_hash`; and whose votes "
         "counted, the `sources`.",
     },
     "snapshot": {
@@ -95,6 +96,7 @@ def description(title: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         },
         "paths": {
             "/api/leaderboard": {"get": _leaderboard(parameters)},
+            **{path: {"get": _analysis(*told)} for path, told in ANALYSES.items()},
             "/api/openapi.json": {
                 "get": {"summary": "This description.", "responses": {"200": {"description": "OpenAPI 3.1."}}}
             },
@@ -134,6 +136,27 @@ def _leaderboard(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _analysis(summary: str, parameters: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, Any]:
+    refused = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+    answer = _object(
+        {"snapshot": {"description": "Its id."}, **{key: {"description": said} for key, said in keys.items()}}
+    )
+    return {
+        "summary": summary,
+        "parameters": [
+            {"name": name, "in": "query", "required": True, "description": said, "schema": _TEXT}
+            for name, said in parameters.items()
+        ],
+        "responses": {
+            "200": {"description": "As of the latest snapshot.", "content": {"application/json": {"schema": answer}}},
+            **{
+                status: {"description": words} | ({} if status == "202" else {"content": refused})
+                for status, words in REFUSALS.items()
+            },
+        },
+    }
+
+
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": dict(properties)}
 
@@ -149,7 +172,8 @@ def page(described: Mapping[str, Any], head: str) -> str:
     schemas = "".join(_fields(name, schema) for name, schema in described["components"]["schemas"].items())
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(info['title'])}</title>{head}</head>"
         f'<body class="api"><main class="reading"><p><a href="./">Arena</a> · '
         f'<a href="./leaderboard">Leaderboard</a></p>'
         f"<h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>{routes}<h2>Answers</h2>{schemas}"
@@ -174,17 +198,27 @@ def _route(method: str, path: str, operation: Mapping[str, Any]) -> str:
     return (
         f'<section><h2><code>{method.upper()} <a href=".{escape(path)}">{escape(path)}</a></code></h2>'
         f"<p>{escape(operation['summary'])} {escape(operation.get('description', ''))}</p>{table if rows else ''}"
-        f"<ul>{answers}</ul></section>"
+        f"{_keys(operation)}<ul>{answers}</ul></section>"
     )
+
+
+def _keys(operation: Mapping[str, Any]) -> str:
+    """The keys of an answer that is described in its place."""
+    schema = operation["responses"]["200"].get("content", {}).get("application/json", {}).get("schema", {})
+    return _table_of(schema["properties"]) if "properties" in schema else ""
 
 
 def _fields(name: str, schema: Mapping[str, Any]) -> str:
+    return f"<h3>{escape(name)}</h3>{_table_of(schema['properties'])}"
+
+
+def _table_of(properties: Mapping[str, Any]) -> str:
     rows = "".join(
         f'<tr><th scope="row"><code>{escape(field)}</code></th><td>{escape(_type(each))}</td>'
         f"<td>{escape(each.get('description', ''))}</td></tr>"
-        for field, each in schema["properties"].items()
+        for field, each in properties.items()
     )
-    return f'<h3>{escape(name)}</h3><div class="scroll"><table><tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll"><table><tbody>{rows}</tbody></table></div>'
 
 
 def _type(schema: Mapping[str, Any]) -> str:

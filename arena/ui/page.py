@@ -28,6 +28,8 @@ PAGES = {
 _UNLISTED = {"model"}
 # Scripts that import others.
 _MODULES = {"analysis.js", "model.js", "leaderboard.js"}
+# Scripts that others wait for: they run where they stand.
+_FIRST = {"calibration.js", "labels.js"}
 _YEAR_SECONDS = 365 * 24 * 3600
 
 # Both ship with Gradio; to load them with the page spares the text a change of face.
@@ -80,7 +82,8 @@ class Frame:
         for name in (script,) if isinstance(script, str) else script or ():
             # async, not defer: a deferred script waits for all of Gradio's modules, which stand before it.
             kind = ' type="module"' if name in _MODULES else ""
-            tags.append(f'<script async{kind} src="{_address(name)}"></script>')
+            when = "" if name in _FIRST else " async"
+            tags.append(f'<script{when}{kind} src="{_address(name)}"></script>')
         return "\n\t\t".join(tags)
 
 

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from arena import table
 from arena.batch import RatingJob
 from arena.battle import Model
-from arena.boards import Boards, NoBoardYet, NoSuchValue, TooManyBoards, View
+from arena.boards import Boards, NoBoardYet, NoSuchValue, Offer, TooManyBoards, View
 from arena.errors import ArenaError, BadInput, NothingToRate, RatingFailed
 from arena.printout import COLUMNS
 from arena.ui import openapi
@@ -77,24 +77,25 @@ def routes(
             asked = read(request.query_params.multi_items())
             # Shielded: who leaves must not take the board from others who wait for it.
             view = await asyncio.shield(asyncio.wrap_future(boards.view(asked.choice)))
-            return await run_in_threadpool(answer, view, asked, request.headers.get("accept"))
+            offer = await asyncio.shield(asyncio.wrap_future(boards.offer()))
+            return await run_in_threadpool(answer, view, offer, asked, request.headers.get("accept"))
         except NoBoardYet:
             return await run_in_threadpool(nothing_yet)
         except (BadInput, NothingToRate, RatingFailed, TooManyBoards) as error:
-            return _refused(error)
+            # One failure answers all who ask for the same: what it would gather of each of them is not kept.
+            return _refused(error.with_traceback(None))
 
-    def answer(view: View, asked: ViewQuery, accept: str | None) -> Response:
+    def answer(view: View, offer: Offer, asked: ViewQuery, accept: str | None) -> Response:
         format_ = asked.format or wanted_format(accept)
         headers = {"Cache-Control": "no-cache", "Vary": "Accept"}
         if format_ is Format.JSON:
-            offer = offer_json(boards)
             now = {
                 "n_newer": max(0, count_acts() - view.snapshot.n_log),
                 "failure": job.failure,
                 "every_seconds": timetable.every_seconds,
                 "after_votes": timetable.after_votes,
             }
-            record = view_json(view, asked) | {"offer": offer, "arena": now}
+            record = view_json(view, asked) | {"offer": offer_json(offer), "arena": now}
             return Response(_dumped(record), 200, headers, MEDIA_TYPES[Format.JSON])
         name = f"leaderboard-{view.snapshot.id}{'' if view.is_usual else '-view'}.{format_}"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -159,9 +160,8 @@ def view_json(view: View, asked: ViewQuery) -> dict[str, Any]:
     }
 
 
-def offer_json(boards: Boards) -> dict[str, Any]:
+def offer_json(offer: Offer) -> dict[str, Any]:
     """What can be chosen from, for the page's filters."""
-    offer = boards.offer()
     facts = Counter[tuple[str, str]]()
     for model in offer.models:
         facts.update((name, value) for name, value in _told(model).items() if value is not None)

@@ -14,9 +14,11 @@ import uvicorn
 
 from arena.batch import RatingJob
 from arena.boards import Boards
+from arena.calibration import Calibration
 from arena.errors import BadInput
 from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
+from arena.samples import Gallery
 from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
@@ -33,7 +35,7 @@ def serve(settings: Settings) -> None:
 
     Raises an ArenaError for a pack, a database or a port that cannot be used; nothing is served then.
     """
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     with listener, VoteStore.open(settings.database_file) as store:
         _fill(store, settings, datetime.now(UTC))
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
@@ -53,7 +55,8 @@ def serve(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-        _say(f"The arena is closed. {store.votes.position()[0]:,} votes are in {settings.database_file}.")
+        n_votes = store.votes.n_standing()
+        _say(f"The arena is closed. {n_votes:,} votes are in {settings.database_file}.")
 
 
 class _Server(uvicorn.Server):
@@ -79,11 +82,14 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
     )
 
     rules, guideline = store.catalogue.rules(), store.catalogue.guideline()
+    study = Study(store, job.latest)
     return Site(
         booth=Booth(store, rng=rng, board=job.latest, now=clock()),
+        calibration=Calibration(store),
         job=job,
         boards=Boards(store, job.latest),
-        study=Study(store, job.latest),
+        study=study,
+        gallery=Gallery(store, study),
         voter_key=VoterKey(settings.open_secret()),
         title=rules.title,
         welcome=rules.welcome,
@@ -106,10 +112,11 @@ def _fill(store: VoteStore, settings: Settings, now: datetime) -> None:
         _say(f"Pack {pack.directory}: " + ", ".join(f"{n:,} new {kind}" for kind, n in added.items()))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Take the port before anything else, so that a port in use is said at once and in our words."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Only of a socket that says it is TCP does asyncio send small answers at once; others wait some 40 ms for a reply.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -151,6 +151,23 @@ def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteSto
     assert store.votes.position()[0] == 35
 
 
+def test_a_board_whose_votes_were_all_withdrawn_is_no_board_any_more(store: VoteStore, job: RatingJob):
+    here = booth(store, NOW)
+    me = KEY.voter_id(KEY.issue())
+    assert me is not None
+    ballot = here.open(me, NOW)
+    here.cast(ballot.id, Verdict.A, me, NOW)
+    assert job.run_if_due(NOW)
+    assert job.latest() is not None
+    here.withdraw(ballot.id, me, NOW)
+    again = RatingJob(store, every=60 * SECOND, after_votes=10)  # as after a restart
+    for each in (job, again):
+        each.run_if_due(NOW + 120 * SECOND)
+        assert each.latest() is None
+        assert each.failure is not None
+        assert "withdrawn" in each.failure
+
+
 def test_a_vote_in_the_booth_reaches_the_board(store: VoteStore, job: RatingJob):
     here = booth(store, NOW)
     for _ in range(12):

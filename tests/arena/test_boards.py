@@ -101,7 +101,7 @@ def test_what_is_counted_and_what_is_left_out_add_up_to_the_log(boards: Boards):
 
 
 def test_a_category_counts_the_votes_of_that_category_alone(boards: Boards):
-    offer = boards.offer()
+    offer = boards.offer().result(timeout=60)
     board = seen(boards, Choice(categories=("code",), sources=(Source.HUMAN, Source.RULE))).board
     assert board.n_votes == offer.categories["code"]
     assert set(board.dropped) == {"category facts is not asked for", "category writing is not asked for"}
@@ -129,7 +129,7 @@ def test_a_pinned_view_gives_the_same_numbers_when_newer_votes_are_counted(growi
     for earlier in (usual, filtered):
         later = seen(growing.boards, earlier.pinned())
         assert later.board == earlier.board
-        assert (later.n_log, later.log_hash) == (300, None)  # of an earlier act nobody keeps the hash at hand
+        assert (later.n_log, later.log_hash) == (300, usual.log_hash)
 
 
 def test_values_that_no_vote_has_are_refused(boards: Boards):
@@ -156,11 +156,11 @@ def test_votes_that_give_no_board_say_why(boards: Boards):
 
 
 def test_style_is_offered_where_all_texts_are_there_and_refused_elsewhere(growing: Growing):
-    assert growing.boards.offer().style
+    assert growing.boards.offer().result(timeout=60).style
     assert seen(growing.boards, Choice(style=True)).board.settings["style"]
     growing.vote()  # without answers
     growing.count()
-    assert not growing.boards.offer().style
+    assert not growing.boards.offer().result(timeout=60).style
     with pytest.raises(BadInput):
         seen(growing.boards, Choice(style=True))
 
@@ -170,12 +170,12 @@ def test_style_is_not_offered_where_the_rules_contradict_it(store: VoteStore):
     store.catalogue.set_rules('[rating]\nboth_bad = "own"\n', None, NOW)
     snapshot = take_snapshot(store, NOW)
     boards = Boards(store, lambda: snapshot)
-    assert not boards.offer().style
+    assert not boards.offer().result(timeout=60).style
     boards.close()
 
 
 def test_what_is_offered_is_what_votes_have(boards: Boards):
-    offer = boards.offer()
+    offer = boards.offer().result(timeout=60)
     assert offer.sources == {"human": 270, "rule": 30}
     assert sum(offer.categories.values()) == sum(offer.languages.values()) == 300
     assert set(offer.categories) == {"code", "facts", "writing"}
@@ -215,12 +215,31 @@ def test_the_command_gives_the_same_numbers_on_a_copy_of_the_database(tmp_path: 
     assert program == "bakeoff"
     said = bakeoff(*words, "--json")
     assert said.code == 0, said.err
-    assert said.record == json.loads(json.dumps(view.board.to_record()))
+    board = json.loads(json.dumps(view.board.to_record()))
+    assert {name: said.record[name] for name in board} == board
+
+
+def test_a_failure_that_many_ask_for_gathers_nothing(boards: Boards):
+    # The same object answers them all; with each raising its traceback would grow by the frames of one more.
+    choice = Choice(since=datetime(2031, 1, 1, tzinfo=UTC))
+    error = boards.view(choice).exception(timeout=60)
+    assert isinstance(error, NothingToRate)
+    assert boards.view(choice).exception(timeout=60) is error
+    assert error.__traceback__ is None
+
+
+def test_what_can_be_chosen_from_does_not_wait_for_boards(growing: Growing):
+    release = threading.Event()
+    growing.boards._worker.submit(release.wait)
+    try:
+        assert growing.boards.offer().result(timeout=60).categories
+    finally:
+        release.set()
 
 
 def test_a_command_can_name_a_category_with_a_comma():
     choice = Choice(categories=("maths, logic", "it's"))
-    view = View(board=None, choice=choice, sources=(Source.HUMAN,), snapshot=_Nothing())  # type: ignore[arg-type]
+    view = View(board=None, choice=choice, sources=(Source.HUMAN,), snapshot=_Nothing(), log_hash="")  # type: ignore[arg-type]
     words = shlex.split(view.command())
     assert option.words(words[words.index("--category") + 1]) == ("maths, logic", "it's")
 
@@ -323,5 +342,5 @@ def test_a_new_snapshot_makes_new_boards(growing: Growing):
     growing.count()
     after = seen(growing.boards, Choice(min_votes=1))
     assert after.n_log == before.n_log + 9
-    assert sum(growing.boards.offer().sources.values()) == 309
+    assert sum(growing.boards.offer().result(timeout=60).sources.values()) == 309
     assert after.choice == before.choice

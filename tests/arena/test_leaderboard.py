@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tallies import board_of, tally
-
 from arena.battle import Model, ModelId, Verdict
 from arena.leaderboard import Leaderboard, from_record
 from arena.plan import BothBad, Plan, Ties
@@ -13,6 +11,7 @@ from arena.rating import rate
 from arena.style import FEATURES
 from arena.vote_file import open_votes
 from simulated import votes, write
+from tallies import board_of, tally
 
 A, B, TIE, _ = Verdict
 

@@ -186,6 +186,21 @@ def test_an_id_is_a_text_without_blanks_around_it(folder: Path, bad: Any):
     assert only_fault(folder, models=[*MODELS, {"id": bad, "name": "x"}]).place == 3
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://", "example.org", "javascript:alert(1)", "ftp://a.b", "https://a b.c", "http://a:port", "http://[::1"],
+)
+def test_an_address_that_no_page_could_link_to_is_a_fault(folder: Path, url: str):
+    fault = only_fault(folder, models=[MODELS[0] | {"url": url}, MODELS[1]])
+    assert (fault.file, fault.place) == ("models.jsonl", 1)
+    assert repr(url) in fault.message
+
+
+def test_an_address_of_a_page_is_taken_as_it_is(folder: Path):
+    written(folder, {"models": [MODELS[0] | {"url": "https://example.org:8443/m?x=1#y"}, MODELS[1]]})
+    assert read_pack(folder).models[0].url == "https://example.org:8443/m?x=1#y"
+
+
 def test_a_row_with_a_fault_is_not_also_reported_as_missing(folder: Path):
     # m1 stands in models.jsonl, with a misspelt key: that is one fault, and not also one for each of its answers.
     assert len(faults(folder, models=[MODELS[0] | {"elo": 1}, MODELS[1]])) == 1

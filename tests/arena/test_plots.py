@@ -11,7 +11,6 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from tallies import tally
 
 from arena.battle import Model, ModelId, Verdict
 from arena.errors import BadInput
@@ -22,6 +21,7 @@ from arena.plots.matrices import MOST_IN_A_MATRIX
 from arena.rating import rate
 from arena.rows import Counted
 from arena.tally import Tally
+from tallies import tally
 
 A, B, TIE, BOTH_BAD = Verdict
 NAMES = ["battles.png", "battles.svg", "intervals.png", "intervals.svg", "wins.png", "wins.svg"]

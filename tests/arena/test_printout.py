@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tallies import tally
 
 from arena.battle import Model, ModelId, Verdict
 from arena.leaderboard import Coefficient, Leaderboard
@@ -15,6 +14,7 @@ from arena.rating import rate
 from arena.tally import Tally
 from arena.vote_file import open_votes
 from simulated import votes, write
+from tallies import tally
 
 A, B, TIE, BOTH_BAD = Verdict
 

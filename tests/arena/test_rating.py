@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tallies import board_of, score, tally
 
 from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput, NothingToRate
@@ -15,6 +14,7 @@ from arena.leaderboard import Leaderboard
 from arena.plan import BothBad, Plan
 from arena.rating import rate
 from arena.tally import Tally, default_sources
+from tallies import board_of, score, tally
 
 A, B, TIE, BOTH_BAD = Verdict
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated_boards import as_bytes, board_of_votes, entries_of, width
-from tallies import board_of, score, tally
 
 from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput
@@ -18,6 +16,8 @@ from arena.style import FEATURES
 from arena.tally import Selection, Unit
 from command import rated
 from simulated import GAP, MODELS, Vote, shuffled, votes, without, write, write_typed
+from simulated_boards import as_bytes, board_of_votes, entries_of, width
+from tallies import board_of, score, tally
 
 A, B, TIE, BOTH_BAD = Verdict
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from simulated_boards import board_of_votes, entries_of, width
-from tallies import board_of, score, tally
 
 from arena.battle import Verdict
 from arena.errors import BadInput
@@ -15,6 +13,8 @@ from arena.plan import Intervals, Weights
 from arena.tally import Unit
 from command import bakeoff, error_of, rated
 from simulated import Vote, votes, without, write
+from simulated_boards import board_of_votes, entries_of, width
+from tallies import board_of, score, tally
 
 A, B, TIE, BOTH_BAD = Verdict
 

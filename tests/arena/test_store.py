@@ -69,7 +69,7 @@ def test_a_database_from_a_newer_version_is_left_alone(tmp_path: Path):
     with duckdb.connect(str(path)) as con:
         con.execute("insert into schema_versions values (99, now())")
     before = path.read_bytes()
-    with pytest.raises(DatabaseTooNew, match="has schema version 99 and this program knows versions up to 2"):
+    with pytest.raises(DatabaseTooNew, match=r"has schema version 99 and this program knows versions up to \d+\."):
         VoteStore.open(path)
     assert path.read_bytes() == before
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from arena.bars import bars_of
 from arena.batch import take_snapshot
 from arena.battle import (
     Battle,
@@ -28,9 +29,11 @@ from arena.meetings import Leaning, Meetings, Record, share_won
 from arena.plan import BothBad, Plan
 from arena.rows import Counted, Rows
 from arena.store import VoteStore
-from arena.study import CannotStudy, Study, bars_of, is_plain, to_record
+from arena.study import CannotStudy, Study, is_plain, to_record
 from arena.tally import Tally
 from arenas import answer, fill
+from ground import NOW
+from polls import NAMES, stock, ties
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 
@@ -253,6 +256,35 @@ def test_history_has_the_boards_up_to_the_snapshot_and_thins_them_evenly():
 
 
 # ---- audits ----
+
+
+def test_history_holds_no_board_under_other_settings():
+    # Without both-bad verdicts, or without models of few votes, scores are on another scale.
+    store = VoteStore.open(None)
+    with store:
+        stock(store, 200)
+        take_snapshot(store, NOW)
+        store.catalogue.set_rules('[rating]\nboth_bad = "drop"\nmin_votes = 20\n', None, NOW)
+        ties(store, NAMES)
+        take_snapshot(store, NOW + timedelta(hours=1))
+        store.catalogue.set_rules("", None, NOW + timedelta(hours=2))
+        ties(store, NAMES[::-1])
+        latest = take_snapshot(store, NOW + timedelta(hours=3))
+        assert [board.n_log for board in store.history.boards(latest, most=60)] == [200, 208]
+
+
+def test_answers_on_an_earlier_snapshot_are_let_go():
+    with VoteStore.open(None) as store:
+        stock(store, 200)
+        first = take_snapshot(store, NOW)
+        ties(store, NAMES)
+        second = take_snapshot(store, NOW + timedelta(hours=1))
+        study = Study(store, lambda: second)
+        of_first = [study.portrait(first, name) for name in NAMES]
+        assert study.portrait(first, NAMES[0]) is of_first[0]
+        of_second = study.portrait(second, NAMES[0])
+        assert study.portrait(second, NAMES[0]) is of_second
+        assert not any(name in question for question in study._kept for name in NAMES[1:])
 
 
 def test_side_a_is_found_out_where_it_wins(study: Study, snapshot: Snapshot):

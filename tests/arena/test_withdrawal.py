@@ -468,8 +468,9 @@ def test_an_old_database_is_brought_up_to_date_with_its_hashes_and_takes_a_withd
         assert store.votes.position()[0] == 4
         assert [t.left_out for t in store.votes.tallies(up_to=4) if t.source is Source.HUMAN] == [None, WITHDRAWN]
     with duckdb.connect(str(path)) as con:
-        assert con.execute("select version from schema_versions order by 1").fetchall() == [(1,), (2,)]
+        applied = con.execute("select version from schema_versions order by 1").fetchall()
         told = con.execute("select seq, withdrawn_at is not null from vote_log order by seq").fetchall()
+    assert applied == [(step,) for step in range(1, len(list(old_database.FIRST_STEP.parent.glob("*.sql"))) + 1)]
     assert told == [(1, False), (2, True), (3, False)]
 
 
@@ -477,7 +478,7 @@ def test_an_old_database_with_a_newer_step_is_still_left_alone(tmp_path: Path):
     path = tmp_path / "arena.duckdb"
     old_database.write(path)
     with duckdb.connect(str(path)) as con:
-        con.execute("insert into schema_versions values (3, now())")
+        con.execute("insert into schema_versions values (99, now())")
     with pytest.raises(DatabaseTooNew):
         VoteStore.open(path)
     with duckdb.connect(str(path)) as con:

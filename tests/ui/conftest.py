@@ -1,12 +1,11 @@
 """A served arena for each test that asks for one, and a real browser where there is one."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from chromium import MISSING, launch
 from ground import skip_or_fail
 from served import Arena, Serve, serving
 
@@ -17,9 +16,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()) and item.path.name != "test_journey.py":
             item.add_marker(pytest.mark.journey)
-
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 @pytest.fixture
@@ -42,21 +38,12 @@ def unchanged_arena() -> Iterator[Arena]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = os.environ.get("BAKEOFF_TEST_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
-        skip_or_fail(
-            "BROWSER",
-            "there is no Chromium for the tests in a browser: install it (Debian: apt-get install chromium), or name "
-            "one in BAKEOFF_TEST_CHROMIUM",
-        )
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=found,
-            headless=True,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-        )
-        yield chromium
-        chromium.close()
+        found = launch(playwright)
+        if found is None:
+            skip_or_fail("BROWSER", MISSING)
+        yield found
+        found.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The real application over real HTTP, on the real store."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +13,19 @@ import uvicorn
 from playwright.sync_api import BrowserContext, Page
 
 from arena.batch import RatingJob
-from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
+from arena.battle import Answer, Labels, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
 from arena.boards import Boards
+from arena.calibration import Calibration
 from arena.errors import VoteNotSaved
+from arena.guideline import Guideline
 from arena.pack import answer_id
+from arena.samples import Gallery
 from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
+from arena.ui.server import listen
 from arena.voter import VoterKey
-from arena.voting import Booth
+from arena.voting import NO_LABELS, Booth
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -91,10 +94,12 @@ class FaultyBooth(Booth):
     fault: Exception | None = None
     counting_fault: Exception | None = None
 
-    def cast(self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime) -> Reveal:
+    def cast(
+        self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime, labels: Labels = NO_LABELS
+    ) -> Reveal:
         if self.fault is not None:
             raise self.fault
-        return super().cast(ballot_id, verdict, voter_id, now)
+        return super().cast(ballot_id, verdict, voter_id, now, labels)
 
     def counts(self, voter_id: VoterId) -> Any:
         if self.counting_fault is not None:
@@ -176,13 +181,22 @@ def skip(client: httpx.Client, ballot_id: str, reason: object = "other") -> http
 def serving() -> Iterator[Serve]:
     """Serve arenas on free ports of this machine.
 
-    `n_prompts` sizes them, `rules` is the text of their arena.toml, the other arguments change the Site.
+    `n_prompts` sizes them, `rules` is the text of their arena.toml; `guideline` is put in force with it, in a new store
+    or in that of an `earlier` arena. The other arguments change the Site.
     """
     running: list[tuple[uvicorn.Server, threading.Thread, Arena]] = []
 
-    def start(*, n_prompts: int = len(PROMPTS), rules: str = "", **changes: Any) -> Arena:
+    def start(
+        *,
+        n_prompts: int = len(PROMPTS),
+        rules: str = "",
+        guideline: Guideline | None = None,
+        earlier: Arena | None = None,
+        **changes: Any,
+    ) -> Arena:
         clock = Clock()
-        store = _stocked_store(n_prompts, rules, clock.now)
+        store = earlier.store if earlier else _stocked_store(n_prompts, clock.now)
+        store.catalogue.set_rules(rules, guideline, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
         booth = FaultyBooth(
             store,
@@ -192,9 +206,11 @@ def serving() -> Iterator[Serve]:
         )
         site = Site(
             booth=booth,
+            calibration=Calibration(store),
             job=job,
             boards=Boards(store, job.latest),
-            study=Study(store, job.latest),
+            study=(study := Study(store, job.latest)),
+            gallery=Gallery(store, study),
             voter_key=VoterKey(b"a secret of at least sixteen bytes"),
             title="Testing ground",
             welcome="Say which answer is better.",
@@ -205,7 +221,7 @@ def serving() -> Iterator[Serve]:
             rate_every_seconds=3600.0,
             rate_every_votes=3,
         )
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listen("127.0.0.1", 0)
         app = build_app(replace(site, **changes))
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="critical", server_header=False, timeout_graceful_shutdown=1)
@@ -227,7 +243,7 @@ def serving() -> Iterator[Serve]:
         arena.store.close()
 
 
-def _stocked_store(n_prompts: int, rules: str, now: datetime) -> VoteStore:
+def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
     store = VoteStore.open(None)
     store.catalogue.add_models(MODELS, now)
     store.catalogue.add_prompts(PROMPTS[:n_prompts], now)
@@ -237,7 +253,6 @@ def _stocked_store(n_prompts: int, rules: str, now: datetime) -> VoteStore:
         for model, text in zip(MODELS, TEXTS, strict=True)
     ]
     store.catalogue.add_answers(answers, now)
-    store.catalogue.set_rules(rules, None, now)
     return store
 
 

@@ -19,7 +19,7 @@ from arena.ui import analysis_api
 from arena.ui.texts import texts
 from served import IDENTITIES, MODELS, NOON, Arena, ballot_of, serving
 
-ROUTES = ("", "/matrix", "/history", "/collection", "/position", "/style", "/influence", "/goodness")
+ROUTES = ("", "/matrix", "/history", "/collection", "/position", "/style", "/agreement", "/influence", "/goodness")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -120,6 +120,23 @@ def test_what_cannot_be_answered_is_refused_in_the_one_shape(judged: Arena, path
     assert answer.json()["message"]
 
 
+def test_the_description_has_every_route_with_its_parameters_and_keys(judged: Arena):
+    client = judged.stranger()
+    described = client.get("/api/openapi.json").json()["paths"]
+    routes = {path: told["get"] for path, told in described.items() if path.startswith("/api/analysis")}
+    built = analysis_api.routes(Study(judged.store, judged.job.latest)).routes
+    assert set(routes) == {route.path for route in built}  # type: ignore[attr-defined]
+    values = {"a": "larkspur", "b": "brindle-xl", "id": "larkspur"}
+    page = client.get("/api").text
+    for path, told in routes.items():
+        asked = {each["name"]: values[each["name"]] for each in told["parameters"]}
+        answer = client.get(path, params=asked, timeout=60)
+        assert answer.status_code == 200
+        schema = told["responses"]["200"]["content"]["application/json"]["schema"]
+        assert set(schema["properties"]) == set(answer.json()), path
+        assert all(f"<code>{key}</code>" in page for key in schema["properties"])
+
+
 def test_before_the_first_board_every_question_is_refused_with_what_to_do(unchanged_arena: Arena):
     for path in (*ROUTES, "/head-to-head?a=larkspur&b=brindle-xl", "/model?id=larkspur"):
         answer = unchanged_arena.stranger().get(f"/api/analysis{path}")
@@ -159,12 +176,12 @@ def test_two_models_are_compared_and_the_address_keeps_them(desktop: BrowserCont
     second = page.get_by_role("combobox", name="Second model")
     second.click()
     page.get_by_role("option", name="Wolframoak").click()
-    expect(page.locator("#duel h3")).to_have_text("Chance that Larkspur is preferred to Wolframoak")
+    expect(page.locator("#duel figure h3")).to_have_text("Chance that Larkspur is preferred to Wolframoak")
     assert "a=larkspur&b=wolfram-oak" in page.url
     page.reload()
-    expect(page.locator("#duel h3")).to_have_text("Chance that Larkspur is preferred to Wolframoak")
+    expect(page.locator("#duel figure h3")).to_have_text("Chance that Larkspur is preferred to Wolframoak")
     page.get_by_role("button", name="Swap").click()
-    expect(page.locator("#duel h3")).to_have_text("Chance that Wolframoak is preferred to Larkspur")
+    expect(page.locator("#duel figure h3")).to_have_text("Chance that Wolframoak is preferred to Larkspur")
     page.get_by_role("link", name="All about Larkspur").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Larkspur")
     assert page.errors == []  # type: ignore[attr-defined]

@@ -584,11 +584,13 @@ import arena.ui.app, arena.ui.api
 import gradio as gr, fastapi, threading, time
 from arena.ui.app import _build_pages, _mount_pages
 from arena.ui.page import Frame
+from arena.labels import LabelRules
 from arena.rules import BallotRules
 class Site:
     title, welcome, guideline_text = "t", "w", None
     rate_every_seconds, rate_every_votes = 60.0, 3
-    class booth: n_acts, rules = None, BallotRules()
+    class booth: n_acts, rules, labels = None, BallotRules(), LabelRules()
+    class calibration: examples = ()
     class job: latest = None
 before = threading.active_count()
 app = fastapi.FastAPI(openapi_url=None)

@@ -448,13 +448,13 @@ def test_the_guidelines_are_shown_with_their_version(desktop: BrowserContext, ar
     page = open_arena(desktop, arena)
     page.get_by_role("link", name="Guidelines v3").click()
     expect(page.get_by_role("heading", name="What better means")).to_be_visible()
-    expect(page.get_by_text("version 3")).to_be_visible()
+    expect(page.get_by_text("Guideline · 3")).to_be_visible()
 
 
 def test_an_arena_without_guidelines_says_what_to_do(desktop: BrowserContext, serve: Serve):
     page = desktop.new_page()
     page.goto(serve(guideline_text=None, guideline_version=None).url + "/guidelines")
-    expect(page.get_by_text("The host of this arena has not written any guidelines.")).to_be_visible()
+    expect(page.get_by_text("The host of this arena has not written a guideline.")).to_be_visible()
     expect(page.get_by_role("link", name="Guidelines", exact=True)).to_be_visible()
 
 

@@ -258,6 +258,25 @@ def test_a_board_that_takes_its_time_is_announced_and_the_old_one_stays(desktop:
     expect(page.locator("#news")).to_have_text("")
 
 
+def test_a_search_does_not_pass_the_old_board_for_the_one_that_is_on_its_way(desktop: BrowserContext, polled: Arena):
+    page = open_board(desktop, polled)
+    held: list[Route] = []
+    page.route(re.compile("category=code"), lambda route: held.append(route))  # noqa: PLW0108
+    pick(page, "category").click()
+    page.locator("#pick-category-code").check()
+    expect(page.locator("#news")).to_have_text("Counting the votes of this view…")
+    page.get_by_role("searchbox", name="Search models").fill("osterhaus")
+    expect(page.locator(".board tr[data-model]")).to_have_count(2)
+    expect(page.locator("#board-page")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#news")).to_have_text("Counting the votes of this view…")
+    page.locator("#method summary").click()
+    expect(page.locator("#method")).not_to_contain_text("code")
+    held[0].continue_()
+    settled(page)
+    expect(page.locator("#method")).to_contain_text("code")
+    expect(page.locator(".board tr[data-model]")).to_have_count(2)
+
+
 def test_an_answer_that_comes_too_late_does_not_replace_a_later_one(desktop: BrowserContext, polled: Arena):
     page = open_board(desktop, polled)
     held: list[Route] = []
@@ -331,7 +350,7 @@ def test_votes_that_are_not_counted_yet_are_announced(desktop: BrowserContext, s
         visitor = arena.visitor()
         vote_on(visitor, ballot_of(visitor)["ballot_id"]).raise_for_status()
     page = open_board(desktop, arena)
-    expect(page.locator("#news")).to_have_text("2 newer votes are not counted yet.")
+    expect(page.locator("#news")).to_have_text("2 newer entries of the log are not counted yet.")
 
 
 # ---- for everybody ----

@@ -95,6 +95,11 @@ def test_headings_start_where_the_page_wants(top: int, expected: list[str]):
     assert re.findall(r"</(h\d)>", html) == expected
 
 
+def test_a_text_that_starts_with_small_headings_skips_no_level():
+    html = render_markdown("## a\n\n### b\n\n## c", top_heading=4)
+    assert re.findall(r"<(h\d)>", html) == ["h4", "h5", "h4"]
+
+
 @pytest.mark.parametrize("depth", [1, 15, 40, 99, 100, 101, 5000])
 def test_no_depth_of_nesting_loses_text(depth: int):
     assert "deep <b>" not in render_markdown(">" * depth + "deep <b>")

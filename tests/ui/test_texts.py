@@ -111,6 +111,6 @@ def test_a_browser_gets_the_page_in_its_language(browser: Browser, unchanged_are
     assert page.locator("html").get_attribute("lang") == language
     for verdict in ("A", "B", "tie", "both_bad"):
         assert texts(language)[f"verdict.{verdict}"] in page.locator(f"[data-verdict={verdict}]").inner_text()
-    assert page.locator("nav").inner_text().split()[0] == texts(language)["nav.arena"]
+    assert page.locator("header.top nav").inner_text().split()[0] == texts(language)["nav.arena"]
     assert page.title().startswith(texts(language)["nav.arena"])
     context.close()

@@ -2,11 +2,13 @@
 "use strict";
 import { combobox } from "./combobox.js";
 import { heatMap, ofCount, ofShare } from "./heatmap.js";
-import { MOST_LINES, linesOf } from "./lines.js";
+import { startDuel } from "./duel.js";
+import { MOST_LINES, linesOf, scaleOf } from "./lines.js";
 import { element, figure, percent, withInterval } from "./plot.js";
 import { MOST_ROWS, rowsOf } from "./rows.js";
 import {
-  ask, facts, fillWith, moment, points, recordHeads, recordSaid, sayInstead, shareText, showFindings, votesOverTime, whenNear,
+  addressed, ask, because, english, fillWith, inAddress, moment, points, recordHeads, recordSaid, sayInstead, shareText,
+  showFindings, votesOverTime, whenBack, whenNear,
 } from "./study.js";
 
 const { t, number, one } = bakeoff;
@@ -23,120 +25,6 @@ function named(models) {
   const count = new Map();
   for (const { name } of models) count.set(name, (count.get(name) ?? 0) + 1);
   return new Map(models.map(({ id, name }) => [id, count.get(name) > 1 ? `${name} (${id})` : name]));
-}
-
-function inAddress(values) {
-  const address = new URL(window.location.href);
-  for (const [name, value] of Object.entries(values)) address.searchParams.set(name, value);
-  window.history.replaceState(window.history.state, "", address);
-}
-
-// ---- head to head ----
-
-function startDuel() {
-  const rated = board.models.filter(({ score }) => score !== null);
-  const options = rated.map(({ id }) => ({ id, name: nameOf(id) }));
-  const wanted = new URL(window.location.href).searchParams;
-  const known = (id, other) => (rated.some((model) => model.id === id) ? id : other);
-  const pair = { a: known(wanted.get("a"), rated[0].id), b: known(wanted.get("b"), rated[1].id) };
-  const found = element("div", { class: "found-duel", "aria-live": "polite" });
-  const show = () => {
-    inAddress(pair);
-    fields.a.show(pair.a);
-    fields.b.show(pair.b);
-    const query = new URLSearchParams(pair);
-    fillWith(found, `/head-to-head?${query}`, duel);
-  };
-  const choose = (side) => (id) => {
-    const other = side === "a" ? "b" : "a";
-    if (pair[other] === id) pair[other] = pair[side];
-    pair[side] = id;
-    show();
-  };
-  const fields = {
-    a: combobox({ label: t("study.first_model"), options, choose: choose("a") }),
-    b: combobox({ label: t("study.second_model"), options, choose: choose("b") }),
-  };
-  const swap = element("button", { type: "button", class: "act" }, t("study.swap"));
-  swap.addEventListener("click", () => {
-    [pair.a, pair.b] = [pair.b, pair.a];
-    show();
-  });
-  place("duel").replaceChildren(
-    element("div", { class: "row choice" }, fields.a, element("span", { class: "quiet" }, t("study.against")), fields.b, swap),
-    found,
-  );
-  place("duel").removeAttribute("aria-busy");
-  show();
-}
-
-function duel({ found, record, decision }) {
-  const [a, b] = [nameOf(found.a), nameOf(found.b)];
-  const { probability, points: gap } = found;
-  const title = t("study.chance_of", { a, b });
-  const said = t("study.chance_said", { a, b, chance: withInterval(probability, percent) });
-  const chart = figure({
-    title,
-    note: probability.reason ?? "",
-    table: {
-      columns: [t("study.column.quantity"), t("study.column.value"), t("study.column.low"), t("study.column.high")],
-      rows: [
-        [title, probability.value, probability.low, probability.high],
-        [t("study.gap"), gap.value, gap.low, gap.high],
-        ...recordHeads().map((name, k) => [name, record[k], null, null]),
-      ],
-    },
-    file: "head-to-head",
-    drawing: rowsOf({
-      rows: [{ name: a, ...probability, text: withInterval(probability, (value) => percent(value, 0)), said }],
-      kind: "dot",
-      domain: [0, 1],
-      line: 0.5,
-      form: (value) => percent(value, 0),
-      axis: t("study.chance_axis", { confidence: sure() }),
-    }),
-  });
-  const [wins, losses, ties, bothBad] = record;
-  const isApart = gap.low !== null && (gap.low > 0 || gap.high < 0);
-  return [
-    element("p", { class: "verdict" }, isApart ? t("study.apart", { better: gap.value > 0 ? a : b, worse: gap.value > 0 ? b : a, confidence: sure() }) : t("study.not_apart", { a, b, confidence: sure() })),
-    chart,
-    wins + losses + ties + bothBad ? recordBar(record, a, b) : null,
-    facts([
-      [t("study.gap"), withInterval(gap, points)],
-      [t("study.direct"), direct(found, decision, a, b)],
-      [t("study.needed"), needed(found)],
-    ]),
-    element("p", { class: "row" }, ...[found.a, found.b].map((id) => element("a", { href: modelPage(id) }, t("study.about_model", { model: nameOf(id) })))),
-  ];
-}
-
-function direct({ n_used: nUsed, decided_at: at, is_in_order: isInOrder }, decision, a, b) {
-  if (!nUsed) return t("study.never_direct");
-  const order = isInOrder ? "" : ` ${t("study.by_chance")}`;
-  if (decision === "undecided") return t("study.undecided", { n: nUsed }) + order;
-  const values = { n: nUsed, at: at ?? nUsed, better: decision === "a" ? a : b, worse: decision === "a" ? b : a };
-  return t(decision === "no_difference" ? "study.no_difference" : "study.decided", values) + order;
-}
-
-function needed({ votes_needed: n, votes_needed_reason: reason, power }) {
-  if (n === null) return reason;
-  return n ? t("study.needed_votes", { n, power: percent(power) }) : t("study.needed_none");
-}
-
-function recordBar(record, a, b) {
-  const parts = [["a", record[0], a], ["tie", record[2], t("verdict.tie")], ["bad", record[3], t("verdict.both_bad")], ["b", record[1], b]];
-  const shown = parts.filter(([, n]) => n);
-  const said = t("study.record_said", { a, b, record: recordSaid(record) });
-  return element(
-    "div",
-    { class: "record", role: "img", "aria-label": said },
-    ...shown.map(([kind, n, name]) => element("span", { class: kind, style: `flex-grow:${n}`, title: `${name}: ${number(n)}` }, `${number(n)} ${name}`)),
-  );
-}
-
-function modelPage(id) {
-  return `./model?${new URLSearchParams({ id })}`;
 }
 
 // ---- who met whom ----
@@ -179,6 +67,7 @@ function matrix({ models, n_models: nModels, counts_both_bad: countsBothBad, cel
   const n = models.length;
   const met = t("study.pairs_met", { n: cells.length, all: (n * (n - 1)) / 2 }) + (nModels > n ? ` ${t("study.first_models", { n, all: nModels })}` : "");
   const holder = element("div");
+  const addressedKind = () => (addressed("matrix") === "votes" ? "votes" : "won");
   const show = (kind) => {
     holder.replaceChildren(
       figure({
@@ -195,6 +84,7 @@ function matrix({ models, n_models: nModels, counts_both_bad: countsBothBad, cel
     const buttons = ["won", "votes"].map((kind) => {
       const button = element("button", { type: "button", class: "act", "aria-pressed": String(kind === current) }, t(`study.matrix.${kind}.short`));
       button.addEventListener("click", () => {
+        if (kind !== current) inAddress({ matrix: kind }, { back: true });
         show(kind);
         one(`[aria-pressed=true]`, holder).focus();
       });
@@ -202,7 +92,8 @@ function matrix({ models, n_models: nModels, counts_both_bad: countsBothBad, cel
     });
     return element("div", { class: "row choice", role: "group", "aria-label": t("study.matrix") }, ...buttons);
   };
-  show("won");
+  show(addressedKind());
+  whenBack(() => holder.isConnected && show(addressedKind()));
   return holder;
 }
 
@@ -211,8 +102,11 @@ function matrix({ models, n_models: nModels, counts_both_bad: countsBothBad, cel
 function history({ boards, scores }) {
   if (boards.length < 2) return element("p", {}, t("study.one_board"));
   const rated = board.models.filter(({ id }) => scores[id]);
-  const wanted = (new URL(window.location.href).searchParams.get("models") ?? "").split(" ").filter((id) => scores[id]);
-  let chosen = (wanted.length ? wanted : rated.map(({ id }) => id)).slice(0, MOST_LINES);
+  const wanted = () => {
+    const ids = (addressed("models") ?? "").split(" ").filter((id) => scores[id]);
+    return (ids.length ? ids : rated.map(({ id }) => id)).slice(0, MOST_LINES);
+  };
+  let chosen = wanted();
   const holder = element("div");
   const places = boards.map(([, , n]) => n);
   const value = (each) => (each ? { value: each[0], low: each[1], high: each[2] } : null);
@@ -220,10 +114,14 @@ function history({ boards, scores }) {
     t("study.score_said", { model: name, score: withInterval(value(scores[id][j]), round), n: boards[j][2], when: moment(boards[j][1]) });
   const show = () => {
     const series = chosen.map((id) => ({ id, name: nameOf(id), values: scores[id].map(value) }));
+    const scale = scaleOf(series);
+    const note = [t("study.scores_over_votes.about", { confidence: sure() })];
+    if (scale.low !== 0) note.push(t("study.scale_cut", { low: scale.low, high: scale.high }));
+    if (scale.isCut) note.push(t("study.bands_cut"));
     holder.replaceChildren(
       figure({
         title: t("study.scores_over_votes"),
-        note: t("study.scores_over_votes.about", { confidence: sure() }),
+        note: note.join(" "),
         head: element("div", { class: "row choice" }, ...chosen.map(chip), more()),
         table: {
           columns: [t("study.column.snapshot"), t("study.column.time"), t("study.column.votes"), t("study.column.model"), t("study.column.score"), t("study.column.low"), t("study.column.high")],
@@ -231,15 +129,20 @@ function history({ boards, scores }) {
         },
         forms: [null, null, null, null, round, round, round],
         file: "history",
-        drawing: linesOf({ series, places, said, xAxis: t("study.votes_in_log"), yAxis: t("study.column.score") }),
+        drawing: linesOf({ series, places, scale, said, xAxis: t("study.votes_in_log"), yAxis: t("study.column.score") }),
       }),
     );
   };
   const change = (ids) => {
     chosen = ids;
-    inAddress({ models: chosen.join(" ") });
+    inAddress({ models: chosen.join(" ") }, { back: true });
     show();
   };
+  whenBack(() => {
+    if (!holder.isConnected || wanted().join(" ") === chosen.join(" ")) return;
+    chosen = wanted();
+    show();
+  });
   const chip = (id, k) => {
     const button = element("button", { type: "button", class: `act chip c${k}`, "aria-label": t("study.take_off", { model: nameOf(id) }) }, element("i", { class: `c${k} d${k}`, "aria-hidden": "true" }), nameOf(id), " ×");
     button.disabled = chosen.length === 1;
@@ -295,7 +198,7 @@ const shareRows = (rows, form = shareText) => rows.map(([name, share]) => ({ nam
 function position({ side_a: sideA, order }) {
   const rows = [[t("study.side_a"), sideA]];
   const isApart = sideA.low !== null && (sideA.low > 0.5 || sideA.high < 0.5);
-  const verdict = sideA.low === null ? (sideA.reason ?? "") : t(isApart ? "study.position_matters" : "study.position_unseen", { share: withInterval(sideA, percent), confidence: sure() });
+  const verdict = sideA.low === null ? english(sideA.reason ?? "") : t(isApart ? "study.position_matters" : "study.position_unseen", { share: withInterval(sideA, percent), confidence: sure() });
   return [
     element("p", { class: "verdict" }, verdict),
     figure({
@@ -348,7 +251,7 @@ function style({ longer, by_length: byLength, coefficients, notes }) {
     effects.length
       ? figure({
           title: t("study.effects.plot"),
-          note: [t("study.effects.about"), ...notes].join(" "),
+          note: [t("study.effects.about"), ...notes.flatMap((each) => [" ", english(each)])],
           table: {
             columns: [t("study.column.quantity"), t("study.column.value"), t("study.column.low"), t("study.column.high")],
             rows: effects.map(({ name, value, low, high }) => [name, value, low, high]),
@@ -356,7 +259,36 @@ function style({ longer, by_length: byLength, coefficients, notes }) {
           file: "style",
           drawing: rowsOf({ rows: effects, kind: "dot", line: 0, axis: t("study.effects_axis", { confidence: sure() }) }),
         })
-      : element("p", {}, notes.join(" ")),
+      : element("p", {}, english(notes.join(" "))),
+  ];
+}
+
+function agreement({ all, decisive, n_items: nItems, n_votes: nVotes }) {
+  if (!all.n_pairs) {
+    return [
+      element("p", { class: "verdict" }, t("study.no_overlap")),
+      element("p", {}, nVotes ? t("study.no_overlap.why", { n: nVotes, items: nItems }) : t("study.no_overlap.untold")),
+    ];
+  }
+  const rows = [[t("study.agreement.all"), all], [t("study.agreement.decisive"), decisive]];
+  const drawn = rows.map(([name, share]) => {
+    const text = withInterval(share, (value) => percent(value, 0));
+    const because = share.reason === null ? [] : [" ", english(share.reason)];
+    return { name, ...share, text, said: [t("study.agreement.said", { what: name, share: withInterval(share, percent), n: share.n_pairs, items: share.n_items }), ...because] };
+  });
+  const reasons = [...new Set(rows.map(([, { reason }]) => reason))].filter((reason) => reason !== null);
+  return [
+    element("p", { class: "verdict" }, t("study.agreement.told", { share: withInterval(all, percent), n: all.n_pairs, items: all.n_items })),
+    figure({
+      title: t("study.agreement.plot"),
+      note: [t("study.agreement.note", { confidence: sure() }), ...reasons.flatMap((each) => [" ", english(each)])],
+      table: {
+        columns: [t("study.column.quantity"), t("study.column.share"), t("study.column.low"), t("study.column.high"), t("study.column.pairs_of_votes"), t("study.column.pairs_of_answers")],
+        rows: rows.map(([name, { value, low, high, n_pairs: n, n_items: items }]) => [name, value, low, high, n, items]),
+      },
+      file: "agreement",
+      drawing: rowsOf({ rows: drawn, kind: "dot", domain: [0, 1], form: (value) => percent(value, 0), axis: t("study.agreement.axis", { confidence: sure() }) }),
+    }),
   ];
 }
 
@@ -366,16 +298,16 @@ function influence(found) {
   const first = found.first_place;
   const [a, b] = [nameOf(first.leader), nameOf(first.runner_up)];
   const lead = first.n_votes === null
-    ? t("study.hold_unknown", { a, b, why: first.reason })
-    : t(first.confirmed ? "study.hold_confirmed" : "study.hold_estimated", { a, b, n: first.n_votes, share: percent(first.share, 2) });
-  const voters = found.n_voters === null ? found.voters_reason : t("study.hold_voters", { n: found.n_voters, votes: found.n_votes_of_voters });
+    ? because("study.hold_unknown", first.reason, { a, b })
+    : [t(first.confirmed ? "study.hold_confirmed" : "study.hold_estimated", { a, b, n: first.n_votes, share: percent(first.share, 2) })];
+  const voters = found.n_voters === null ? english(found.voters_reason) : t("study.hold_voters", { n: found.n_voters, votes: found.n_votes_of_voters });
   const rows = found.neighbours.map((each, k) => {
     const name = t("study.over", { a: nameOf(each.leader), b: nameOf(each.runner_up) });
     const text = each.n_votes === null ? "–" : `${number(each.n_votes)} (${percent(each.share, 2)})`;
-    return { name: `${number(k + 1)}  ${nameOf(each.leader)}`, value: each.n_votes, text, said: `${name}: ${each.n_votes === null ? each.reason : t("study.votes", { n: each.n_votes })}`, each };
+    return { name: `${number(k + 1)}  ${nameOf(each.leader)}`, value: each.n_votes, text, said: [`${name}: `, each.n_votes === null ? english(each.reason) : t("study.votes", { n: each.n_votes })], each };
   });
   return [
-    element("p", { class: "verdict" }, lead),
+    element("p", { class: "verdict" }, ...lead),
     element("p", {}, voters),
     figure({
       title: t("study.neighbours"),
@@ -411,9 +343,9 @@ function movers(moving) {
 
 function goodness({ scale, cycles, n_contradictions: n, contradictions }) {
   const p = scale.p_value === undefined ? null : number(scale.p_value, { maximumSignificantDigits: 2 });
-  const fits = p === null ? t("study.scale_unknown", { why: scale.reason }) : t(scale.p_value < 0.05 ? "study.scale_strained" : "study.scale_fits", { p });
-  const circles = cycles.share === undefined ? t("study.scale_unknown", { why: cycles.reason }) : t("study.circles", { share: percent(cycles.share, 0), n: cycles.sure.length });
-  const text = [element("p", { class: "verdict" }, fits), element("p", {}, circles)];
+  const fits = p === null ? because("study.scale_unknown", scale.reason) : [t(scale.p_value < 0.05 ? "study.scale_strained" : "study.scale_fits", { p })];
+  const circles = cycles.share === undefined ? because("study.scale_unknown", cycles.reason) : [t("study.circles", { share: percent(cycles.share, 0), n: cycles.sure.length })];
+  const text = [element("p", { class: "verdict" }, ...fits), element("p", {}, ...circles)];
   if (!contradictions.length) return [...text, element("p", {}, t("study.no_contradictions"))];
   const rows = contradictions.map((each) => ({
     name: t("study.pair", { a: nameOf(each.model), b: nameOf(each.other) }),
@@ -446,9 +378,9 @@ async function start() {
   names = named(board.models);
   showFindings();
   one("#as-of").textContent = t("study.as_of", { n: board.n_votes, when: moment(board.computed_at), snapshot: board.snapshot.slice(0, 6) }) + (board.is_plain ? "" : ` ${t("study.not_plain")}`);
-  startDuel();
+  startDuel(place("duel"), board, nameOf);
   offerStyle();
-  const makers = { matrix, history, collection, position, influence, goodness };
+  const makers = { matrix, history, collection, position, agreement, influence, goodness };
   for (const [name, make] of Object.entries(makers)) {
     whenNear(one(`#${name}`), () => fillWith(place(name), `/${name}`, make));
   }

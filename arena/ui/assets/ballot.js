@@ -6,23 +6,31 @@
 "use strict";
 (() => {
   const { t, number, refused, post, isForPage, isField, present, one, all, language: reader } = bakeoff;
-  const KEYS = { a: "A", b: "B", t: "tie", n: "both_bad" };
-  const ARROWS = { ArrowLeft: "A", ArrowRight: "B" }; // up and down scroll, as everywhere
+  const ARROWS = { ArrowLeft: "a", ArrowRight: "b" }; // up and down scroll, as everywhere
   const SETTLE_MS = 350; // the bar's buttons change place under the pointer: a double click must not reach the new ones
 
-  // loading -> voting -> sending -> revealed -> loading; sending -> voting when it failed; notice: nothing to vote on
+  // loading -> voting -> sending -> revealed -> loading; sending -> voting when it failed; notice: nothing to vote on.
+  // Where the arena asks for more than a verdict (labels.js), labelling stands between voting and sending, both ways.
   let state = "loading";
   let ballot = null; // the one on the page
+  let chosen = null; // the button of the bar that says the verdict
   let last = null; // the vote that can be withdrawn: its ballot_id and verdict
   let again = null; // what "Try again" does
   let isUndoing = false;
 
-  const first = post("api/ballots", {});
-  present("#arena").then((arena) => {
+  // What comes before the first ballot, where the pack asks for it (calibration.js). A ballot's clock starts when it is
+  // opened, so it is asked for after that.
+  const before = Promise.resolve(bakeoff.before);
+  const first = before.then((greet) => (greet ? null : post("api/ballots", {})));
+  present("#arena").then(async (arena) => {
     bakeoff.fill(arena);
     bakeoff.fill(one("#bar"));
     wire();
-    show(first);
+    enter("loading");
+    const greet = await before;
+    if (!greet) return show(first);
+    const sentence = await greet(render);
+    show(post("api/ballots", {}), sentence);
   });
 
   // ---- the server ----
@@ -51,13 +59,39 @@
     return data.error ? refused({ ...data, kept: data.kept && t(`verdict.${data.kept}`) }) : t(otherwise);
   }
 
-  async function vote(verdict) {
-    if (state !== "voting" || isUndoing) return;
+  /** Say the verdict of a button of the bar: it is sent at once, but where there is more to say first. */
+  function choose(button) {
+    if ((state !== "voting" && state !== "labelling") || isUndoing) return;
+    chosen = button;
+    if (!bakeoff.labels) return vote();
+    if (state === "voting") {
+      trouble("");
+      enter("labelling");
+      say(t("labels.opened", { verdict: wordsOf(chosen) }));
+    }
+    mark();
+    bakeoff.labels.open(chosen.dataset.verdict, wordsOf(chosen));
+  }
+
+  /** Send what was chosen, with what was said beside it. */
+  async function vote() {
+    if ((state !== "voting" && state !== "labelling") || isUndoing) return;
+    const { verdict, strength } = chosen.dataset;
+    const { scale } = one("#verdicts").dataset;
+    const labels = { ...(scale && { scale }), ...(strength && { strength: Number(strength) }), ...bakeoff.labels?.read() };
     enter("sending");
-    for (const button of all("#verdicts button")) button.classList.toggle("chosen", button.dataset.verdict === verdict);
-    const { status, data } = await act(ballot, "vote", { verdict });
+    mark();
+    const { status, data } = await act(ballot, "vote", Object.keys(labels).length ? { verdict, labels } : { verdict });
     if (status === 200) return reveal(data);
-    refuse(status, data, "arena.not_saved", "arena.unsure", () => vote(verdict));
+    refuse(status, data, "arena.not_saved", "arena.unsure", vote);
+  }
+
+  /** Back to choosing; what was entered stays for this ballot. */
+  function unchoose() {
+    if (state !== "labelling") return;
+    enter("voting");
+    trouble("");
+    chosen.focus({ preventScroll: true });
   }
 
   /** Close the ballot without a vote; nobody is revealed. */
@@ -74,9 +108,9 @@
     if (status === 409) return pass(said(data)); // another tab was first; the names stay hidden
     if (status === 404 || status === 410) return show(post("api/ballots", {}), said(data));
     if (data.error === "no_cookie") return tell(t("notice.no_cookie"), said(data), { reload: true });
-    enter("voting");
+    enter(bakeoff.labels?.isOpen() ? "labelling" : "voting");
     const why = said(data, unsure);
-    trouble(why, retry);
+    trouble(why, retry, { reload: data.error === "not_a_label" }); // the rules have changed since the page came
     say(t(not, { why }));
   }
 
@@ -137,6 +171,8 @@
     fold(true);
     one("#earlier").scrollTop = one("#earlier").scrollHeight;
     window.scrollTo(0, 0);
+    chosen = null;
+    bakeoff.labels?.reset();
     if (ballot) one("#prompt").focus({ preventScroll: true });
   }
 
@@ -161,7 +197,7 @@
       one(".name", answer).title = contender.organization ?? "";
       one(".score", answer).textContent = standing(contender);
     }
-    const verdict = t(`verdict.${data.verdict}`);
+    const verdict = chosen.dataset.verdict === data.verdict ? wordsOf(chosen) : t(`verdict.${data.verdict}`);
     last = { ballot_id: ballot.ballot_id, verdict: data.verdict };
     after(`✓ ${t("arena.saved", { verdict })}`, t("arena.who", { a: data.a.name, b: data.b.name }), "saved");
     one("#others").textContent = ofOthers(data.others);
@@ -211,8 +247,9 @@
   }
 
   /** A line above the buttons; with `retry` it offers to do the same again. */
-  function trouble(message, retry = null) {
-    again = retry;
+  function trouble(message, retry = null, { reload = false } = {}) {
+    again = reload ? () => location.reload() : retry;
+    one("#resend").textContent = t(reload ? "arena.reload" : "arena.retry");
     one("#trouble span").textContent = message;
     one("#trouble").hidden = !message;
     one("#trouble").classList.toggle("bad", retry !== null);
@@ -238,13 +275,29 @@
       one("#undo").hidden = !last;
       one("#undo_last").hidden = !last || next !== "voting";
     }
-    if ((next === "voting" || next === "revealed") && one("#bar").dataset.state !== next) settle();
+    if (next !== "labelling" && next !== "sending") bakeoff.labels?.hide();
+    if (/^(voting|labelling|revealed)$/.test(next) && one("#bar").dataset.state !== next) settle();
     one("#bar").dataset.state = next;
     for (const button of all("#bar button")) {
       // Not `disabled`: that would take the focus away from the button that was just used.
       button.ariaDisabled = String(isUndoing || next === "sending" || next === "loading");
-      if (next === "voting") button.classList.remove("chosen");
+      if (next === "voting") {
+        button.classList.remove("chosen");
+        button.ariaPressed = null;
+      }
     }
+  }
+
+  function mark() {
+    for (const button of all("#verdicts [data-verdict]")) {
+      button.classList.toggle("chosen", button === chosen);
+      if (bakeoff.labels) button.ariaPressed = String(button === chosen);
+    }
+  }
+
+  /** What a button of the bar says. */
+  function wordsOf(button) {
+    return one("[data-t]", button).textContent;
   }
 
   function settle() {
@@ -310,7 +363,8 @@
   // ---- mouse, keys and the page itself ----
 
   function wire() {
-    for (const button of all("[data-verdict]")) button.addEventListener("click", () => vote(button.dataset.verdict));
+    for (const button of all("[data-verdict]")) button.addEventListener("click", () => choose(button));
+    bakeoff.labels?.wire({ save: vote, back: unchoose });
     one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
     for (const button of all("#undo, #undo_last")) button.addEventListener("click", undo);
@@ -356,15 +410,24 @@
     const at = event.target;
     const key = event.key.toLowerCase();
     // Who reads in a text scrolls it with the arrows, also sideways.
-    const verdict = KEYS[key] ?? (at.closest(".text, #earlier") ? undefined : ARROWS[event.key]);
+    const button = bakeoff.barButton(event) ?? (at.closest(".text, #earlier") ? null : ofKey(ARROWS[event.key]));
+    const isFocused = /^(BUTTON|A|SUMMARY)$/.test(at.tagName); // then Enter means that
     const does =
-      (verdict && state === "voting" && (() => vote(verdict))) ||
+      (button && (state === "voting" || state === "labelling") && (() => choose(button))) ||
       (key === "s" && state === "voting" && one("#skip") && askWhy) ||
       (key === "u" && undo) ||
-      (key === "enter" && state === "revealed" && !/^(BUTTON|A|SUMMARY)$/.test(at.tagName) && next);
+      (key === "enter" && state === "labelling" && !isFocused && vote) ||
+      (key === "enter" && state === "revealed" && !isFocused && next);
     if (!does) return;
     event.preventDefault();
     does();
+  }
+
+  /** The button of the bar that a key stands for; where a row of digits needs Shift, it is the key that counts. */
+  bakeoff.barButton = ({ code, key }) => ofKey(/^Digit(\d)$/.exec(code)?.[1] ?? key);
+
+  function ofKey(key = "") {
+    return /^[a-z\d]$/i.test(key) ? one(`#verdicts [data-verdict][aria-keyshortcuts~="${key.toUpperCase()}"]`) : null;
   }
 
   /** Ctrl+Z or Cmd+Z, where there is no text that they could mean. */

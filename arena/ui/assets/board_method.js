@@ -32,6 +32,20 @@ export function reasonText(reason) {
   return reason;
 }
 
+/** An element with a text; `words` in it that are the server's own, in no language but English, are marked as such. */
+export function marked(tag, text, words) {
+  const made = element(tag);
+  const at = language !== "en" && words && reasonText(words) === words ? text.indexOf(words) : -1;
+  if (at < 0) {
+    made.textContent = text;
+    return made;
+  }
+  const span = element("span", "", words);
+  span.lang = "en";
+  made.append(text.slice(0, at), span, text.slice(at + words.length));
+  return made;
+}
+
 /** The lines below the table. */
 export function drawFacts(place, { leaderboard: board, snapshot, arena }, { shown }) {
   const lines = [];
@@ -41,7 +55,7 @@ export function drawFacts(place, { leaderboard: board, snapshot, arena }, { show
   if (board.ratings.some((row) => row.low === null && typeof row.low_independent === "number")) lines.push(t("board.alone_note"));
   if (arena.failure) lines.push(t("board.failed_update", { why: arena.failure }));
   lines.push(`${moment(snapshot.computed_at)}. ${recomputed(arena)}`);
-  place.replaceChildren(...lines.map((line) => element("p", "", line)));
+  place.replaceChildren(...lines.map((line) => marked("p", line, arena.failure)));
 }
 
 /** When the board is counted again. */
@@ -68,7 +82,7 @@ export function drawMethod(place, data, chosen) {
   tell("method.method", scores(board));
   tell("method.intervals", intervals(board));
   tell("method.style", coefficients(board));
-  tell("method.notes", bullets(board.notes));
+  tell("method.notes", bullets(board.notes.map((note) => [note, note])));
   tell("method.settings", code(JSON.stringify(board.settings)));
   tell("method.seed", String(board.seed));
   tell("method.snapshot", code(snapshot.id), ` ${moment(snapshot.computed_at)}`);
@@ -102,13 +116,14 @@ function leftOut(board) {
 function dropped(board) {
   const reasons = Object.entries(board.dropped).filter(([, n]) => n > 0);
   if (!reasons.length) return t("method.nothing");
-  return bullets(reasons.map(([reason, n]) => `${reasonText(reason)}: ${number(n)}`));
+  return bullets(reasons.map(([reason, n]) => [`${reasonText(reason)}: ${number(n)}`, reason]));
 }
 
+/** Lines as a list: each a text and the words of the server in it, if any. */
 function bullets(lines) {
   if (!lines.length) return "";
   const list = element("ul");
-  for (const line of lines) list.append(element("li", "", line));
+  for (const line of lines) list.append(marked("li", ...line));
   return list;
 }
 
@@ -144,7 +159,7 @@ function coefficients({ coefficients }) {
   return bullets(
     coefficients.map(({ name, value, low, high, reason }) => {
       const range = low === null ? reasonText(reason) : t("board.range", { low: two(low), high: two(high) });
-      return `${knows(`feature.${name}`) ? t(`feature.${name}`) : name}: ${two(value)} (${range})`;
+      return [`${knows(`feature.${name}`) ? t(`feature.${name}`) : name}: ${two(value)} (${range})`, reason];
     }),
   );
 }

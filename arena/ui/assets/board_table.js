@@ -161,7 +161,7 @@ function modelCell(row, reason) {
   for (const [key, is] of [["provisional", row.provisional && row.score !== null], ["retired", row.retired_at !== null]]) {
     if (is) cell.append(" ", element("span", `tag ${key}`, t(`board.${key}`)));
   }
-  if (row.score === null) cell.append(element("small", "narrow", reason(row.reason) || t("board.unrated")));
+  if (row.score === null) cell.append(because(element("small", "narrow"), row, reason));
   return cell;
 }
 
@@ -181,13 +181,19 @@ function hasAlone(row) {
   return row.low_independent !== null && row.low_independent !== undefined;
 }
 
+/** Why a line lacks something, in an element; where it is in no language but the engine's own, marked as English. */
+function because(place, row, reason) {
+  const words = reason(row.reason);
+  place.textContent = words || t(row.score === null ? "board.unrated" : "board.no_interval");
+  if (words && words === row.reason) place.lang = "en";
+  return place;
+}
+
 function intervalCell(row, axis, reason) {
   const cell = element("td", "wide plot");
   const words = row.score === null ? null : interval(row);
   if (words === null) {
-    cell.className = "wide quiet";
-    cell.textContent = reason(row.reason) || t(row.score === null ? "board.unrated" : "board.no_interval");
-    return cell;
+    return because(element("td", "wide quiet"), row, reason);
   }
   cell.append(drawing(row, axis, words));
   return cell;

@@ -15,7 +15,8 @@ const OURS = new Set(["q", "organization", "license", "open_weights", "retired",
 const FOREIGN = /^(__.*|view|deep_link|logs)$/; // Gradio's own
 
 let params = readAddress();
-let data = null; // the board on the page
+let data = null; // the board on the page, and the question that it answers
+let answered = null;
 let number = 0; // of the latest request: an answer to an earlier one comes too late
 const first = get(question());
 
@@ -61,21 +62,24 @@ function choose(name, values, { isStep = true } = {}) {
 function follow(before) {
   one("#q").value = params.get("q") ?? "";
   if (question() !== before || data === null) load(get(question()));
-  else show();
+  else if (answered === question()) show();
+  else drawRows(); // another board is on its way: until then nothing may say that these are its numbers
 }
 
 // ---- the server ----
 
 async function load(request) {
   const mine = ++number;
+  const asked = question();
   wait(mine);
   const answer = await patient(request, mine);
   if (mine !== number) return;
   number += 1; // no word about waiting any more
   if (answer.status === 200) {
     data = answer.data;
+    answered = asked;
     show();
-    say(t("board.ready", { shown: shownRows().length }));
+    say(t("board.ready", { n: shownRows().length }));
   } else fail(answer);
 }
 
@@ -107,6 +111,17 @@ function shownRows() {
 
 function show() {
   enter("shown");
+  const rows = drawRows();
+  method.drawFacts(one("#facts"), data, { shown: rows.length });
+  method.drawMethod(one("#method > div"), data, filters.chosenInWords(params));
+  method.drawColumns(one("#columns > dl"), table.columnsOf(data.leaderboard));
+  aside();
+  news();
+  takeaway();
+  if (!rows.length) instead(t("board.empty.lines"), t("board.empty.lines_hint"), { label: t("board.reset"), act: () => choose(null, []) });
+}
+
+function drawRows() {
   const rows = shownRows();
   const asked = params.get("sort") ?? "";
   table.drawTable(one("#table"), data.leaderboard, rows, {
@@ -116,13 +131,7 @@ function show() {
     onHelp: help,
   });
   filters.drawFilters(one("#picks"), data, params, choose);
-  method.drawFacts(one("#facts"), data, { shown: rows.length });
-  method.drawMethod(one("#method > div"), data, filters.chosenInWords(params));
-  method.drawColumns(one("#columns > dl"), table.columnsOf(data.leaderboard));
-  aside();
-  news();
-  takeaway();
-  if (!rows.length) instead(t("board.empty.lines"), t("board.empty.lines_hint"), { label: t("board.reset"), act: () => choose(null, []) });
+  return rows;
 }
 
 /** No board: say which of the many reasons it is, and what to do. */
@@ -136,16 +145,16 @@ function fail({ data: told }) {
   else if (["bad_value", "unknown_parameter", "no_such_view"].includes(told.error)) title = t("board.refused");
   const when = isEarly && told.error !== "no_votes" ? ` ${method.recomputed(told)}` : "";
   const text = (told.error ? refused(values) : t("arena.unreachable")) + when;
-  data = null;
+  data = answered = null;
   const retry = { label: t("arena.retry"), act: () => load(get(question())) };
   const reset = { label: t("board.reset"), act: () => choose(null, []) };
   enter("instead");
-  instead(title, text, { ...(isChosen && told.error && !isEarly ? reset : retry), toArena: isEarly, isQuiet: told.error === "no_votes" });
+  instead(title, method.marked("span", text, told.why), { ...(isChosen && told.error && !isEarly ? reset : retry), toArena: isEarly, isQuiet: told.error === "no_votes" });
 }
 
 function instead(title, text, { label, act, toArena = false, isQuiet = false }) {
   one("#instead h2").textContent = title;
-  one("#instead p").textContent = text;
+  one("#instead p").replaceChildren(text);
   one("#again").textContent = label;
   one("#again").onclick = act;
   one("#again").hidden = isQuiet;
@@ -157,6 +166,7 @@ function instead(title, text, { label, act, toArena = false, isQuiet = false }) 
 }
 
 function enter(state) {
+  const wasInstead = one("#instead").contains(document.activeElement);
   page.dataset.state = state;
   page.ariaBusy = "false";
   page.classList.remove("waiting");
@@ -164,6 +174,7 @@ function enter(state) {
   const isShown = state === "shown";
   for (const id of ["#filters", "#takeaway", "#table", "#facts", "#method", "#columns"]) one(id).hidden = !isShown;
   one("#instead").hidden = isShown;
+  if (isShown && wasInstead) one("#q").focus(); // the button that was pressed is gone
   tell("");
 }
 
@@ -223,7 +234,7 @@ function wire() {
     typing = setTimeout(() => {
       const text = one("#q").value.trim();
       choose("q", text ? [text] : [], { isStep: false });
-      if (data) say(t("board.ready", { shown: shownRows().length }));
+      if (answered === question()) say(t("board.ready", { n: shownRows().length }));
     }, TYPING_MS);
   });
   one("#filters").addEventListener("submit", (event) => event.preventDefault());

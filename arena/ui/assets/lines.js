@@ -11,16 +11,33 @@ const FOOT = 50;
 export const MOST_LINES = 8;
 
 /**
- * series are { name, values: [{ value, low, high } or null] }, one value at each of `places` (ascending numbers); said(
- * series, place) is what is read out.
+ * The scale of such lines: round numbers that hold every score shown, and the intervals of the newest ones. The wide
+ * intervals of a young board would leave the lines no room; `isCut` says that some reach beyond.
  */
-export function linesOf({ series, places, xAxis, yAxis, said }) {
+export function scaleOf(series) {
+  const known = series.flatMap(({ values }) => values.filter((value) => value !== null).map((value) => value.value));
+  const newest = series.flatMap(({ values }) => [values.at(-1)?.low, values.at(-1)?.high]);
+  const ends = [...known, ...newest.filter((end) => Number.isFinite(end))];
+  const [least, most] = [Math.min(...ends), Math.max(...ends)];
+  const room = (most - least) * 0.05 || 10;
+  const marks = ticks(least - room, most + room, 5);
+  const step = marks.length > 1 ? marks[1] - marks[0] : 10;
+  const [low, high] = [Math.floor((least - room) / step) * step, Math.ceil((most + room) / step) * step];
+  const isCut = series.some(({ values }) => values.some((value) => value !== null && ((value.low ?? low) < low || (value.high ?? high) > high)));
+  return { low, high, isCut };
+}
+
+/**
+ * series are { name, values: [{ value, low, high } or null] }, one value at each of `places` (ascending numbers); said(
+ * series, place) is what is read out; scale is that of `scaleOf`.
+ */
+export function linesOf({ series, places, scale, xAxis, yAxis, said }) {
   return (width) => {
     const hasNames = width >= 640;
     const right = hasNames ? 170 : 12;
     const height = width < 600 ? 300 : 380;
     const [inner, tall] = [width - LEFT - right, height - TOP - FOOT];
-    const [low, high] = limits(series);
+    const { low, high } = scale;
     const [first, last] = [places[0], places.at(-1)];
     const x = (place) => LEFT + (last > first ? (place - first) / (last - first) : 0.5) * inner;
     const y = (value) => TOP + (1 - (value - low) / (high - low)) * tall;
@@ -30,15 +47,18 @@ export function linesOf({ series, places, xAxis, yAxis, said }) {
     }
     const points = [];
     const at = new Map();
+    // A window of its own: what reaches beyond the scale ends at its edge.
+    const bands = shape("svg", { x: LEFT, y: TOP, width: inner, height: tall, viewBox: `${LEFT} ${TOP} ${inner} ${tall}`, overflow: "hidden" });
+    marks.push(bands);
     series.forEach(({ values }, k) => {
       const known = values.map((value, j) => ({ ...value, place: places[j], j })).filter(({ value }) => value !== undefined);
       const whole = known.filter(({ low, high }) => low !== null && high !== null);
       if (whole.length > 1) {
         const edge = [...whole.map((v) => [x(v.place), y(v.high)]), ...whole.toReversed().map((v) => [x(v.place), y(v.low)])];
-        marks.push(shape("polygon", { class: `band c${k}`, points: edge.join(" ") }));
+        bands.append(shape("polygon", { class: `band c${k}`, points: edge.join(" ") }));
       }
       for (const v of whole.length === 1 ? whole : []) {
-        marks.push(shape("line", { class: `stroke c${k}`, x1: x(v.place), x2: x(v.place), y1: y(v.low), y2: y(v.high) }));
+        bands.append(shape("line", { class: `stroke c${k}`, x1: x(v.place), x2: x(v.place), y1: y(v.low), y2: y(v.high) }));
       }
       const path = known.map((v) => `${x(v.place)},${y(v.value)}`).join(" ");
       marks.push(shape("polyline", { class: `stroke c${k} d${k}`, points: path }));
@@ -82,14 +102,6 @@ function endNames(series, y, x, room, [top, bottom]) {
   return ends.map(({ name, k, y: height }) =>
     shape("text", { class: `end c${k}`, x, y: height + 5 }, fitted(name, room, 14)),
   );
-}
-
-function limits(series) {
-  const ends = series.flatMap(({ values }) => values.flatMap((v) => (v ? [v.value, v.low, v.high] : [])));
-  const known = ends.filter((end) => end !== null);
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const room = (high - low) * 0.05 || 10;
-  return [low - room, high + room];
 }
 
 /** Bars over time: bars are { name, value, said }, in their order. */

@@ -3,11 +3,17 @@
 import { combobox } from "./combobox.js";
 import { element, figure, percent, withInterval } from "./plot.js";
 import { MOST_ROWS, rowsOf } from "./rows.js";
-import { ask, facts, fillWith, moment, recordHeads, recordSaid, sayInstead, shareText, showFindings, votesOverTime } from "./study.js";
+import { samplesOf } from "./samples.js";
+import {
+  ask, because, duelPage, facts, modelPage, moment, recordHeads, recordSaid, sayInstead, shareText, showFindings,
+  votesOverTime,
+} from "./study.js";
 
 const { t, number, one } = bakeoff;
 const place = (section) => one(`#${section} .found`);
 const round = (value) => number(value, { maximumFractionDigits: 0 });
+// Links to a duel with so many of the strongest opponents stand in sight, those with the others are folded.
+const STRONGEST = 3;
 const short = (value) => percent(value, 0);
 
 function show(section, ...nodes) {
@@ -22,9 +28,9 @@ function ranks({ rank, rank_low: low, rank_high: high }) {
 
 function rank({ entry, record, share, confidence }) {
   if (entry === null) return [element("p", {}, t("study.no_votes_yet"))];
-  const because = entry.score === null ? element("p", { class: "verdict" }, t("study.unrated_why", { why: entry.reason ?? "" })) : null;
+  const unrated = entry.score === null ? element("p", { class: "verdict" }, ...because("study.unrated_why", entry.reason ?? "")) : null;
   return [
-    because,
+    unrated,
     facts([
       [t("study.column.rank"), entry.score === null ? null : ranks(entry)],
       [t("study.column.score"), entry.score === null ? null : withInterval({ value: entry.score, low: entry.low, high: entry.high }, round)],
@@ -61,7 +67,7 @@ function opponents({ model, opponents: found, names }, axis) {
     text: expected === null ? shareText({ ...share, low: null }) : t("study.seen_expected", { seen: shareText({ ...share, low: null }), expected: short(expected) }),
     said: `${names[id]}: ${shareText(share)}${expected === null ? "" : `, ${t("study.expected_said", { expected: short(expected) })}`}. ${recordSaid(record)}`,
   }));
-  const links = element("ul", { class: "links" }, ...found.map(({ model: id }) => element("li", {}, element("a", { href: `./analysis?${new URLSearchParams({ a: model.id, b: id })}` }, names[id]))));
+  const link = ({ model: id }) => element("a", { href: duelPage(model.id, id) }, t("study.against_model", { model: names[id] }));
   return [
     figure({
       title: t("study.opponents.plot", { model: model.name }),
@@ -74,7 +80,10 @@ function opponents({ model, opponents: found, names }, axis) {
       isLong: rows.length > MOST_ROWS,
       drawing: rowsOf({ rows, kind: "dot", domain: [0, 1], line: 0.5, form: short, axis }),
     }),
-    element("details", {}, element("summary", {}, t("study.duels")), links),
+    element("p", { class: "row links-row" }, element("span", { class: "quiet" }, t("study.strongest")), ...found.slice(0, STRONGEST).map(link)),
+    found.length > STRONGEST
+      ? element("details", {}, element("summary", {}, t("study.duels")), element("ul", { class: "links" }, ...found.map((each) => element("li", {}, link(each)))))
+      : null,
   ];
 }
 
@@ -102,13 +111,14 @@ async function start() {
   show("kinds", kinds(found, axis));
   show("opponents", ...[opponents(found, axis)].flat());
   show("time", votesOverTime(found.votes, "votes"));
+  show("recent", samplesOf("model", { id: found.model.id }));
 }
 
 async function offerOthers(current) {
   const answer = await ask("");
   if (answer.status !== 200) return;
   const options = answer.data.models.map(({ id, name }) => ({ id, name }));
-  const choose = (id) => window.location.assign(`./model?${new URLSearchParams({ id })}`);
+  const choose = (id) => window.location.assign(modelPage(id));
   const field = combobox({ label: t("study.other_model"), options, choose });
   one("#others").replaceChildren(field);
   field.show(current);

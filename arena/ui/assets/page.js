@@ -59,7 +59,7 @@ const bakeoff = (() => {
         cache: "no-store",
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      return { status: response.status, data: await response.json() };
+      return { status: response.status, data: response.status === 204 ? {} : await response.json() };
     } catch {
       return { status: 0, data: {} };
     }
@@ -98,7 +98,23 @@ const bakeoff = (() => {
     return within.querySelectorAll(selector);
   }
 
-  present("header.top").then(fill);
+  // Wide code and tables scroll by themselves: then, and only then, Tab stops at them, so that keys can scroll them.
+  const reach = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+  });
+  new MutationObserver(() => {
+    for (const wide of all(".text :is(pre, .scroll):not([tabindex])")) {
+      wide.tabIndex = -1;
+      reach.observe(wide);
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  // Gradio writes the browser's language there, even where it is not the one of the page's texts.
+  new MutationObserver(() => {
+    if (document.documentElement.lang !== language) document.documentElement.lang = language;
+  }).observe(document.documentElement, { attributeFilter: ["lang"] });
+
+  present("header.top").then((header) => fill(header.parentElement)); // the header, and a page without a script of its own
 
   return { t, knows, number, fill, refused, post, get, isForPage, isField, present, one, all, language };
 })();

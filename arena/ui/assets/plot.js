@@ -2,7 +2,8 @@
 // arrow keys, the numbers as a table, and as a file made in the browser.
 //
 // A drawing is made by a function of its width. It returns { node, points, move }: what to show; the places that have a
-// number, each { x, y, box: [x, y, width, height], said }; and move(index, right, down), the next place in a direction.
+// number, each { x, y, box: [x, y, width, height], said }, which
+// is a text, or several and elements; and move(index, right, down), the next place in a direction.
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -71,17 +72,20 @@ export function ticks(low, high, about = 5) {
 /**
  * A figure on the page.
  *
- * title and note are sentences; table is { columns: [text], rows: [[text or number or null]] }, forms gives some columns
+ * title is a text; note one too, or several and elements; table is { columns: [text], rows: [[text or number or null]] }, forms gives some columns
  * a way to be written; file is the name of the download, without its ending. A drawing that is long gets a button, and
  * before it is pressed `false` as its second argument: not the whole.
  */
-export function figure({ title, note = "", table, forms = [], file, drawing, head = null, isLong = false }) {
+export function figure({ title, note: told = [], table, forms = [], file, drawing, head = null, isLong = false }) {
+  const note = [told].flat();
+  // A label cannot say that some of its words are in another language: it has the others only.
+  const label = [title, note.filter((each) => typeof each === "string").join("").trim()].filter((each) => each).join(". ");
   const frame = element("div", { class: "frame" });
   const readout = element("p", { class: "readout", role: "status" });
   const root = element(
     "figure",
     { class: "plot" },
-    element("figcaption", {}, element("h3", {}, title), note ? element("p", { class: "quiet" }, note) : null),
+    element("figcaption", {}, element("h3", {}, title), note.join("") ? element("p", { class: "quiet" }, ...note) : null),
     head,
     frame,
     isLong ? whole() : null,
@@ -96,7 +100,7 @@ export function figure({ title, note = "", table, forms = [], file, drawing, hea
     if (!width || width === drawnFor) return;
     drawnFor = width;
     place.index = -1;
-    frame.replaceChildren(readable(drawing(width, isWhole), `${title}. ${note} ${t("study.hint_keys")}`, place, readout));
+    frame.replaceChildren(readable(drawing(width, isWhole), `${label} ${t("study.hint_keys")}`, place, readout));
   };
   function whole() {
     const button = element("button", { type: "button", class: "act" }, t("study.show_all", { n: table.rows.length }));
@@ -131,7 +135,7 @@ function readable({ node, points, move }, label, place, readout) {
     const { box, said } = points[index];
     ["x", "y", "width", "height"].forEach((name, k) => mark.setAttribute(name, box[k]));
     mark.setAttribute("visibility", "visible");
-    readout.textContent = said;
+    readout.replaceChildren(...[said].flat());
     readout.classList.add("now");
   };
   const nearest = (event) => {

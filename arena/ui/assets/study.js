@@ -116,6 +116,45 @@ export function facts(pairs) {
   return element("dl", { class: "facts-grid" }, ...pairs.filter(([, what]) => what !== null).map(([term, what]) => element("div", {}, element("dt", {}, term), element("dd", {}, what))));
 }
 
+/** Words of the engine, which speaks English on every page. */
+export function english(words) {
+  return element("span", { lang: "en" }, words);
+}
+
+/** A text of the page whose `why` is in the words of the engine. */
+export function because(key, words, values = {}) {
+  const [before, after] = t(key, { ...values, why: "\u0000" }).split("\u0000");
+  return [before, english(words), after];
+}
+
+/** The address of a model's page. */
+export function modelPage(id) {
+  return `./model?${new URLSearchParams({ id })}`;
+}
+
+/** The address of two models head to head. */
+export function duelPage(a, b) {
+  return `./analysis?${new URLSearchParams({ a, b })}`;
+}
+
+/** What the page's address says of a name, or null. */
+export function addressed(name) {
+  return new URL(window.location.href).searchParams.get(name);
+}
+
+/** Put values into the page's address, so that it shows the same again; with `back` the view before is a step back. */
+export function inAddress(values, { back = false } = {}) {
+  const address = new URL(window.location.href);
+  for (const [name, value] of Object.entries(values)) address.searchParams.set(name, value);
+  if (address.href === window.location.href) return;
+  window.history[back ? "pushState" : "replaceState"](window.history.state, "", address);
+}
+
+/** Call when the reader has gone a step back or forward on this page. */
+export function whenBack(call) {
+  window.addEventListener("popstate", call);
+}
+
 /** Points with a sign. */
 export function points(value) {
   return number(value, { maximumFractionDigits: 0, signDisplay: "exceptZero" });

@@ -1,0 +1,35 @@
+"""How voters judged the worked examples of a guideline. No votes: nothing that counts votes asks this table."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from arena.battle import Verdict, VoterId
+from arena.store.database import Database
+
+
+class Calibrations:
+    """One row a voter, version of the guideline and example: the first verdict, or none if it was passed over."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def add(
+        self, voter_id: VoterId, guideline_version: str, examples: Iterable[int], verdict: Verdict | None, now: datetime
+    ) -> None:
+        """Store a verdict (None: passed over) on those of these examples for which nothing of this voter is stored."""
+        value = None if verdict is None else verdict.value
+        with self._database.write() as cursor:
+            for example in examples:
+                cursor.execute(
+                    "insert into calibrations values (?, ?, ?, ?, ?) on conflict do nothing",
+                    [voter_id, guideline_version, example, value, now],
+                )
+
+    def verdicts(self, voter_id: VoterId, guideline_version: str) -> dict[int, Verdict | None]:
+        """What this voter said of the examples of this version, without those that were not asked yet."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                "select example, verdict from calibrations where voter_id = ? and guideline_version = ?",
+                [voter_id, guideline_version],
+            ).fetchall()
+        return {example: None if verdict is None else Verdict(verdict) for example, verdict in rows}

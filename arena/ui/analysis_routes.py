@@ -1,0 +1,133 @@
+"""What the routes behind the Analysis page tell, in words, for the description of the public routes."""
+
+from collections.abc import Mapping
+
+_ID = "A model's id, as /api/analysis lists them."
+
+# Routes behind the Analysis page: what each tells, its parameters, and the keys of its answer beside `snapshot`.
+ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
+    "/api/analysis": (
+        "The board in short, and its models, by whose ids the other routes speak of them.",
+        {},
+        {
+            "computed_at": "When the snapshot was computed.",
+            "n_log": "How many entries of the log it read.",
+            "n_votes": "The votes counted.",
+            "confidence": "Of all intervals.",
+            "method": "How the board was computed.",
+            "is_plain": "Whether that is plain Bradley-Terry, so that the analyses are about the board's own numbers.",
+            "models": "In the order of the board: id, name, score, interval, ranks, votes.",
+        },
+    ),
+    "/api/analysis/head-to-head": (
+        "Any two rated models, face to face.",
+        {"a": _ID, "b": _ID},
+        {
+            "found": "The chance that a is preferred, the points between them, the votes that would settle it.",
+            "record": "Of a against b: won, lost, ties, both bad.",
+            "decision": "By the votes on just these two: a, b, no_difference or undecided.",
+        },
+    ),
+    "/api/analysis/matrix": (
+        "Every pair of the first hundred models that met.",
+        {},
+        {
+            "models": "Their ids, in the order of the board.",
+            "n_models": "How many models the board has.",
+            "counts_both_bad": "Whether a both-bad verdict is a tie, or no vote.",
+            "cells": "Two places in models, and the record of the first: won, lost, ties, both bad.",
+        },
+    ),
+    "/api/analysis/history": (
+        "What the boards on the way to this one said.",
+        {},
+        {
+            "boards": "Snapshot, time, entries of the log; at most 60.",
+            "scores": "Of each model: score, low and high at each board, or null.",
+        },
+    ),
+    "/api/analysis/collection": (
+        "How the votes came in.",
+        {},
+        {
+            "votes": "By day, week or month.",
+            "n_votes": "The votes counted.",
+            "shown": "In how many of the votes each model stood.",
+            "expected_share": "Of the votes, for each model, if pairs are drawn evenly.",
+            "policies": "How pairs were drawn, and the votes of each way.",
+        },
+    ),
+    "/api/analysis/position": (
+        "Whether it helps to stand on side A.",
+        {},
+        {
+            "side_a": "The share that side A won.",
+            "order": "The same in logits, the models' strengths taken out, or null.",
+        },
+    ),
+    "/api/analysis/style": (
+        "What the dress of an answer is worth. It reads every text: of many votes it takes a while.",
+        {},
+        {
+            "longer": "The share that the longer answer won.",
+            "by_length": "The same by how many times longer: more than, up to, share.",
+            "coefficients": "Each feature in logits, models being equal.",
+            "notes": "What the votes do not tell.",
+        },
+    ),
+    "/api/analysis/agreement": (
+        "How often two voters who judged the same two answers said the same.",
+        {},
+        {
+            "all": "Over all four verdicts: value, interval, pairs of votes, pairs of answers; or the reason for null.",
+            "decisive": "The same over the verdicts that prefer one of the two answers.",
+            "n_items": "Pairs of answers that anybody judged.",
+            "n_votes": "Votes on these, one of each voter; those that do not tell voter or prompt are not among them.",
+        },
+    ),
+    "/api/analysis/influence": (
+        "What the order of the board hangs on. Voters are counted and not named.",
+        {},
+        {
+            "first_place": "The fewest votes without which the second would stand level with the first.",
+            "neighbours": "The same for each two neighbours, as an estimate.",
+            "n_voters": "The fewest voters without whom the second would stand level; null with voters_reason.",
+            "n_votes_of_voters": "How many votes these cast.",
+            "voters_reason": "Why there is no such number.",
+            "moving_most": "Of the voters who move it most: points of first place, the most moved model, which.",
+        },
+    ),
+    "/api/analysis/goodness": (
+        "Whether one scale fits the votes.",
+        {},
+        {
+            "scale": "A test of all pairs together, or the reason why there is none.",
+            "cycles": "How much of the votes goes in circles.",
+            "n_contradictions": "How many pairs contradict the scores.",
+            "contradictions": "The clearest of them.",
+        },
+    ),
+    "/api/analysis/model": (
+        "All of one model.",
+        {"id": _ID},
+        {
+            "confidence": "Of all intervals.",
+            "model": "Its facts.",
+            "entry": "Its line on the board, or null.",
+            "names": "Of its opponents, by id.",
+            "record": "Won, lost, ties, both bad.",
+            "share": "The share won.",
+            "kinds": "The same by category.",
+            "opponents": "The same by opponent, beside what the scores lead to expect.",
+            "votes": "By day, week or month.",
+        },
+    ),
+}
+
+REFUSALS: Mapping[str, str] = {
+    "202": "It takes longer than eight seconds: ask again for the answer.",
+    "400": "One model given twice.",
+    "404": "There is no leaderboard with two rated models yet, or no such model.",
+    "409": "These votes give no answer to this, or the model has no score yet.",
+    "503": "The database does not answer, or too many questions are waiting.",
+}

@@ -1,0 +1,138 @@
+// What a voter says beside the verdict: the panel that a chosen verdict opens, where the arena asks for more.
+//
+// The panel comes from the server (arena/ui/labels.py): each fieldset names the label that it is for. ballot.js opens it,
+// asks what it says when the vote is sent, and empties it for the next ballot. Nothing in it is required.
+"use strict";
+bakeoff.labels = (() => {
+  const { t, one, all } = bakeoff;
+  const READS = {
+    number: (field) => known(chosen(field), Number),
+    truth: (field) => known(chosen(field), (value) => value === "yes"),
+    word: (field) => chosen(field),
+    many: (field) => some([...all("input:checked", field)].map(({ value }) => value)),
+    text: (field) => clean(one("textarea", field).value) || undefined,
+  };
+
+  /** `save` sends the vote, `back` goes back to choosing a verdict. */
+  function wire({ save, back }) {
+    const form = one("#labels");
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      save();
+    });
+    one("#back").addEventListener("click", back);
+    form.addEventListener("change", ({ target }) => showClear(target.closest("fieldset")));
+    for (const button of all(".clear", form)) button.addEventListener("click", () => clear(button.closest("fieldset")));
+    form.addEventListener("keydown", (event) => {
+      if (event.isComposing || event.repeat) return;
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        save();
+      } else if (/^(radio|checkbox)$/.test(event.target.type)) pressBar(event);
+    });
+    document.addEventListener("keydown", (event) => {
+      const isIt = event.key === "Escape" && isOpen() && !event.isComposing && !event.repeat && !one("dialog[open]");
+      if (!isIt) return;
+      event.preventDefault();
+      back();
+    });
+  }
+
+  /** Letters and digits mean nothing to radio buttons and boxes: there they still choose a verdict. */
+  function pressBar(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    const button = bakeoff.barButton(event);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  }
+
+  /** Show what goes with a verdict; `told` is that verdict in words. */
+  function open(verdict, told) {
+    const form = one("#labels");
+    const isNew = form.hidden;
+    const isDecisive = verdict === "A" || verdict === "B";
+    one("#labels-title b").textContent = t("labels.chosen", { verdict: told });
+    for (const field of all("[data-of-better]", form)) field.hidden = !isDecisive;
+    const acceptable = one("[data-label=acceptable] legend span", form);
+    if (acceptable && isDecisive) acceptable.textContent = t(`labels.acceptable.${verdict}`);
+    for (const field of all("fieldset", form)) showClear(field);
+    form.hidden = false;
+    if (isNew) makeRoom(form);
+    const isLost = form.contains(document.activeElement) && document.activeElement.closest("[hidden]");
+    if (isNew || isLost) focusFirst(form);
+  }
+
+  /** The panel from its beginning; beside each other, the answers right above it. */
+  function makeRoom(form) {
+    one(".fields", form).scrollTop = 0;
+    const isWide = matchMedia("(min-width: 721px)").matches;
+    const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
+    if (isWide) requestAnimationFrame(() => requestAnimationFrame(toEnd)); // first the page makes room for the bar
+  }
+
+  function focusFirst(form) {
+    const first = [...all("input, textarea", form)].find((field) => !field.closest("[hidden]"));
+    (first ?? one("#save")).focus({ preventScroll: true });
+  }
+
+  function isOpen() {
+    return !one("#labels").hidden;
+  }
+
+  function hide() {
+    one("#labels").hidden = true;
+  }
+
+  /** Forget all that was entered. */
+  function reset() {
+    one("#labels").reset();
+  }
+
+  /** What was entered, as the server takes it: only what was said, and what goes with the verdict. */
+  function read() {
+    const labels = {};
+    for (const field of all("#labels fieldset:not([hidden])")) {
+      const { label, key, kind } = field.dataset;
+      const value = READS[kind](field);
+      if (value === undefined) continue;
+      if (key === undefined) labels[label] = value;
+      else labels[label] = { ...labels[label], [key]: value };
+    }
+    return labels;
+  }
+
+  function chosen(field) {
+    return one("input:checked", field)?.value;
+  }
+
+  function known(value, parse) {
+    return value === undefined ? undefined : parse(value);
+  }
+
+  function some(values) {
+    return values.length ? values : undefined;
+  }
+
+  /** Text without what a paste may bring along unseen, and the server would refuse; nothing if it is all blank. */
+  function clean(text) {
+    const shown = text.toWellFormed().replace(/[^\P{Cc}\n\t]/gu, "");
+    return shown.trim() ? shown : "";
+  }
+
+  /** A choice of one can be taken back by a button, which is there when there is something to take back. */
+  function showClear(field) {
+    const button = one(".clear", field);
+    if (!button) return;
+    button.hidden = chosen(field) === undefined;
+    button.ariaLabel = t("labels.clear", { what: one("legend", field).textContent.trim() });
+  }
+
+  function clear(field) {
+    for (const input of all("input", field)) input.checked = false;
+    showClear(field);
+    one("input", field).focus();
+  }
+
+  return { wire, open, isOpen, hide, reset, read };
+})();

@@ -1,0 +1,81 @@
+"""The JSON routes of the calibration: the next worked example, and what the guideline says of it once it is judged."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from arena.battle import Verdict
+from arena.calibration import Calibration, JudgedExample, Step
+from arena.ui.api import voter_of
+from arena.ui.markdown import render_markdown
+from arena.voter import VoterKey
+
+
+class ExampleBody(BaseModel):
+    """What may be said of a worked example: a verdict, or that this one and the rest are passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict | None = None
+    passes: Literal[True] | None = Field(default=None, alias="pass")
+
+    @model_validator(mode="after")
+    def _is_one_of_the_two(self) -> "ExampleBody":
+        if (self.verdict is None) == (self.passes is None):
+            raise ValueError("either a verdict or a pass")
+        return self
+
+
+def routes(calibration: Calibration, voter_key: VoterKey, clock: Callable[[], datetime]) -> APIRouter:
+    """Ask for the next worked example, and judge it or pass over those that are left."""
+    router = APIRouter()
+
+    @router.get("/api/calibration")
+    def next_example(request: Request) -> Response:
+        step = calibration.next_step(voter_of(request, voter_key))
+        return _unkept(None if step is None else step_json(step))
+
+    @router.post("/api/calibration/{number}")
+    def judge(number: int, body: ExampleBody, request: Request) -> Response:
+        voter_id = voter_of(request, voter_key)
+        if body.verdict is None:
+            calibration.pass_over(number, voter_id, clock())
+            return _unkept(None)
+        return _unkept(judged_json(calibration.judge(number, body.verdict, voter_id, clock())))
+
+    return router
+
+
+def _unkept(content: dict[str, Any] | None) -> Response:
+    """An answer that no cache keeps; without content, an empty one."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(status_code=204, headers=headers) if content is None else JSONResponse(content, headers=headers)
+
+
+def step_json(step: Step) -> dict[str, Any]:
+    """An example before it is judged. Its title stays here with verdict and reason: it may give them away."""
+    return {
+        "number": step.example.number,
+        "k": step.k,
+        "n": step.n,
+        "prompt": render_markdown(step.example.prompt, top_heading=3),
+        "answer_a": render_markdown(step.example.answer_a),
+        "answer_b": render_markdown(step.example.answer_b),
+    }
+
+
+def judged_json(judged: JudgedExample) -> dict[str, Any]:
+    """An example that was judged: what the voter said of it first, and what the guideline says."""
+    return {
+        "number": judged.example.number,
+        "verdict": None if judged.verdict is None else judged.verdict.value,
+        "guideline": {
+            "verdict": judged.example.verdict.value,
+            "title": judged.example.title,
+            "reason": render_markdown(judged.example.reason),
+        },
+    }

@@ -1,0 +1,129 @@
+"""Arenas to look at: the starter pack as it is, with votes, and with each of the rules that change a page."""
+
+import random
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from math import exp
+from pathlib import Path
+
+import uvicorn
+from pydantic import SecretStr
+
+from arena.battle import Verdict, VoterId
+from arena.errors import NoBallotLeft
+from arena.intake import import_pack
+from arena.pack import read_pack, starter_directory
+from arena.settings import Settings
+from arena.store import VoteStore
+from arena.ui.app import Site, build_app
+from arena.ui.server import open_site
+from scene import Ground
+from served import NOON, Clock
+
+_EVERY_LABEL = """
+[labels]
+scale = "much-slightly"
+dimensions = [
+  { id = "accuracy", name = "Accuracy", meaning = "Is what it says true?" },
+  { id = "style", name = "Style", meaning = "Does it read well?" },
+]
+reasons = ["Wrong", "Too long", "Off topic", "Well explained"]
+comment = true
+confidence = true
+ratings = true
+acceptable = true
+"""
+# Of the others, the starter pack's own.
+_RULES: Mapping[Ground, str] = {
+    "labels": _EVERY_LABEL,
+    "steps": '[labels]\nscale = "8-steps"\n',
+    "calibrating": "[guideline]\ncalibration = 3\n",
+}
+_N_VOTERS = 24
+_N_DAYS = 3
+_VOTES_A_DAY = 3
+_STARTS_AT = NOON - timedelta(days=_N_DAYS)
+
+
+class Stage:
+    """Serves each arena once it is asked for, and ends them all together."""
+
+    def __init__(self, exits: ExitStack):
+        self._exits = exits
+        self._urls: dict[str, str] = {}
+
+    def url(self, ground: Ground) -> str:
+        """The address of an arena: of `voted` it has votes of some days and a board of each."""
+        if ground not in self._urls:
+            store = self._exits.enter_context(VoteStore.open(None))
+            pack = read_pack(starter_directory())
+            import_pack(store, replace(pack, rules_text=_RULES.get(ground, pack.rules_text)), _STARTS_AT)
+            self._serve(ground, store, n_voters=_N_VOTERS if ground == "voted" else 0)
+        return self._urls[ground]
+
+    def url_of(self, database: Path) -> str:
+        """The address of the arena of a database, with its board."""
+        name = str(database)
+        if name not in self._urls:
+            self._serve(name, self._exits.enter_context(VoteStore.open(database)), n_voters=0)
+        return self._urls[name]
+
+    def _serve(self, name: str, store: VoteStore, *, n_voters: int) -> None:
+        clock = Clock(_STARTS_AT)
+        settings = Settings(secret=SecretStr("a secret of at least 32 characters"))
+        site = open_site(store, settings, clock=clock, rng=random.Random(1))
+        if n_voters:
+            _vote(site, store, clock, n_voters)
+        clock.now = NOON
+        site.job.run_if_due(NOON)
+        self._urls[name] = self._exits.enter_context(listening(site))
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    """A stage, and the end of all that it served."""
+    with ExitStack() as exits:
+        yield Stage(exits)
+
+
+@contextmanager
+def listening(site: Site, port: int = 0) -> Iterator[str]:
+    """Serve a site on a port of this machine (0: a free one); gives its address."""
+    listener = socket.create_server(("127.0.0.1", port))
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(site), log_level="critical", server_header=False, timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()  # connections wait in the listener until it takes them
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _vote(site: Site, store: VoteStore, clock: Clock, n_voters: int) -> None:
+    """Some days of votes by some people, each model a little better than the next; a board every evening."""
+    rng = random.Random(2)
+    strength = {model: -0.4 * place for place, model in enumerate(sorted(store.catalogue.models()))}
+    for day in range(_N_DAYS):
+        for voter in (VoterId(f"voter-{number}") for number in range(n_voters)):
+            for _ in range(_VOTES_A_DAY):
+                clock.now += timedelta(seconds=rng.randint(20, 200))
+                try:
+                    ballot = site.booth.open(voter, clock.now)
+                except NoBallotLeft:
+                    continue
+                opened = store.ballots.find(ballot.id)
+                assert opened is not None
+                chance = 1 / (1 + exp(strength[opened.battle.model_b] - strength[opened.battle.model_a]))
+                verdict = Verdict.A if rng.random() < chance else Verdict.B
+                verdict = rng.choice((Verdict.TIE, Verdict.BOTH_BAD)) if rng.random() < 0.2 else verdict
+                site.booth.cast(ballot.id, verdict, voter, clock.now + timedelta(seconds=15))
+        clock.now = _STARTS_AT + timedelta(days=day, hours=10)
+        site.job.run_if_due(clock.now)
+        clock.now = _STARTS_AT + timedelta(days=day + 1)

@@ -1,0 +1,236 @@
+"""What a vote may say beside its verdict over HTTP: what the arena asks for, and nothing else."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from arena.ui.texts import LANGUAGES, texts
+from served import Arena, Serve, ballot_of, serving, vote_on
+
+EVERYTHING = """
+[labels]
+scale = "much-slightly"
+reasons = ["Wrong facts", "Too <b>long</b> ${1 + 1} {x}"]
+comment = true
+confidence = true
+ratings = true
+acceptable = true
+[[labels.dimensions]]
+id = "accuracy"
+name = "Accuracy & co"
+meaning = "Is what it says true?"
+"""
+SAID: dict[str, Any] = {
+    "scale": "much-slightly",
+    "strength": 1,
+    "dimensions": {"accuracy": "tie"},
+    "reasons": {"A": ["Wrong facts"], "B": []},
+    "comment": "  Both are wrong.\n",
+    "confidence": "medium",
+    "ratings": {"A": 2, "B": 3},
+    "acceptable": False,
+}
+
+
+@pytest.fixture(scope="module")
+def asking() -> Iterator[Arena]:
+    """One arena that asks for everything, for tests that store nothing in it."""
+    with serving() as start:
+        yield start(rules=EVERYTHING)
+
+
+def tell(client: httpx.Client, ballot_id: str, verdict: str = "A", **labels: Any) -> httpx.Response:
+    return client.post(f"/api/ballots/{ballot_id}/vote", json={"verdict": verdict, "labels": labels})
+
+
+def stored(arena: Arena) -> list[dict[str, Any]]:
+    with arena.store._database.read() as cursor:
+        cursor.execute("select * from vote_log order by seq")
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def test_what_the_arena_asks_for_is_stored_and_the_same_again_counts_once(serve: Serve):
+    arena = serve(rules=EVERYTHING)
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    said = {**SAID, "reasons": {"A": ["Wrong facts"]}}
+    first = tell(visitor, ballot_id, **said)
+    again = tell(visitor, ballot_id, **said)
+    assert first.status_code == 200
+    assert again.json() == first.json()
+    other = tell(visitor, ballot_id, **{**said, "comment": "Another."})
+    assert (other.status_code, other.json()["error"], other.json()["kept"]) == (409, "already_voted", "A")
+    [vote] = stored(arena)
+    assert (vote["scale"], vote["strength"], vote["confidence"], vote["acceptable"]) == (
+        *("much-slightly", 1, "medium", False),
+    )
+    assert json.loads(vote["comments"]) == {"vote": "  Both are wrong.\n"}
+    assert json.loads(vote["reasons"]) == {"A": ["Wrong facts"]}
+    assert json.loads(vote["ratings"]) == {"A": 2, "B": 3}
+    assert json.loads(vote["dimensions"]) == {"accuracy": "tie"}
+    assert arena.store.votes.broken_links() == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "label"),
+    [
+        ({"mood": "good"}, "labels"),
+        ([], "labels"),
+        ("x", "labels"),
+        ({"scale": "5-steps"}, "scale"),
+        ({"scale": "six"}, "scale"),
+        ({"strength": "1"}, "strength"),
+        ({"strength": True}, "strength"),
+        ({"strength": 1.5}, "strength"),
+        ({"strength": 3}, "strength"),
+        ({"dimensions": {"accuracy": "left"}}, "dimensions"),
+        ({"dimensions": {"accuracy": "both_bad"}}, "dimensions"),
+        ({"dimensions": {"zzz-echo": "A"}}, "dimensions"),
+        ({"dimensions": ["accuracy"]}, "dimensions"),
+        ({"reasons": {"C": ["Wrong facts"]}}, "reasons"),
+        ({"reasons": {"A": ["zzz-echo"]}}, "reasons"),
+        ({"reasons": {"A": ["Wrong facts", "Wrong facts"]}}, "reasons"),
+        ({"reasons": {"A": []}}, "reasons"),
+        ({"comment": 5}, "comment"),
+        ({"comment": "zzz-echo\u0000"}, "comment"),
+        ({"comment": "x" * 2001}, "comment"),
+        ({"confidence": 0.9}, "confidence"),
+        ({"confidence": "HIGH"}, "confidence"),
+        ({"ratings": {"A": 6}}, "ratings"),
+        ({"ratings": {"A": "5"}}, "ratings"),
+        ({"ratings": {"tie": 5}}, "ratings"),
+        ({"acceptable": "yes"}, "acceptable"),
+        ({"acceptable": 1}, "acceptable"),
+    ],
+)
+def test_what_is_no_label_is_refused_with_what_would_be_accepted(asking: Arena, labels: Any, label: str):
+    visitor = asking.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    if isinstance(labels, dict):
+        labels = {"scale": "much-slightly", **labels}
+    response = visitor.post(f"/api/ballots/{ballot_id}/vote", json={"verdict": "A", "labels": labels})
+    told = response.json()
+    assert (response.status_code, told["error"], told["label"]) == (422, "not_a_label", label)
+    assert told["accepted"] in told["message"]
+    assert "zzz-echo" not in response.text
+    assert asking.n_acts == 0
+
+
+def test_half_a_character_is_refused_calmly(asking: Arena):
+    visitor = asking.visitor()
+    url = f"/api/ballots/{ballot_of(visitor)['ballot_id']}/vote"
+    body = r'{"verdict": "A", "labels": {"scale": "much-slightly", "comment": "\ud83d"}}'
+    response = visitor.post(url, content=body.encode(), headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["error"]) == (422, "not_a_label")
+    assert asking.n_acts == 0
+
+
+def test_a_vote_that_is_none_is_not_blamed_on_its_labels(asking: Arena):
+    visitor = asking.visitor()
+    url = f"/api/ballots/{ballot_of(visitor)['ballot_id']}/vote"
+    for body in ({"verdict": "left", "labels": {"mood": 1}}, {"labels": SAID}, {"verdict": "A", "model": "x"}):
+        response = visitor.post(url, json=body)
+        assert (response.status_code, response.json()["error"]) == (422, "not_a_vote")
+
+
+@pytest.mark.parametrize("labels", [{"comment": "x"}, {"scale": "5-steps", "strength": 1}, {"ratings": {"A": 1}}])
+def test_an_arena_that_asks_for_nothing_takes_nothing(unchanged_arena: Arena, labels: dict[str, Any]):
+    visitor = unchanged_arena.visitor()
+    response = tell(visitor, ballot_of(visitor)["ballot_id"], **labels)
+    assert (response.status_code, response.json()["error"]) == (422, "not_a_label")
+    assert response.json()["accepted"] == "nothing"
+    assert unchanged_arena.n_acts == 0
+
+
+def test_on_eight_steps_a_tie_is_refused_and_a_strength_is_needed(serve: Serve):
+    arena = serve(rules='[labels]\nscale = "8-steps"\n')
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    for verdict, labels in (("tie", {}), ("A", {}), ("A", {"strength": 5}), ("both_bad", {"strength": 1})):
+        response = tell(visitor, ballot_id, verdict, scale="8-steps", **labels)
+        assert (response.status_code, response.json()["error"]) == (422, "not_a_label"), (verdict, labels)
+    assert vote_on(visitor, ballot_id, "both_bad").status_code == 422  # by a page from before the scale
+    assert tell(visitor, ballot_id, "B", scale="8-steps", strength=4).status_code == 200
+    [vote] = stored(arena)
+    assert (vote["verdict"], vote["scale"], vote["strength"]) == ("B", "8-steps", 4)
+
+
+def test_the_longest_comment_is_read_however_it_is_written_and_nothing_much_longer(serve: Serve):
+    arena = serve(rules=EVERYTHING)
+    visitor = arena.visitor()
+    url = f"/api/ballots/{ballot_of(visitor)['ballot_id']}/vote"
+    labels = {"scale": "much-slightly", "comment": "🙂" * 2000}
+    body = json.dumps({"verdict": "A", "labels": labels})  # twelve bytes a character
+    headers = {"Content-Type": "application/json"}
+    assert visitor.post(url, content=body.ljust(65_537).encode(), headers=headers).status_code == 413
+    assert visitor.post(url, content=body.encode(), headers=headers).status_code == 200
+    assert json.loads(stored(arena)[0]["comments"]) == {"vote": "🙂" * 2000}
+
+
+def test_of_racing_votes_with_different_labels_one_is_stored_whole(serve: Serve):
+    arena = serve(rules=EVERYTHING)
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+
+    def send(i: int) -> int:
+        labels = {**SAID, "reasons": {}, "comment": f"comment {i % 5}", "ratings": {"A": 1 + i % 5}}
+        return tell(visitor, ballot_id, **labels).status_code
+
+    with ThreadPoolExecutor(20) as threads:
+        statuses = list(threads.map(send, range(20)))
+    [vote] = stored(arena)
+    number = int(json.loads(vote["comments"])["vote"].split()[1])
+    assert json.loads(vote["ratings"]) == {"A": 1 + number}
+    assert [i % 5 for i, status in enumerate(statuses) if status == 200] == [number] * 4
+    assert set(statuses) == {200, 409}
+
+
+def shell(arena: Arena) -> str:
+    """Our own markup of the Arena page."""
+    components = arena.visitor().get("/config").json()["components"]
+    values = [str(each.get("props", {}).get("value")) for each in components]
+    [found] = [value for value in values if 'id="arena"' in value]
+    return found
+
+
+def test_a_page_shows_what_the_arena_asks_for_as_the_host_wrote_it(asking: Arena):
+    page = shell(asking)
+    assert "Accuracy &amp; co" in page
+    assert "Too &lt;b&gt;long&lt;/b&gt; ${1 + 1} {x}" in page
+    assert "<b>long</b>" not in page
+    assert "labels.js" in asking.visitor().get("/").text
+
+
+def test_a_page_of_an_arena_that_asks_for_nothing_has_nothing_of_labels(unchanged_arena: Arena):
+    page = shell(unchanged_arena)
+    for word in ("labels", "step", "data-scale", "data-strength"):
+        assert word not in page, word
+    assert "labels.js" not in unchanged_arena.visitor().get("/").text
+    bar = page.split('<div id="verdicts">', 1)[1].split("<div id=", 1)[0]
+    verdicts = (("A", "A"), ("tie", "T"), ("both_bad", "N"), ("B", "B"))
+    buttons = [
+        f'<button type="button" class="{verdict.lower()}" data-verdict="{verdict}" aria-keyshortcuts="{key}">'
+        f'<span data-t="verdict.{verdict}"></span> <kbd>{key}</kbd></button>'
+        for verdict, key in verdicts
+    ]
+    skip = (
+        '<button id="skip" type="button" aria-keyshortcuts="S" aria-haspopup="dialog">'
+        '<span data-t="arena.skip"></span> <kbd>S</kbd></button>'
+    )
+    assert bar.split("</div>")[0].split("\n    ") == ["", *buttons[:3], skip, buttons[3] + "\n  "]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_that_is_made_of_a_value_is_there_in_every_language(language: str):
+    made = (
+        *(f"labels.rating.{level}" for level in range(1, 6)),
+        *(f"labels.confidence.{level}" for level in ("low", "medium", "high")),
+        *(f"labels.{what}.{side}" for what in ("rating_of", "reasons_of", "acceptable") for side in "AB"),
+        *(f"step.{side}.{step}" for side in "AB" for step in ("much", "better", "slightly", "barely")),
+    )
+    assert set(made) <= set(texts(language))
