@@ -130,7 +130,8 @@ class RatingJob:
         """Compute a new board if it is due; says whether a new one was stored.
 
         Where the votes themselves give no board, `failure` says why, and the next try waits for votes; where none is
-        left to count, as after the withdrawal of the last, there is no latest board either. A failure of the database is raised, said in `failure`, and tried again at the next call.
+        left to count, as after the withdrawal of the last, there is no latest board either. A failure of the database
+        is raised, said in `failure`, and tried again at the next call.
         """
         if not self._running.acquire(blocking=False):
             return False

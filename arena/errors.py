@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from arena.battle import BallotId, Verdict
+from arena.battle import BallotId, Labels, Verdict
 
 
 class ArenaError(Exception):
@@ -186,11 +186,12 @@ class BallotExpired(BallotError):
 
 
 class AlreadyVoted(BallotError):
-    """The ballot has a vote with another verdict; the first one stays."""
+    """The ballot has a vote with another verdict, or other labels; the first one stays: `kept`, with its `labels`."""
 
-    def __init__(self, ballot_id: BallotId, kept: Verdict):
+    def __init__(self, ballot_id: BallotId, kept: Verdict, labels: Labels):
         self.ballot_id = ballot_id
         self.kept = kept
+        self.labels = labels
         super().__init__(f"this ballot already has your vote ({kept.value}); the first vote stays")
 
 

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from arena.battle import ModelId, Verdict
+from arena.battle import ModelId, Scale, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class OwnVote:
     """A vote as its voter may see it again: the names were shown when it was cast.
 
-    `asked` is the beginning of what was asked last, None where no prompt is stored.
+    `asked` is the beginning of what was asked last, None where no prompt is stored. Scale and strength say how much
+    better, where the voter said so.
     """
 
     verdict: Verdict
@@ -20,6 +21,8 @@ class OwnVote:
     model_b: ModelId
     asked: str | None
     is_withdrawn: bool
+    scale: Scale | None = None
+    strength: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

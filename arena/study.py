@@ -26,8 +26,9 @@ from arena.rating import field_of, rate
 from arena.rows import Counted
 from arena.store import VoteStore
 from arena.style import FEATURES
-from arena.tally import Selection
+from arena.tally import Selection, Unit
 from arena.vote_table import VoteTable
+from arena.withdrawals import Withdrawals
 from ratings import Conclusion, RatingError, fit_bradley_terry, fit_by_pair
 
 T = TypeVar("T")
@@ -62,6 +63,8 @@ class Duel:
     record: Record
     """As seen by the first."""
     decision: Decision
+    by_voter: bool
+    """Whether voters are known, so that of each only the first vote on the two counts for the decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +85,24 @@ class Past:
     """The boards on the way, by the models' ids: score, low and high at each, None where a model had none."""
 
     boards: tuple[tuple[str, str, int], ...]
-    """Snapshot, time (ISO 8601), and votes in the log."""
+    """Snapshot, time (ISO 8601), and entries of the log (votes and withdrawals)."""
     scores: Mapping[ModelId, tuple[tuple[float, float | None, float | None] | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """How the votes came in: when, and on whom."""
+    """How the votes came in: when, and on whom, and which went again."""
 
     votes: Bars
     n_votes: int
     shown: tuple[tuple[ModelId, int], ...]
     """In how many of the votes each model stood, the most first."""
     expected_share: float
-    """Of the votes, for every model with votes, if pairs are drawn evenly: 2 / models."""
+    """Of the votes, for every model with votes, had all stood on all prompts all the time and pairs been drawn evenly:
+    2 / models. What each would have had as things were is not known: who stood when, and with which answers, is not
+    in the log."""
     policies: tuple[tuple[str | None, int], ...]
+    withdrawals: Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,9 @@ class Position:
     side_a: Share
     order: Coefficient | None
     """The same with the models' strengths taken out; None where that gives no answer."""
+    sides_drawn: bool
+    """Whether every counted vote tells how its pair was drawn. Otherwise nobody knows who drew the sides, and better
+    models may have stood on one of them more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +233,8 @@ class Study:
         return self._once(snapshot, ("duel", a, b), lambda: self._duel(snapshot, a, b))
 
     def _duel(self, snapshot: Snapshot, a: str, b: str) -> Duel:
+        # Not one Analysis for all duels of a snapshot: it reads votes, from a table that is open for one question only;
+        # to keep them instead would take memory by votes and not by models.
         with self._log(snapshot) as (table, counted):
             # Without names a model is called by its id, and no two of them are called the same.
             found = Analysis(counted, plan_of(snapshot.leaderboard), table).head_to_head(a, b)
@@ -234,7 +245,7 @@ class Study:
                 f"{b} is better": "b",
             }
             record = Meetings.of(counted).record(ModelId(a), ModelId(b))
-            return Duel(found, record, decisions[found.conclusion])
+            return Duel(found, record, decisions[found.conclusion], by_voter=Unit.VOTER in table.units())
 
     def matrix(self, snapshot: Snapshot) -> Matrix:
         """The first hundred models of the board against each other."""
@@ -265,9 +276,10 @@ class Study:
         return self._once(snapshot, ("collection",), lambda: self._collection(snapshot))
 
     def _collection(self, snapshot: Snapshot) -> Collection:
-        votes = self._meetings(snapshot).votes.sum(axis=1)
-        shown = dict(zip(self._meetings(snapshot).models, votes.tolist(), strict=True))
+        standing = self._meetings(snapshot)
+        shown = dict(zip(standing.models, standing.votes.sum(axis=1).tolist(), strict=True))
         history, n_log = self._store.history, snapshot.n_log
+        withdrawn, n_voters = history.withdrawn(snapshot.sources, up_to=n_log)
         policies = history.votes_by_policy(snapshot.sources, up_to=n_log)
         return Collection(
             votes=bars_of(history.votes_by_day(snapshot.sources, up_to=n_log)),
@@ -275,6 +287,7 @@ class Study:
             shown=tuple(sorted(shown.items(), key=lambda each: (-each[1], each[0]))),
             expected_share=2 / len(shown),
             policies=tuple(policies.items()),
+            withdrawals=Withdrawals.of(Meetings.of(Counted.of(withdrawn)), standing, n_voters),
         )
 
     def position(self, snapshot: Snapshot) -> Position:
@@ -290,7 +303,9 @@ class Study:
                 found = rate(counted, {}, replace(plan, order=True), rows=table).coefficients
             except RatingFailed:
                 found = ()
-        return Position(side_a, next((each for each in found if each.name == "order"), None))
+        order = next((each for each in found if each.name == "order"), None)
+        policies = self._store.history.votes_by_policy(snapshot.sources, up_to=snapshot.n_log)
+        return Position(side_a, order, sides_drawn=None not in policies)
 
     def style(self, snapshot: Snapshot) -> StyleEffect:
         """What the dress of an answer is worth. It reads every text: of many votes it takes a while.
@@ -451,8 +466,8 @@ def plan_of(board: Leaderboard) -> Plan:
     )
 
 
-def is_plain(board: Leaderboard) -> bool:
-    """Whether the board's own plan is plain, so that analyses are about the very numbers that it shows."""
+def has_plain_scores(board: Leaderboard) -> bool:
+    """Whether the board's own plan gives the scores that analyses are about."""
     told = board.settings
     usual = {"ties": "half", "order": False, "style": [], "prior": 0.0, "weights": "equal"}
     return (
@@ -460,6 +475,19 @@ def is_plain(board: Leaderboard) -> bool:
         and told.get("both_bad", "tie") != "own"
         and all(told.get(name, value) == value for name, value in usual.items())
     )
+
+
+def has_plain_intervals(board: Leaderboard) -> bool:
+    """Whether the board's intervals come from the formula that analyses use, and not from votes or voters drawn again.
+
+    The board says it in words, of which the first is what counts; the rest tells what was taken together.
+    """
+    return board.intervals.startswith("sandwich")
+
+
+def is_plain(board: Leaderboard) -> bool:
+    """Whether analyses are about the very numbers that the board shows: its scores and its intervals."""
+    return has_plain_scores(board) and has_plain_intervals(board)
 
 
 def to_record(found: Any) -> dict[str, Any]:

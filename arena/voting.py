@@ -142,7 +142,7 @@ class Booth:
         if opened.is_withdrawn:
             raise VoteWithdrawn(opened.ballot.id)
         if (opened.verdict, opened.labels) != (verdict, labels):
-            raise AlreadyVoted(opened.ballot.id, opened.verdict)
+            raise AlreadyVoted(opened.ballot.id, opened.verdict, opened.labels or NO_LABELS)
         return self._reveal(opened.battle, verdict)
 
     def skip(self, ballot_id: str, reason: SkipReason, voter_id: VoterId, now: datetime) -> None:
@@ -163,7 +163,7 @@ class Booth:
         if opened.is_withdrawn:
             raise VoteWithdrawn(opened.ballot.id)
         if opened.verdict is not None:
-            raise AlreadyVoted(opened.ballot.id, opened.verdict)
+            raise AlreadyVoted(opened.ballot.id, opened.verdict, opened.labels or NO_LABELS)
 
     def withdraw(self, ballot_id: str, voter_id: VoterId, now: datetime) -> Verdict:
         """Take this voter's last vote back; returns what it was. Again, it stores nothing and returns the same.

@@ -27,7 +27,7 @@ FLOORS = [
         "arena.export",
     ],
     ["arena.store", "arena.printout", "arena.finding"],
-    ["arena.analysis", "arena.plots"],
+    ["arena.analysis", "arena.plots", "arena.withdrawals"],
     ["arena.rating"],
     [
         "arena.estimate",

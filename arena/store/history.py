@@ -1,13 +1,15 @@
-"""How the log came together over time: votes by day, how their pairs were drawn, and the boards on the way."""
+"""How the log came together over time: votes by day, how their pairs were drawn, which of them were withdrawn, and the
+boards on the way."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from arena.battle import ModelId, Source
+from arena.battle import ModelId, Source, Verdict
 from arena.leaderboard import Snapshot
 from arena.store.database import Database
+from arena.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class PastBoard:
 _STANDING = """(select voted_at, model_a, model_b, sampling_policy from votes join battles using (battle_id)
     where seq <= $up_to and list_contains($sources, source) and vote_id not in
         (select vote_id from withdrawals where seq <= $up_to))"""
+
+# The votes that were withdrawn by then, each with the one who cast and withdrew it.
+_WITHDRAWN = """(select model_a, model_b, verdict, v.voter_id from votes v join battles using (battle_id)
+    join withdrawals w on w.vote_id = v.vote_id where w.seq <= $up_to and list_contains($sources, source))"""
 
 
 class History:
@@ -58,6 +64,16 @@ class History:
                 {"up_to": up_to, "sources": [source.value for source in sources]},
             ).fetchall()
         return dict(rows)
+
+    def withdrawn(self, sources: Sequence[Source], *, up_to: int) -> tuple[list[Tally], int]:
+        """The votes of these sources that were withdrawn up to an act of the log, counted, and by how many voters."""
+        with self._database.read() as cursor:
+            values = {"up_to": up_to, "sources": [source.value for source in sources]}
+            rows = cursor.execute(
+                f"select model_a, model_b, verdict, count(*) from {_WITHDRAWN} group by all order by all", values
+            ).fetchall()
+            n_voters = cursor.execute(f"select count(distinct voter_id) from {_WITHDRAWN}", values).fetchall()[0][0]
+        return [Tally(a, b, Verdict(verdict), n) for a, b, verdict, n in rows], n_voters
 
     def boards(self, latest: Snapshot, *, most: int) -> list[PastBoard]:
         """The boards up to this one that counted the same sources in the same way, in the order of their votes: scores

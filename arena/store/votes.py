@@ -22,6 +22,7 @@ from arena.battle import (
     ModelId,
     PairRecord,
     PromptId,
+    Scale,
     Source,
     Verdict,
     Vote,
@@ -93,12 +94,14 @@ class BrokenLink:
 
 @dataclass(frozen=True, slots=True)
 class LastVote:
-    """The vote that a voter cast last."""
+    """The vote that a voter cast last. Scale and strength say how much better, where its voter said so."""
 
     vote_id: VoteId
     ballot_id: BallotId
     verdict: Verdict
     is_withdrawn: bool
+    scale: Scale | None
+    strength: int | None
 
 
 class _Act(NamedTuple):
@@ -174,23 +177,30 @@ class Votes:
         with self._database.read() as cursor:
             row = first(
                 cursor,
-                """select v.vote_id, ballot_id, verdict, w.vote_id is not null
+                """select v.vote_id, ballot_id, verdict, w.vote_id is not null, scale, strength
                 from votes v join ballots using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
                 where v.voter_id = ? order by v.seq desc limit 1""",
                 [voter_id],
             )
-        return None if row is None else LastVote(row[0], row[1], Verdict(row[2]), row[3])
+        if row is None:
+            return None
+        vote_id, ballot_id, verdict, is_withdrawn, scale, strength = row
+        return LastVote(vote_id, ballot_id, Verdict(verdict), is_withdrawn, _scale(scale), strength)
 
     def by_voter(self, voter_id: VoterId) -> list[OwnVote]:
         """All votes of one voter, the newest first."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """select verdict, voted_at, model_a, model_b, left(messages[-1].content, 200), w.vote_id is not null
+                """select scale, verdict, voted_at, model_a, model_b, left(messages[-1].content, 200),
+                    w.vote_id is not null, strength
                 from votes v join battles using (battle_id) left join prompts using (prompt_id)
                 left join withdrawals w on w.vote_id = v.vote_id where v.voter_id = ? order by v.seq desc""",
                 [voter_id],
             ).fetchall()
-        return [OwnVote(Verdict(verdict), *told) for verdict, *told in rows]
+        return [
+            OwnVote(Verdict(verdict), *told, scale=_scale(scale), strength=strength)
+            for scale, verdict, *told, strength in rows
+        ]
 
     def on_pair(
         self, model_a: ModelId, model_b: ModelId, *, sources: Sequence[Source], up_to: int, but_by: VoterId
@@ -203,7 +213,8 @@ class Votes:
                     count(*) filter (where verdict = if(model_a = $a, 'B', 'A')),
                     count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
                 from {_standing(up_to)} join battles using (battle_id)
-                where (model_a, model_b) in (($a, $b), ($b, $a)) and list_contains($sources, source)
+                where ((model_a = $a and model_b = $b) or (model_a = $b and model_b = $a))
+                    and list_contains($sources, source)
                     and voter_id is distinct from $me""",
                 {"a": model_a, "b": model_b, "sources": [each.value for each in sources], "me": but_by},
             )
@@ -243,11 +254,16 @@ class Votes:
 
     def counts(self, voter_id: VoterId) -> VoteCounts:
         """How many votes this voter has cast, and how many the log holds, without those that were withdrawn."""
-        asked = "select count(*) filter (where voter_id = ?), count(*) from"
+        # One statement, so that no vote and no withdrawal comes between what is counted and what is taken off.
         with self._database.read() as cursor:
-            [cast] = cursor.execute(f"{asked} votes", [voter_id]).fetchall()
-            [withdrawn] = cursor.execute(f"{asked} withdrawals", [voter_id]).fetchall()
-        return VoteCounts(*(n - n_out for n, n_out in zip(cast, withdrawn, strict=True)))
+            [counted] = cursor.execute(
+                """select cast_by_me - withdrawn_by_me, cast_by_all - withdrawn_by_all from
+                (select count(*) filter (where voter_id = $me) as cast_by_me, count(*) as cast_by_all from votes),
+                (select count(*) filter (where voter_id = $me) as withdrawn_by_me, count(*) as withdrawn_by_all
+                    from withdrawals)""",
+                {"me": voter_id},
+            ).fetchall()
+        return VoteCounts(*counted)
 
     def n_standing(self) -> int:
         """How many votes the log holds, without those that were withdrawn."""
@@ -383,6 +399,10 @@ class Votes:
             rows.append((*stored, previous, link, *(record[name] for name in _LATER_COLUMNS)))
             previous = link
         append(cursor, "votes", rows)
+
+
+def _scale(value: str | None) -> Scale | None:
+    return None if value is None else Scale(value)
 
 
 def _told(up_to: int) -> str:

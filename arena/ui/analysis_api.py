@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from arena.errors import NothingToRate, RatingFailed
 from arena.leaderboard import Entry, Snapshot
-from arena.study import CannotStudy, Study, is_plain, to_record
+from arena.study import CannotStudy, Study, has_plain_intervals, has_plain_scores, is_plain, to_record
 from arena.ui.middleware import refusal
 
 PATIENCE_SECONDS = 8.0
@@ -111,7 +111,10 @@ def overview_json(snapshot: Snapshot) -> dict[str, Any]:
         "n_votes": board.n_votes,
         "confidence": board.confidence,
         "method": board.method,
+        "intervals": board.intervals,
         "is_plain": is_plain(board),
+        "plain_scores": has_plain_scores(board),
+        "plain_intervals": has_plain_intervals(board),
         "models": [_entry_json(entry) for entry in board.entries],
     }
 

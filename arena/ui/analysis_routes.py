@@ -15,7 +15,10 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "n_votes": "The votes counted.",
             "confidence": "Of all intervals.",
             "method": "How the board was computed.",
-            "is_plain": "Whether that is plain Bradley-Terry, so that the analyses are about the board's own numbers.",
+            "intervals": "Where the board's intervals come from, in words.",
+            "is_plain": "Whether the analyses are about the board's own numbers: both of the next.",
+            "plain_scores": "Whether its scores are plain Bradley-Terry.",
+            "plain_intervals": "Whether its intervals come from the formula (sandwich) that the analyses use.",
             "models": "In the order of the board: id, name, score, interval, ranks, votes.",
         },
     ),
@@ -26,6 +29,7 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "found": "The chance that a is preferred, the points between them, the votes that would settle it.",
             "record": "Of a against b: won, lost, ties, both bad.",
             "decision": "By the votes on just these two: a, b, no_difference or undecided.",
+            "by_voter": "Whether voters are known, so that of each only the first vote counts for the decision.",
         },
     ),
     "/api/analysis/matrix": (
@@ -53,8 +57,10 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "votes": "By day, week or month.",
             "n_votes": "The votes counted.",
             "shown": "In how many of the votes each model stood.",
-            "expected_share": "Of the votes, for each model, if pairs are drawn evenly.",
-            "policies": "How pairs were drawn, and the votes of each way.",
+            "expected_share": "Of the votes, had all models stood on all prompts all the time and been drawn evenly.",
+            "policies": "How pairs were drawn, and the votes of each way; null: not known.",
+            "withdrawals": "How many votes were withdrawn, of how many, by how many voters; and by model, with a test "
+            "of its wins and losses being withdrawn equally often.",
         },
     ),
     "/api/analysis/position": (
@@ -63,6 +69,7 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
         {
             "side_a": "The share that side A won.",
             "order": "The same in logits, the models' strengths taken out, or null.",
+            "sides_drawn": "Whether every counted vote tells how its pair was drawn; else who drew sides is not known.",
         },
     ),
     "/api/analysis/style": (

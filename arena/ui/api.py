@@ -32,7 +32,7 @@ from arena.errors import (
     VoteWithdrawn,
 )
 from arena.store import LastVote
-from arena.ui.labels import LabelBody, misshapen
+from arena.ui.labels import LabelBody, misshapen, step_of
 from arena.ui.markdown import render_markdown
 from arena.ui.middleware import refusal
 from arena.voter import VoterKey
@@ -85,13 +85,15 @@ def routes(
     router = APIRouter()
     guideline_html = render_markdown(guideline[1], top_heading=3) if guideline else None
 
-    @router.post("/api/ballots")
-    def open_ballot(request: Request, response: Response) -> dict[str, Any]:
+    @router.post("/api/ballots", response_model=None)
+    def open_ballot(request: Request, response: Response) -> dict[str, Any] | Response:
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
-        ballot = booth.open(voter_id, clock())
-        last = _unless_unread(lambda: booth.last_vote(voter_id))
-        return {"ballot": ballot_json(ballot), "votes": _counts(booth, voter_id), "last": _last_json(last)}
+        try:
+            ballot = booth.open(voter_id, clock())
+        except NoBallotLeft as error:
+            return refusal(*_refusal_of(error), **_so_far(booth, voter_id))
+        return {"ballot": ballot_json(ballot), **_so_far(booth, voter_id)}
 
     @router.post("/api/ballots/{ballot_id}/vote")
     def vote(ballot_id: str, body: VoteBody, request: Request, response: Response) -> dict[str, Any]:
@@ -155,7 +157,10 @@ def ballot_json(ballot: Ballot) -> dict[str, Any]:
         "ballot_id": ballot.id,
         "category": ballot.category,
         "language": ballot.language,
-        "messages": [{"role": message.role, "html": render_markdown(message.content, top_heading=3)} for message in ballot.messages],
+        "messages": [
+            {"role": message.role, "html": render_markdown(message.content, top_heading=3)}
+            for message in ballot.messages
+        ],
         "answer_a": render_markdown(ballot.answer_a),
         "answer_b": render_markdown(ballot.answer_b),
     }
@@ -201,6 +206,7 @@ def own_votes_json(own: OwnVotes) -> dict[str, Any]:
         "recent": [
             {
                 "verdict": vote.verdict.value,
+                "step": step_of(vote.verdict, vote.scale, vote.strength),
                 "voted_at": vote.voted_at.isoformat() if vote.voted_at else None,
                 "a": own.models[vote.model_a].name,
                 "b": own.models[vote.model_b].name,
@@ -212,14 +218,24 @@ def own_votes_json(own: OwnVotes) -> dict[str, Any]:
     }
 
 
-def _last_json(last: LastVote | None) -> dict[str, str] | None:
-    return None if last is None else {"ballot_id": last.ballot_id, "verdict": last.verdict.value}
+def _last_json(last: LastVote | None) -> dict[str, str | None] | None:
+    if last is None:
+        return None
+    step = step_of(last.verdict, last.scale, last.strength)
+    return {"ballot_id": last.ballot_id, "verdict": last.verdict.value, "step": step}
 
 
 def _others_json(others: PairRecord | None) -> dict[str, int] | None:
     if others is None:
         return None
     return {"n": others.n, "a": others.n_a, "b": others.n_b, "neither": others.n_tie + others.n_both_bad}
+
+
+def _so_far(booth: Booth, voter_id: VoterId) -> dict[str, Any]:
+    """What goes along with the next ballot, and as well with the word that there is none: the counts, and the vote
+    that can still be taken back."""
+    last = _unless_unread(lambda: booth.last_vote(voter_id))
+    return {"votes": _counts(booth, voter_id), "last": _last_json(last)}
 
 
 def _counts(booth: Booth, voter_id: VoterId) -> dict[str, int] | None:
@@ -245,9 +261,10 @@ def translate_errors(app: FastAPI) -> None:
         status, word = _refusal_of(error)
         if status >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-        values: dict[str, str] = {}
+        values: dict[str, str | None] = {}
         if isinstance(error, AlreadyVoted):
-            values = {"kept": error.kept.value}
+            step = step_of(error.kept, error.labels.scale, error.labels.strength)
+            values = {"kept": error.kept.value, "step": step}
         elif isinstance(error, NotALabel):
             values = {"label": error.label, "accepted": error.accepted}
         return refusal(status, word, **values)

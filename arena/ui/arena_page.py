@@ -1,9 +1,12 @@
 """The Arena page: an empty shell, which the page's scripts fill. Nothing in it could name a model.
 
-ballot.js is the ballot and all that becomes of it; calibration.js, where the pack asks for it, what comes before the
-first one; labels.js, also where the pack asks for it, what is said beside the verdict; reading.js, how answers are read
-(code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys, the own votes).
+ballot.js is the ballot and all that becomes of it; reveal.js, in words, what a vote opens; calibration.js, where the
+pack asks for it, what comes before the first one; labels.js, also where the pack asks for it, what is said beside the
+verdict; reading.js, how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the
+guideline, the keys, the own votes).
 """
+
+from collections.abc import Iterable
 
 import gradio as gr
 
@@ -14,7 +17,7 @@ from arena.ui.labels import SCRIPT, n_steps, panel, steps
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 
-_SCRIPTS = ("ballot.js", "reading.js", "sheets.js")
+_SCRIPTS = ("reveal.js", "ballot.js", "reading.js", "sheets.js")
 
 # Grey lines where text will be, so that nothing jumps when it comes.
 _BONES = '<div class="bones" aria-hidden="true">{}</div>'
@@ -73,16 +76,33 @@ _STEP_KEYS = {5: (("1", "5", "keys.steps"), ("T", "3", "verdict.tie")), 8: (("1"
 _LABEL_KEYS = (("Enter", "Ctrl Enter", "labels.save"), ("Esc", "", "labels.back"))
 
 
-def _keys(rules: BallotRules, labels: LabelRules) -> str:
+# Keys of letters, digits and ? can be switched off: who speaks to the computer would press them unmeant.
+_LETTERS = (
+    '<p><label class="toggle"><input type="checkbox" role="switch" id="letters" checked '
+    'aria-describedby="letters-note"> <span data-t="keys.letters"></span></label></p>'
+    '<p id="letters-note" class="quiet" data-t="keys.letters_note"></p>'
+)
+
+
+def _key_rows(keys: Iterable[tuple[str, str, str]], *, only: str = "") -> str:
+    of = f' class="{only}"' if only else ""
+    return "".join(
+        f'<dt{of}><kbd>{key}</kbd>{f" <kbd>{other}</kbd>" if other else ""}</dt><dd{of} data-t="{text}"></dd>'
+        for key, other, text in keys
+    )
+
+
+def _keys(rules: BallotRules, labels: LabelRules, *, calibrates: bool) -> str:
     absent = {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
     verdicts = _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
-    rows = "".join(
-        f'<dt><kbd>{key}</kbd>{f" <kbd>{other}</kbd>" if other else ""}</dt><dd data-t="{text}"></dd>'
-        for key, other, text in (*verdicts, *(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
-        if text not in absent
-    )
+    others = (*(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
+    if calibrates and verdicts != _KEYS[:3]:  # worked examples are judged by the plain verdicts
+        first = _key_rows(verdicts, only="of-ballots") + _key_rows(_KEYS[:3], only="of-examples")
+    else:
+        first = _key_rows(verdicts)
+    rows = first + _key_rows(row for row in others if row[2] not in absent)
     arrows = "" if labels.scale.is_on_bar else '<p class="quiet" data-t="keys.arrows"></p>'
-    return f'<div class="body" tabindex="0" autofocus><dl>{rows}</dl>{arrows}</div>'
+    return f'<div class="body" tabindex="0" autofocus><dl>{rows}</dl>{arrows}{_LETTERS}</div>'
 
 
 # What calibration.js shows before the examples, and after each.
@@ -148,7 +168,7 @@ _SHELL = f"""
     <h2></h2>
     <p></p>
     <p class="row"><button id="retry" class="go" type="button"></button>
-      <a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
+      {{undo_left}}<a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
   </section>
 </div>
 <section id="bar" data-t-label="arena.verdict">
@@ -171,6 +191,11 @@ _SHELL = f"""
 _UNDO = (
     '<button id="undo" type="button" aria-keyshortcuts="U Control+Z Meta+Z">'
     + _with_key("arena.undo", "U")
+    + "</button>"
+)
+_UNDO_LEFT = (
+    '<button id="undo_left" type="button" aria-keyshortcuts="U Control+Z Meta+Z" hidden>'
+    + _with_key("arena.undo_last", "U")
     + "</button>"
 )
 _SKIP = (
@@ -201,7 +226,7 @@ def build(
     sheets = [
         _sheet("guideline", "guideline.title", _READ),
         _sheet("mine", "mine.title", _READ),
-        _sheet("keys", "keys.title", _keys(rules, labels)),
+        _sheet("keys", "keys.title", _keys(rules, labels, calibrates=calibrates)),
         *([_sheet("skip", "skip.title", _reasons())] if rules.skip else []),
     ]
     shell = _SHELL.format(
@@ -210,6 +235,7 @@ def build(
         scale="" if labels.scale is Scale.PLAIN else f' data-scale="{labels.scale.value}"',
         verdicts=_bar(_SKIP if rules.skip else "", labels.scale),
         undo=_UNDO if rules.undo else "",
+        undo_left=_UNDO_LEFT if rules.undo else "",
         undo_last=_tool("undo_last", "U", more=" hidden") if rules.undo else "",
         greeting=_GREETING if calibrates else "",
         pass_examples=_tool("pass_examples", "S", more=" hidden") if calibrates else "",

@@ -116,6 +116,15 @@ def steps(scale: Scale, *, both_bad: str, skip: str) -> str:
     return f'<div class="steps">{"".join(buttons)}</div><div class="beside">{both_bad}{skip}</div>'
 
 
+def step_of(verdict: Verdict, scale: Scale | None, strength: int | None) -> str | None:
+    """Which step of the bar a vote was, as the end of its text's key: "A.much". None where the verdict says it all."""
+    if scale is None or strength is None:
+        return None
+    texts = {(of, much): text for of, much, text in _STEPS.get(scale, ())}
+    text = texts.get((verdict, strength))
+    return None if text is None else text.removeprefix("step.")
+
+
 def n_steps(scale: Scale) -> int:
     """How many steps the bar has; 0 where it has the four verdicts."""
     return len(_STEPS.get(scale, ()))

@@ -27,7 +27,8 @@ def render_markdown(text: str, *, top_heading: int = 4) -> str:
     """
     parser, env = _parser(), dict[str, Any]()
     tokens = parser.parse(text, env)
-    env["shift"] = top_heading - min((int(token.tag[1:]) for token in tokens if token.type == "heading_open"), default=1)
+    levels = (int(token.tag[1:]) for token in tokens if token.type == "heading_open")
+    env["shift"] = top_heading - min(levels, default=1)
     if any(token.level >= _DEEPEST - 1 for token in tokens):
         # The parser leaves out, in silence, what is nested deeper. A voter must see all of an answer.
         return f'<p class="plain">{escape(text)}</p>\n'

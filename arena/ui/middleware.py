@@ -5,7 +5,7 @@ Plain ASGI: nothing is buffered but the small things that have to be, so that Gr
 
 import logging
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,10 +30,11 @@ _COOKIE_ATTRIBUTES: Mapping[CookieMode, str] = {
 MAX_BODY_BYTES = 4096
 
 
-def refusal(status: int, error: str, **values: str) -> JSONResponse:
+def refusal(status: int, error: str, **values: Any) -> JSONResponse:
     """The one shape of everything that the JSON routes refuse: a word for the script, a sentence for a person.
 
-    The sentence is the English text of `refusal.<error>`; `values` fill its braces, and go along for other languages.
+    The sentence is the English text of `refusal.<error>`; `values` fill its braces, and go along for other languages; what
+    has no brace just goes along.
     """
     message = texts(ENGLISH)[f"refusal.{error}"].format(**values)
     return JSONResponse({"error": error, "message": message, **values}, status, {"Cache-Control": "no-store"})

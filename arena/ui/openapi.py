@@ -92,7 +92,8 @@ def description(title: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
             "title": f"{title}: public data",
             "version": __version__,
             "description": "Read-only routes for researchers. The same address gives the same numbers until newer "
-            "votes are counted; with up_to it gives them for good.",
+            "votes are counted; with up_to and source also then, as long as the arena's rules, the categories of its "
+            "prompts and its version stay as they are.",
         },
         "paths": {
             "/api/leaderboard": {"get": _leaderboard(parameters)},

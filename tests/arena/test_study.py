@@ -4,6 +4,7 @@ import json
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import comb
 
 import numpy as np
 import pytest
@@ -29,8 +30,16 @@ from arena.meetings import Leaning, Meetings, Record, share_won
 from arena.plan import BothBad, Plan
 from arena.rows import Counted, Rows
 from arena.store import VoteStore
-from arena.study import CannotStudy, Study, is_plain, to_record
+from arena.study import (
+    CannotStudy,
+    Study,
+    has_plain_intervals,
+    has_plain_scores,
+    is_plain,
+    to_record,
+)
 from arena.tally import Tally
+from arena.withdrawals import equally_often
 from arenas import answer, fill
 from ground import NOW
 from polls import NAMES, stock, ties
@@ -155,6 +164,21 @@ def test_a_duel_is_decided_when_the_direct_votes_alone_say_so():
         assert study.duel(snapshot, "m0", "m1").decision == "a"
         assert study.duel(snapshot, "m1", "m0").decision == "b"
         assert study.duel(snapshot, "m0", "m2").decision == "undecided"
+        assert study.duel(snapshot, "m0", "m2").by_voter
+
+
+def test_where_voters_are_not_known_every_vote_counts_for_the_decision():
+    with VoteStore.open(None) as store:
+        fill(store, NOON)
+        votes = []
+        for number in range(20):
+            battle = Battle(BattleId(f"b{number}"), ModelId("m0"), ModelId("m1"), PromptId("p0"))
+            verdict = Verdict.A if number % 2 else Verdict.B
+            votes.append((battle, Vote(VoteId(f"v{number}"), battle.id, verdict, Source.HUMAN, None, NOON)))
+        store.votes.add_imported(votes, NOON)
+        snapshot = take_snapshot(store, NOON)
+        duel = Study(store, lambda: snapshot).duel(snapshot, "m0", "m1")
+        assert (duel.found.n_used, duel.by_voter) == (20, False)
 
 
 # ---- how votes came in ----
@@ -219,6 +243,74 @@ def test_a_withdrawn_vote_is_nowhere():
         found = study.collection(snapshot)
         assert found.n_votes == sum(n for _, n in found.votes.bars) == found.policies[0][1] == N_VOTES - 1
         assert study.duel(snapshot, "m0", "m1").record == Record(6, 3, 0, 0)
+
+
+def test_withdrawals_are_told_by_model_as_of_the_snapshot():
+    # Votes 0 to 6 are wins of m0 over m1, 7 to 9 its losses; 18 is a tie of m0 and m2.
+    with VoteStore.open(None) as store:
+        fill(store, NOON)
+        cast(store)
+        study = Study(store, lambda: None)
+        none = study.collection(take_snapshot(store, NOON)).withdrawals
+        assert (none.n_votes, none.n_cast, none.n_voters, none.models) == (0, N_VOTES, 0, ())
+        for number in (0, 7, 8, 18):
+            store.votes.withdraw(Withdrawal(VoteId(f"v{number}"), VoterId(f"voter-{number % 10}"), NOON))
+        snapshot = take_snapshot(store, NOON)
+        store.votes.withdraw(Withdrawal(VoteId("v9"), VoterId("voter-9"), NOON))
+        found = study.collection(snapshot).withdrawals
+        assert (found.n_votes, found.n_cast, found.n_voters) == (4, N_VOTES, 3)  # voter-8 withdrew two
+        of = {each.model: each for each in found.models}
+        assert of[ModelId("m0")].withdrawn == Record(1, 2, 1, 0)
+        assert of[ModelId("m0")].cast == Record(7 + 5, 3 + 2, 4, 1)
+        assert of[ModelId("m1")].withdrawn == Record(2, 1, 0, 0)
+        # Of 12 wins and 5 losses 3 were withdrawn, 1 of them a win: 12 * C(5, 2) + C(5, 3) = 130 of C(17, 3) = 680.
+        assert of[ModelId("m0")].p_value == pytest.approx(2 * 130 / 680)
+        assert all(each.apart is None for each in found.models)
+        assert next(each.model for each in found.models) == "m0"
+
+
+def test_withdrawing_what_went_against_a_favourite_is_seen():
+    # Of 200 votes on two equal models, half won by each, a fifth of the losses of m0 are withdrawn: 20 of 100. Of 20
+    # out of 200 all to be losses has the chance C(100, 20) / C(200, 20) = 3e-7; both models tell the same.
+    with VoteStore.open(None) as store:
+        fill(store, NOON)
+        votes = []
+        for number in range(200):
+            battle = Battle(BattleId(f"b{number}"), ModelId("m0"), ModelId("m1"), PromptId("p0"))
+            verdict = Verdict.A if number < 100 else Verdict.B
+            voter = VoterId(f"w{number}")
+            votes.append((battle, Vote(VoteId(f"v{number}"), battle.id, verdict, Source.HUMAN, voter, NOON)))
+        store.votes.add_imported(votes, NOON)
+        for number in range(100, 120):
+            store.votes.withdraw(Withdrawal(VoteId(f"v{number}"), VoterId(f"w{number}"), NOON))
+        snapshot = take_snapshot(store, NOON)
+        found = Study(store, lambda: snapshot).collection(snapshot).withdrawals
+        assert {each.model: each.apart for each in found.models} == {"m0": "losses", "m1": "wins"}
+        assert all(each.q_value < 1e-5 for each in found.models)
+
+
+@pytest.mark.parametrize(
+    ("taken", "cast", "p_value"),
+    [
+        ((0, 0), (5, 7), 1.0),
+        ((3, 0), (9, 0), 1.0),  # nothing to hold it against
+        ((0, 2), (2, 2), 2 / 6),  # C(2, 2) of C(4, 2), twice
+        ((1, 1), (2, 2), 1.0),
+        ((0, 3), (10, 5), 2 * 10 / 455),  # C(5, 3) of C(15, 3), twice
+    ],
+)
+def test_the_exact_test_is_counted_by_hand(taken: tuple[int, int], cast: tuple[int, int], p_value: float):
+    assert equally_often(taken, cast) == pytest.approx(p_value)
+    assert equally_often(taken[::-1], cast[::-1]) == pytest.approx(p_value)
+
+
+def test_the_exact_test_holds_its_level_and_stands_many_votes():
+    # By chance alone at most one in twenty: of 40 wins and 25 losses, 12 withdrawn. All outcomes, by their chances.
+    p_values = [equally_often((wins, 12 - wins), (40, 25)) for wins in range(13)]
+    chances = [comb(40, wins) * comb(25, 12 - wins) / comb(65, 12) for wins in range(13)]
+    assert sum(chances) == pytest.approx(1)
+    assert sum(chance for chance, p in zip(chances, p_values, strict=True) if p <= 0.05) <= 0.05
+    assert 0 <= equally_often((100, 900), (500_000, 400_000)) < 1e-100
 
 
 def _everything(study: Study, snapshot: Snapshot) -> str:
@@ -295,6 +387,18 @@ def test_side_a_is_found_out_where_it_wins(study: Study, snapshot: Snapshot):
     assert found.side_a.low > 0.5
     assert found.order is not None
     assert found.order.value > 0
+    assert found.sides_drawn
+
+
+def test_who_drew_the_sides_is_not_known_of_votes_from_elsewhere():
+    with VoteStore.open(None) as store:
+        fill(store, NOON)
+        cast(store)
+        battle = Battle(BattleId("b99"), ModelId("m0"), ModelId("m1"), PromptId("p0"))
+        vote = Vote(VoteId("v99"), battle.id, Verdict.A, Source.HUMAN, VoterId("somebody"), NOON)
+        store.votes.add_imported([(battle, vote)], NOON)
+        snapshot = take_snapshot(store, NOON)
+        assert not Study(store, lambda: snapshot).position(snapshot).sides_drawn
 
 
 def test_who_wins_by_length_is_told_whatever_the_side():
@@ -428,3 +532,11 @@ def test_a_plain_board_is_told_from_others(snapshot: Snapshot):
     assert is_plain(board)
     assert not is_plain(replace(board, method="davidson"))
     assert not is_plain(replace(board, settings={**board.settings, "style": ["length"]}))
+
+
+def test_a_board_with_other_intervals_is_not_plain_though_its_scores_are(snapshot: Snapshot):
+    for intervals in ("bootstrap, votes drawn again", "bootstrap, voters drawn again", "none"):
+        board = replace(snapshot.leaderboard, intervals=intervals)
+        assert has_plain_scores(board)
+        assert not has_plain_intervals(board)
+        assert not is_plain(board)

@@ -172,6 +172,31 @@ def test_counters_forget_a_withdrawn_vote(arena: VoteStore):
     assert (here.counts(other).mine, here.counts(other).all) == (1, 2)
 
 
+def test_counters_never_fall_below_what_stands_while_votes_are_taken_back(store: VoteStore):
+    fill(store, NOW, n_prompts=40)
+    here, me, other = booth(store, NOW), voter(), voter()
+    cast(here, other)
+    seen: set[tuple[int, int]] = set()
+    is_over = threading.Event()
+
+    def count() -> None:
+        while not is_over.is_set():
+            counts = here.counts(me)
+            seen.add((counts.mine, counts.all))
+
+    with ThreadPoolExecutor(3) as pool:
+        counting = [pool.submit(count) for _ in range(3)]
+        try:
+            for _ in range(30):
+                here.withdraw(cast(here, me), me, NOW)
+        finally:
+            is_over.set()
+        for each in counting:
+            each.result()
+    # Each vote of mine is taken back before the next one is cast; the one of the other stands throughout.
+    assert seen <= {(0, 1), (1, 2)}
+
+
 def test_the_pairing_forgets_a_withdrawn_vote_at_once_and_after_a_restart(arena: VoteStore):
     arena.catalogue.set_rules('[pairing]\nmode = "least-voted"\n', None, NOW)
     here, me = booth(arena, NOW), voter()

@@ -185,16 +185,15 @@ def readme_pictures(browser: Browser, stage: Stage) -> None:
     """An open ballot, its reveal, the leaderboard; and one vote as a moving picture."""
     url = stage.url("voted")
     with _page(browser, "desktop") as page:
+        page.goto(f"{url}/leaderboard")
+        page.wait_for_selector("#board-page[data-state=shown]")
+        _as_png(page.screenshot(), PICTURES / "leaderboard.png")
+    with _page(browser, "desktop") as page:
         page.goto(url)
         page.wait_for_selector(state("voting"))
         _as_png(page.screenshot(), PICTURES / "arena.png")
         frames = [(page.screenshot(), 2000)]
-        for key, then, pause in (
-            ("B", "revealed", 3200),
-            ("Enter", "voting", 2000),
-            ("T", "revealed", 2600),
-            ("Enter", "voting", 1600),
-        ):
+        for key, then, pause in (("B", "revealed", 3200), ("Enter", "voting", 2200), ("T", "revealed", 3200)):
             page.evaluate(_PRESSED, "↵" if key == "Enter" else key)
             frames.append((page.screenshot(), 600))
             page.evaluate("document.getElementById('pressed').remove()")
@@ -204,27 +203,24 @@ def readme_pictures(browser: Browser, stage: Stage) -> None:
             if len(frames) == 3:
                 _as_png(frames[-1][0], PICTURES / "reveal.png")
         _as_gif(frames, PICTURES / "vote.gif")
-    with _page(browser, "desktop") as page:
-        page.goto(f"{url}/leaderboard")
-        page.wait_for_selector("#board-page[data-state=shown]")
-        _as_png(page.screenshot(), PICTURES / "leaderboard.png")
 
 
 def _as_png(picture: bytes, file: Path) -> None:
-    """With a palette of its own: text and flat colours need no more, and it is a quarter of the size."""
     with Image.open(BytesIO(picture)) as image:
-        image.convert("RGB").quantize(colors=128, dither=Image.Dither.NONE).save(file, optimize=True)
+        image.convert("RGB").save(file, optimize=True)
     say(f"{file.stat().st_size // 1024:5} kB  {file}")
 
 
 def _as_gif(frames: Sequence[tuple[bytes, int]], file: Path) -> None:
     """`frames` with the milliseconds that each is shown; one palette for all, so that nothing flickers."""
-    images = []
-    for picture, _ in frames:
+    width, height = 960, 600
+    strip = Image.new("RGB", (width, height * len(frames)))
+    for number, (picture, _) in enumerate(frames):
         with Image.open(BytesIO(picture)) as image:
-            images.append(image.convert("RGB").resize((960, 600), Image.Resampling.LANCZOS))
-    palette = images[2].quantize(colors=128, dither=Image.Dither.NONE)
-    first, *others = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+            strip.paste(image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS), (0, number * height))
+    # By coverage: the usual way goes by areas, and the few pixels of a coloured line would lose their colour.
+    strip = strip.quantize(colors=256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    first, *others = [strip.crop((0, top, width, top + height)) for top in range(0, strip.height, height)]
     pauses = [pause for _, pause in frames]
     first.save(file, save_all=True, append_images=others, duration=pauses, loop=0, optimize=True)
     say(f"{file.stat().st_size // 1024:5} kB  {file}")

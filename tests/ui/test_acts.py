@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from test_http import named_in
 
 from arena.errors import DatabaseUnavailable
@@ -76,10 +76,62 @@ def test_the_last_vote_can_be_undone_while_the_next_ballot_waits_and_after_a_rel
     page.get_by_role("button", name="Undo last vote").click()
     expect(page.locator("#trouble span")).to_have_text("Your last vote (B is better) is withdrawn and counts no more.")
     expect(page.locator("#undo_last")).to_be_hidden()
+    expect(page.locator("#prompt")).to_be_focused()  # and not the top of the page: the button is gone
     assert shown(page) == texts  # the ballot in front of the voter stays
     assert not named_in(page.locator("#pair").inner_text())
     page.keyboard.press("a")
     in_state(page, "revealed")
+    assert (arena.n_votes, arena.n_acts) == (1, 3)
+
+
+@pytest.mark.parametrize("way", ["button", "key after a reload", "failing at first"])
+def test_the_last_vote_can_be_undone_when_no_ballot_is_left(desktop: BrowserContext, serve: Serve, way: str):
+    arena = serve(n_prompts=1)
+    page = open_arena(desktop, arena)
+    for _ in range(3):  # six answers to one prompt: three blind pairs
+        in_state(page, "voting")
+        page.keyboard.press("t")
+        in_state(page, "revealed")
+        page.keyboard.press("Enter")
+    in_state(page, "notice")
+    undo = page.get_by_role("button", name="Undo last vote")
+    if way == "key after a reload":
+        page.reload()
+        in_state(page, "notice")
+        expect(page.locator("#aside")).to_have_text("3 votes by you · 3 in all")
+        expect(undo).to_be_visible()
+        page.keyboard.press("u")
+    elif way == "button":
+        undo.click()
+    else:
+        desktop.route(WITHDRAWAL, lambda route: route.abort())
+        undo.click()
+        expect(page.locator("#notice p").first).to_contain_text("your vote may still count")
+        desktop.unroute(WITHDRAWAL)
+        undo.click()
+    told = "Your last vote (Tie) is withdrawn and counts no more."
+    expect(page.locator("#notice p").first).to_have_text(told)
+    expect(page.locator("#said")).to_have_text(told)
+    expect(page.get_by_role("heading", name="All judged")).to_be_visible()
+    expect(undo).to_be_hidden()
+    expect(page.locator("#notice")).to_be_focused()
+    expect(page.locator("#aside")).to_have_text("2 votes by you · 2 in all")
+    assert (arena.n_votes, arena.n_acts) == (2, 4)
+
+
+def test_what_can_be_undone_on_a_ballot_that_another_tab_judged_is_that_vote(desktop: BrowserContext, arena: Arena):
+    page = open_arena(desktop, arena)
+    page.keyboard.press("a")
+    in_state(page, "revealed")
+    page.keyboard.press("Enter")
+    in_state(page, "voting")
+    other = open_arena(desktop, arena)  # on the same second ballot
+    other.keyboard.press("n")
+    in_state(other, "revealed")
+    page.keyboard.press("b")
+    expect(page.locator("#saved")).to_contain_text("Your first verdict stays: Both bad.")
+    page.keyboard.press("u")
+    expect(page.locator("#saved")).to_have_text("Withdrawn: Both bad. It counts no more.")
     assert (arena.n_votes, arena.n_acts) == (1, 3)
 
 
@@ -255,6 +307,63 @@ def test_the_keys_are_told_at_a_key(desktop: BrowserContext, arena: Arena):
     expect(sheet).to_contain_text("Left and right vote, unless an answer or the prompt has the focus")
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
+
+
+def test_keys_of_letters_can_be_switched_off_for_good_and_on_again(desktop: BrowserContext, arena: Arena):
+    page = open_arena(desktop, arena)
+    page.keyboard.press("?")
+    switch = page.get_by_role("switch", name="Letter keys")
+    expect(switch).to_be_checked()
+    switch.click()
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        for key in ("a", "B", "t", "n", "s", "u", "g", "l", "m", "?"):
+            page.keyboard.press(key)
+        page.wait_for_timeout(200)
+        assert page.locator("#arena").get_attribute("data-state") == "voting"
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator("#together")).to_have_attribute("aria-pressed", "false")
+        expect(page.locator("#verdicts kbd, #tools kbd").filter(visible=True)).to_have_count(0)
+        page.reload()
+        in_state(page, "voting")
+    assert arena.n_acts == 0
+    page.locator("#skip").click()
+    page.keyboard.press("1")
+    expect(page.locator("#skip-sheet")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowLeft")  # writes nothing, so nobody says it unmeant
+    in_state(page, "revealed")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#saved")).to_contain_text("Withdrawn")
+    page.keyboard.press("Enter")
+    in_state(page, "voting")
+    page.get_by_role("button", name="Keys").click()
+    expect(switch).not_to_be_checked()
+    switch.press("Space")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    expect(page.locator("#saved")).to_have_text("✓ Saved: B is better.")
+
+
+def test_a_browser_that_keeps_nothing_switches_letters_off_for_the_page(desktop: BrowserContext, arena: Arena):
+    desktop.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
+    )
+    page = open_arena(desktop, arena)
+    page.keyboard.press("?")
+    page.get_by_role("switch", name="Letter keys").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_a_narrow_window_with_a_mouse_has_the_keys_and_a_telephone_does_not(
+    browser: Browser, phone: BrowserContext, unchanged_arena: Arena
+):
+    expect(open_arena(phone, unchanged_arena).locator("#keys")).to_be_hidden()
+    narrow = browser.new_context(viewport={"width": 390, "height": 844})  # as a large window is at four times the size
+    expect(open_arena(narrow, unchanged_arena).locator("#keys")).to_be_visible()
+    narrow.close()
 
 
 def test_the_counter_opens_the_own_votes(desktop: BrowserContext, arena: Arena):

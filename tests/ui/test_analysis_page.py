@@ -1,11 +1,13 @@
 """The Analysis page and the page of a model: their routes over HTTP, and what a person does there in a browser."""
 
 import csv
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI
@@ -247,14 +249,95 @@ def test_lines_are_taken_off_and_added_and_the_address_keeps_them(desktop: Brows
     page = open_page(desktop, judged)
     page.locator("#history").scroll_into_view_if_needed()
     expect(page.locator("#history .chip")).to_have_count(6)
+    before = _colours(page)
     page.get_by_role("button", name="Take off Larkspur").click()
     expect(page.locator("#history .chip")).to_have_count(5)
-    assert "models=" in page.url
-    assert "larkspur" not in page.url.partition("models=")[2]
+    assert _colours(page).items() < before.items()  # the others keep theirs
+    shown = parse_qs(urlsplit(page.url).query)["models"]
+    assert len(shown) == 5
+    assert "larkspur" not in shown
     field = page.get_by_role("combobox", name="Add a model")
     field.fill("Lark")
     field.press("Enter")
     expect(page.locator("#history .chip")).to_have_count(6)
+    assert _colours(page) == before  # and the one that is free again is taken
+
+
+def _colours(page: Page) -> dict[str, str]:
+    chips = page.locator("#history .chip").all()
+    return {chip.inner_text(): re.search(r"\bc\d\b", chip.get_attribute("class") or "")[0] for chip in chips}  # type: ignore[index]
+
+
+def _changed(page: Page, path: str, change: Callable[[str], str]) -> None:
+    """Let the page hear another answer than the arena gives."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=change(response.text()))
+
+    page.route(re.compile(rf"/api/analysis{path}(\?|$)"), answer)
+
+
+def test_the_address_keeps_models_whose_ids_hold_blanks(desktop: BrowserContext, judged: Arena):
+    page = desktop.new_page()
+    for path in ("", "/history"):
+        _changed(page, path, lambda text: text.replace('"larkspur"', '"lark spur"'))
+    page.goto(f"{judged.url}/analysis?models=lark+spur&models=quillon-9b")
+    page.locator("#history").scroll_into_view_if_needed()
+    expect(page.locator("#history .chip")).to_have_count(2)
+    page.get_by_role("button", name="Take off Quillon").click()
+    assert parse_qs(urlsplit(page.url).query)["models"] == ["lark spur"]
+
+
+def test_no_band_is_drawn_over_a_board_without_an_interval(desktop: BrowserContext, judged: Arena):
+    def five_boards(text: str) -> str:
+        found = json.loads(text)
+        boards = [[f"s{k}", "2026-03-02T12:00:00+00:00", 10 * k] for k in range(1, 6)]
+        lines = {"larkspur": [[1000, 990, 1010]] * 2 + [[1000, None, None]] + [[1000, 990, 1010]] * 2}
+        return json.dumps({**found, "boards": boards, "scores": lines})
+
+    page = desktop.new_page()
+    _changed(page, "/history", five_boards)
+    page.goto(f"{judged.url}/analysis")
+    page.locator("#history").scroll_into_view_if_needed()
+    expect(page.locator("#history polygon.band")).to_have_count(2)
+    expect(page.locator("#history .axis-title").filter(has_text="Entries of the log")).to_have_count(1)
+
+
+def test_withdrawn_votes_are_told_beside_those_that_came_in(desktop: BrowserContext, judged: Arena):
+    def withdrawn(text: str) -> str:
+        one = {"model": "larkspur", "withdrawn": [1, 20, 0, 0], "cast": [100, 100, 9, 1]}
+        other = {"model": "quillon-9b", "withdrawn": [1, 1, 0, 0], "cast": [9, 9, 0, 0], "p_value": 1, "q_value": 1}
+        models = [{**one, "p_value": 1e-5, "q_value": 2e-5, "apart": "losses"}, {**other, "apart": None}]
+        told = {"n_votes": 22, "n_cast": 300, "n_voters": 3, "models": models}
+        return json.dumps({**json.loads(text), "withdrawals": told})
+
+    page = open_page(desktop, judged)
+    page.locator("#collection").scroll_into_view_if_needed()
+    expect(page.locator("#collection")).to_contain_text("No vote was withdrawn.")
+    _changed(page, "/collection", withdrawn)
+    page.reload()
+    section = page.locator("#collection")
+    section.scroll_into_view_if_needed()
+    expect(section).to_contain_text("22 votes of 300 were withdrawn")
+    expect(section.get_by_role("listitem")).to_have_text(
+        ["Larkspur: losses were withdrawn more often (20%) than wins (1%), beyond chance (q = 0.00002)."]
+    )
+    expect(section.locator("table")).to_have_count(0)  # folded
+    section.locator("summary").last.click()
+    expect(section.locator("tbody tr")).to_have_count(2)
+
+
+def test_an_address_that_is_none_becomes_no_link(desktop: BrowserContext, judged: Arena):
+    def without_a_host(text: str) -> str:
+        found = json.loads(text)
+        return json.dumps({**found, "model": {**found["model"], "url": "https://"}})
+
+    page = desktop.new_page()
+    _changed(page, "/model", without_a_host)
+    page.goto(f"{judged.url}/model?id=larkspur")
+    expect(page.locator("#rank dd").nth(0)).not_to_be_empty()
+    expect(page.locator("#facts a")).to_have_count(0)
 
 
 def test_a_page_of_a_model_shows_its_record_and_leads_to_duels(desktop: BrowserContext, judged: Arena):

@@ -245,6 +245,24 @@ def test_a_new_voter_calibrates_by_key_and_then_votes(desktop: BrowserContext, a
     assert rows(arena) == [(1, "A"), (2, "A"), (3, "both_bad")]
 
 
+def test_the_keys_are_those_of_the_examples_and_then_those_of_the_steps(desktop: BrowserContext, serve: Serve):
+    rules = f'{RULES}[labels]\nscale = "5-steps"\n'
+    page = greeted(desktop, serve(rules=rules, guideline=GUIDELINE, guideline_text=TEXT))
+    page.keyboard.press("Enter")
+    in_state(page, "example")
+    steps, plain = (page.locator("#keys-sheet dd").filter(has_text=text) for text in ("The steps", "B is better"))
+    page.keyboard.press("?")
+    expect(plain).to_be_visible()
+    expect(steps).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Skip the examples").click()
+    in_state(page, "voting")
+    expect(page.locator("#prompt")).to_be_focused()
+    page.keyboard.press("?")
+    expect(steps).to_be_visible()
+    expect(plain).to_be_hidden()
+
+
 def test_the_first_vote_after_the_examples_is_like_any_other(desktop: BrowserContext, arena: Arena):
     page = greeted(desktop, arena)
     page.get_by_role("button", name="Skip the examples").click()

@@ -374,8 +374,9 @@ def test_nothing_moves_when_the_names_appear(desktop: BrowserContext, arena: Are
     assert page.evaluate(places) == before
 
 
-def test_a_long_prompt_is_folded_and_can_be_read_whole(desktop: BrowserContext, arena: Arena):
-    page = open_arena(desktop, arena)
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_long_prompt_is_folded_and_can_be_read_whole(request: pytest.FixtureRequest, arena: Arena, size: str):
+    page = open_arena(request.getfixturevalue(size), arena)
     fold = page.get_by_role("button", name="Show the whole prompt")
     for _ in range(9):
         in_state(page, "voting")
@@ -388,7 +389,16 @@ def test_a_long_prompt_is_folded_and_can_be_read_whole(desktop: BrowserContext, 
     assert height
     assert unfolded
     assert unfolded["height"] > 2 * height["height"]
+    # And below it a long answer as well, whose end the bar does not hide.
+    page.evaluate("document.querySelector('#b .text').innerHTML = '<p>A line.</p>'.repeat(200)")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    last, bar = page.locator("#b").bounding_box(), page.locator("#bar").bounding_box()
+    assert last
+    assert bar
+    assert last["y"] + last["height"] <= bar["y"]
     page.get_by_role("button", name="Show less of the prompt").click()
+    expect(fold).to_be_in_viewport()
+    page.evaluate("scrollTo(0, 0)")
     assert page.locator("#question").bounding_box() == height
 
 

@@ -225,6 +225,19 @@ def test_a_page_of_an_arena_that_asks_for_nothing_has_nothing_of_labels(unchange
     assert bar.split("</div>")[0].split("\n    ") == ["", *buttons[:3], skip, buttons[3] + "\n  "]
 
 
+def test_a_vote_by_steps_is_told_again_with_its_step(serve: Serve):
+    visitor = serve(rules='[labels]\nscale = "8-steps"\n').visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    tell(visitor, ballot_id, "B", scale="8-steps", strength=2).raise_for_status()
+    assert visitor.post("/api/ballots", json={}).json()["last"]["step"] == "B.slightly"
+    assert visitor.get("/api/me").json()["recent"][0]["step"] == "B.slightly"
+    refused = tell(visitor, ballot_id, "B", scale="8-steps", strength=4)
+    assert (refused.status_code, refused.json()["kept"], refused.json()["step"]) == (409, "B", "B.slightly")
+    second = ballot_of(visitor)["ballot_id"]
+    tell(visitor, second, "both_bad", scale="8-steps").raise_for_status()
+    assert visitor.post("/api/ballots", json={}).json()["last"]["step"] is None
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_that_is_made_of_a_value_is_there_in_every_language(language: str):
     made = (

@@ -2,8 +2,10 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from test_http import named_in
 from test_labels_api import EVERYTHING, stored
@@ -36,7 +38,7 @@ def test_five_steps_by_key_still_take_one_key(desktop: BrowserContext, serve: Se
     page.keyboard.press("4")
     expect(page.locator("#saved")).to_have_text("✓ Saved: B better.")
     page.keyboard.press("u")
-    expect(page.locator("#saved")).to_contain_text("Withdrawn: B is better")
+    expect(page.locator("#saved")).to_have_text("Withdrawn: B better. It counts no more.")
     next_ballot(page)
     page.keyboard.press("t")
     expect(page.locator("#saved")).to_have_text("✓ Saved: Tie.")
@@ -44,9 +46,25 @@ def test_five_steps_by_key_still_take_one_key(desktop: BrowserContext, serve: Se
     assert told == [("A", "5-steps", 2), ("B", "5-steps", 1), ("tie", "5-steps", None)]
     assert (arena.n_votes, arena.n_acts) == (2, 4)
     assert arena.store.votes.broken_links() == []
+    page.keyboard.press("m")
+    expect(page.locator(".recent b")).to_have_text(["Tie", "B better", "A much better"])
+    page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.locator("#keys-sheet")).to_contain_text("The steps from A to B")
     expect(page.locator("#keys-sheet")).not_to_contain_text("Left and right")
+
+
+def test_after_a_reload_the_step_of_the_last_vote_is_known(desktop: BrowserContext, serve: Serve):
+    arena = serve(rules=EIGHT)
+    page = open_arena(desktop, arena)
+    page.keyboard.press("6")
+    in_state(page, "revealed")
+    page.reload()
+    in_state(page, "voting")
+    page.keyboard.press("u")
+    expect(page.locator("#trouble span")).to_have_text(
+        "Your last vote (B slightly better) is withdrawn and counts no more."
+    )
 
 
 def test_eight_steps_by_touch_on_a_phone(phone: BrowserContext, serve: Serve):
@@ -214,6 +232,46 @@ def test_a_vote_that_was_not_saved_can_be_sent_again_with_more(desktop: BrowserC
     page.keyboard.press("Control+Enter")
     expect(page.locator("#saved")).to_have_text("✓ Saved: A is better.")
     assert json.loads(stored(arena)[0]["comments"]) == {"vote": "One and two"}
+
+
+@pytest.mark.parametrize("closed", ["too long ago", "by another tab"])
+def test_a_comment_on_a_ballot_that_takes_no_vote_is_not_lost_without_a_word(
+    desktop: BrowserContext, serve: Serve, closed: str
+):
+    arena = serve(rules=COMMENT)
+    page = open_arena(desktop, arena)
+    page.keyboard.press("a")
+    in_state(page, "labelling")
+    page.keyboard.type("Long thought {x}.")
+    if closed == "by another tab":
+        other = open_arena(desktop, arena)
+        other.keyboard.press("b")
+        other.keyboard.press("Control+Enter")
+        in_state(other, "revealed")
+        other.close()
+    else:
+        arena.clock.now += timedelta(days=1)
+    page.keyboard.press("Control+Enter")
+    trouble = page.locator("#trouble span")
+    expect(trouble).to_contain_text("Your comment was not saved. You can copy it here: “Long thought {x}.”")
+    expect(trouble if closed == "too long ago" else page.locator("#saved")).to_contain_text(
+        "has been closed" if closed == "too long ago" else "already judged"
+    )
+    if closed == "by another tab":
+        next_ballot(page)
+        expect(page.locator("#trouble")).to_be_hidden()
+    page.keyboard.press("t")
+    in_state(page, "labelling")
+    expect(page.locator("#comment")).to_be_empty()
+
+
+def test_letters_that_are_switched_off_choose_no_verdict_from_inside_the_panel(desktop: BrowserContext, serve: Serve):
+    page = open_arena(desktop, serve(rules=EVERYTHING))
+    page.evaluate("bakeoff.letters.setOff(true)")
+    page.get_by_role("button", name="A is better").click()
+    in_state(page, "labelling")
+    page.locator("[name=dimension-0]").first.press("b")
+    expect(page.locator("#labels-title b")).to_have_text("Your verdict: A is better.")
 
 
 def test_a_page_from_before_the_rules_changed_says_what_to_do(desktop: BrowserContext, serve: Serve):

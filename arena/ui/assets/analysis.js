@@ -3,11 +3,11 @@
 import { combobox } from "./combobox.js";
 import { heatMap, ofCount, ofShare } from "./heatmap.js";
 import { startDuel } from "./duel.js";
-import { MOST_LINES, linesOf, scaleOf } from "./lines.js";
-import { element, figure, percent, withInterval } from "./plot.js";
+import { MOST_LINES, coloursOf, linesOf, scaleOf } from "./lines.js";
+import { element, figure, numbers, percent, withInterval } from "./plot.js";
 import { MOST_ROWS, rowsOf } from "./rows.js";
 import {
-  addressed, ask, because, english, fillWith, inAddress, moment, points, recordHeads, recordSaid, sayInstead, shareText,
+  addressed, allAddressed, ask, because, english, fillWith, inAddress, moment, points, recordHeads, recordSaid, sayInstead, shareText,
   showFindings, votesOverTime, whenBack, whenNear,
 } from "./study.js";
 
@@ -103,17 +103,19 @@ function history({ boards, scores }) {
   if (boards.length < 2) return element("p", {}, t("study.one_board"));
   const rated = board.models.filter(({ id }) => scores[id]);
   const wanted = () => {
-    const ids = (addressed("models") ?? "").split(" ").filter((id) => scores[id]);
+    const ids = [...new Set(allAddressed("models"))].filter((id) => scores[id]);
     return (ids.length ? ids : rated.map(({ id }) => id)).slice(0, MOST_LINES);
   };
   let chosen = wanted();
+  let colours = coloursOf(chosen);
   const holder = element("div");
   const places = boards.map(([, , n]) => n);
   const value = (each) => (each ? { value: each[0], low: each[1], high: each[2] } : null);
   const said = ({ id, name }, j) =>
     t("study.score_said", { model: name, score: withInterval(value(scores[id][j]), round), n: boards[j][2], when: moment(boards[j][1]) });
   const show = () => {
-    const series = chosen.map((id) => ({ id, name: nameOf(id), values: scores[id].map(value) }));
+    colours = coloursOf(chosen, colours);
+    const series = chosen.map((id) => ({ id, name: nameOf(id), colour: colours.get(id), values: scores[id].map(value) }));
     const scale = scaleOf(series);
     const note = [t("study.scores_over_votes.about", { confidence: sure() })];
     if (scale.low !== 0) note.push(t("study.scale_cut", { low: scale.low, high: scale.high }));
@@ -124,7 +126,7 @@ function history({ boards, scores }) {
         note: note.join(" "),
         head: element("div", { class: "row choice" }, ...chosen.map(chip), more()),
         table: {
-          columns: [t("study.column.snapshot"), t("study.column.time"), t("study.column.votes"), t("study.column.model"), t("study.column.score"), t("study.column.low"), t("study.column.high")],
+          columns: [t("study.column.snapshot"), t("study.column.time"), t("study.column.entries"), t("study.column.model"), t("study.column.score"), t("study.column.low"), t("study.column.high")],
           rows: chosen.flatMap((id) => boards.flatMap(([snapshot, at, n], j) => (scores[id][j] ? [[snapshot, at, n, nameOf(id), ...scores[id][j]]] : []))),
         },
         forms: [null, null, null, null, round, round, round],
@@ -135,15 +137,17 @@ function history({ boards, scores }) {
   };
   const change = (ids) => {
     chosen = ids;
-    inAddress({ models: chosen.join(" ") }, { back: true });
+    inAddress({ models: chosen }, { back: true });
     show();
   };
   whenBack(() => {
-    if (!holder.isConnected || wanted().join(" ") === chosen.join(" ")) return;
-    chosen = wanted();
+    const then = wanted();
+    if (!holder.isConnected || (then.length === chosen.length && then.every((id, k) => id === chosen[k]))) return;
+    chosen = then;
     show();
   });
-  const chip = (id, k) => {
+  const chip = (id) => {
+    const k = colours.get(id);
     const button = element("button", { type: "button", class: `act chip c${k}`, "aria-label": t("study.take_off", { model: nameOf(id) }) }, element("i", { class: `c${k} d${k}`, "aria-hidden": "true" }), nameOf(id), " ×");
     button.disabled = chosen.length === 1;
     button.addEventListener("click", () => {
@@ -161,7 +165,7 @@ function history({ boards, scores }) {
   return holder;
 }
 
-function collection({ votes, n_votes: nVotes, shown, expected_share: expected, policies }) {
+function collection({ votes, n_votes: nVotes, shown, expected_share: expected, policies, withdrawals }) {
   const rows = shown.map(([id, n]) => ({
     name: nameOf(id),
     value: n / nVotes,
@@ -176,7 +180,7 @@ function collection({ votes, n_votes: nVotes, shown, expected_share: expected, p
       title: t("study.shares"),
       note: `${t("study.shares.about", { n: shown.length, expected: percent(expected) })} ${drawn.join(" ")}`,
       table: {
-        columns: [t("study.column.model"), t("study.column.votes"), t("study.column.share_shown"), t("study.column.expected")],
+        columns: [t("study.column.model"), t("study.column.votes"), t("study.column.share_shown"), t("study.column.even")],
         rows: shown.map(([id, n]) => [nameOf(id), n, n / nVotes, expected]),
       },
       forms: [null, number, percent, percent],
@@ -184,6 +188,32 @@ function collection({ votes, n_votes: nVotes, shown, expected_share: expected, p
       isLong: rows.length > MOST_ROWS,
       drawing: rowsOf({ rows, kind: "bar", form: (value) => percent(value, 0), axis: t("study.shares_axis") }),
     }),
+    ...withdrawn(withdrawals),
+  ];
+}
+
+/** What was withdrawn once the names were seen, and whether that hangs on how it went for a model. */
+function withdrawn({ n_votes: n, n_cast: all, n_voters: voters, models }) {
+  if (!n) return [element("p", {}, t("study.withdrawn.nothing"))];
+  const [won, lost] = [0, 1];
+  const share = ({ withdrawn: taken, cast }, which) => percent(taken[which] / cast[which]);
+  const apart = models.filter((each) => each.apart);
+  const told = apart.map((each) => {
+    const q = number(each.q_value, { maximumSignificantDigits: 2 });
+    const values = { model: nameOf(each.model), wins: share(each, won), losses: share(each, lost), q };
+    return element("li", {}, each.apart === "wins" ? t("study.withdrawn.wins", values) : t("study.withdrawn.losses", values));
+  });
+  const each = (key) => recordHeads().map((what) => t(key, { what }));
+  const table = {
+    columns: [t("study.column.model"), ...each("study.column.withdrawn_of"), ...each("study.column.cast_of"), "p", "q"],
+    rows: models.map((found) => [nameOf(found.model), ...found.withdrawn, ...found.cast, found.p_value, found.q_value]),
+  };
+  return [
+    element("h3", {}, t("study.withdrawn")),
+    element("p", {}, t("study.withdrawn.told", { n, all: number(all), voters: number(voters) })),
+    told.length ? element("ul", {}, ...told) : element("p", {}, t("study.withdrawn.even")),
+    element("p", { class: "quiet" }, t("study.withdrawn.why")),
+    numbers(table, [], "withdrawn", t("study.withdrawn")),
   ];
 }
 
@@ -195,12 +225,15 @@ const shareTable = (rows) => ({
 });
 const shareRows = (rows, form = shareText) => rows.map(([name, share]) => ({ name, ...share, text: form(share), said: t("study.share_said", { what: name, share: shareText(share), n: share.n_votes }) }));
 
-function position({ side_a: sideA, order }) {
+function position({ side_a: sideA, order, sides_drawn: areDrawn }) {
   const rows = [[t("study.side_a"), sideA]];
   const isApart = sideA.low !== null && (sideA.low > 0.5 || sideA.high < 0.5);
   const verdict = sideA.low === null ? english(sideA.reason ?? "") : t(isApart ? "study.position_matters" : "study.position_unseen", { share: withInterval(sideA, percent), confidence: sure() });
+  // That no model gains by it is said only where the arena itself drew every side.
+  const sides = areDrawn ? (isApart ? t("study.sides_drawn") : null) : t("study.sides_unknown");
   return [
     element("p", { class: "verdict" }, verdict),
+    sides === null ? null : element("p", {}, sides),
     figure({
       title: t("study.position.plot"),
       note: order ? t("study.order_said", { value: withInterval({ ...order }, (value) => number(value, { maximumFractionDigits: 3 })) }) : "",
@@ -377,7 +410,11 @@ async function start() {
   board = answer.data;
   names = named(board.models);
   showFindings();
-  one("#as-of").textContent = t("study.as_of", { n: board.n_votes, when: moment(board.computed_at), snapshot: board.snapshot.slice(0, 6) }) + (board.is_plain ? "" : ` ${t("study.not_plain")}`);
+  one("#as-of").replaceChildren(
+    t("study.as_of", { n: board.n_votes, when: moment(board.computed_at), snapshot: board.snapshot.slice(0, 6) }),
+    ...(board.plain_scores ? [] : [" ", t("study.not_plain")]),
+    ...(board.plain_intervals ? [] : [" ", ...because("study.other_intervals", board.intervals)]),
+  );
   startDuel(place("duel"), board, nameOf);
   offerStyle();
   const makers = { matrix, history, collection, position, agreement, influence, goodness };

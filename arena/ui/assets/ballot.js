@@ -5,7 +5,7 @@
 // arena/ui/arena_page.py on the page. Before a vote is stored this script knows two texts and an opaque id.
 "use strict";
 (() => {
-  const { t, number, refused, post, isForPage, isField, present, one, all, language: reader } = bakeoff;
+  const { t, refused, post, isForPage, isField, present, one, all, language: reader } = bakeoff;
   const ARROWS = { ArrowLeft: "a", ArrowRight: "b" }; // up and down scroll, as everywhere
   const SETTLE_MS = 350; // the bar's buttons change place under the pointer: a double click must not reach the new ones
 
@@ -14,7 +14,7 @@
   let state = "loading";
   let ballot = null; // the one on the page
   let chosen = null; // the button of the bar that says the verdict
-  let last = null; // the vote that can be withdrawn: its ballot_id and verdict
+  let last = null; // the vote that can be withdrawn: its ballot_id, and its verdict in words
   let again = null; // what "Try again" does
   let isUndoing = false;
 
@@ -39,9 +39,9 @@
   async function show(request, notice = "") {
     enter("loading");
     const { status, data } = await request;
+    count(data.votes);
+    if (data.last !== undefined) last = data.last && { ballot_id: data.last.ballot_id, words: bakeoff.verdict(data.last) };
     if (status === 200 && data.ballot) {
-      count(data.votes);
-      last = data.last;
       enter("voting");
       trouble(notice);
       render(data.ballot, data.votes);
@@ -51,12 +51,18 @@
     }
     const title = bakeoff.knows(`notice.${data.error}`) ? t(`notice.${data.error}`) : t("arena.silent");
     const done = data.error === "no_ballot_left";
-    tell(title, said(data, "arena.unreachable"), { done, reload: data.error === "no_cookie" });
+    const why = [notice, said(data, "arena.unreachable")].filter(Boolean).join("\n");
+    tell(title, why, { done, reload: data.error === "no_cookie" });
   }
 
   /** What the server said, or the text of a key where nothing came from it. */
   function said(data, otherwise) {
-    return data.error ? refused({ ...data, kept: data.kept && t(`verdict.${data.kept}`) }) : t(otherwise);
+    return data.error ? refused({ ...data, kept: data.kept && kept(data) }) : t(otherwise);
+  }
+
+  /** The verdict that stands, in words, where another one was refused. */
+  function kept(data) {
+    return bakeoff.verdict({ verdict: data.kept, step: data.step });
   }
 
   /** Say the verdict of a button of the bar: it is sent at once, but where there is more to say first. */
@@ -105,18 +111,25 @@
 
   /** What became of a vote or a skip that was not taken. */
   function refuse(status, data, not, unsure, retry) {
-    if (status === 409) return pass(said(data)); // another tab was first; the names stay hidden
-    if (status === 404 || status === 410) return show(post("api/ballots", {}), said(data));
-    if (data.error === "no_cookie") return tell(t("notice.no_cookie"), said(data), { reload: true });
+    if (status === 409) return pass(data); // another tab was first; the names stay hidden
+    const told = [said(data, unsure), unsent()].filter(Boolean).join("\n");
+    if (status === 404 || status === 410) return show(post("api/ballots", {}), told);
+    if (data.error === "no_cookie") return tell(t("notice.no_cookie"), told, { reload: true });
     enter(bakeoff.labels?.isOpen() ? "labelling" : "voting");
     const why = said(data, unsure);
     trouble(why, retry, { reload: data.error === "not_a_label" }); // the rules have changed since the page came
     say(t(not, { why }));
   }
 
-  /** Take the last vote back: right after it, or while the next ballot waits for its own. */
+  /** What was typed for a ballot that takes no vote any more, so that it can be copied. */
+  function unsent() {
+    const comment = bakeoff.labels?.read().comment;
+    return comment ? t("labels.unsent", { comment }) : "";
+  }
+
+  /** Take the last vote back: right after it, while the next ballot waits for its own, or where there is none left. */
   async function undo() {
-    if (isUndoing || !last || !one("#undo") || (state !== "revealed" && state !== "voting")) return;
+    if (isUndoing || !last || !one("#undo") || !/^(revealed|voting|notice)$/.test(state)) return;
     const taken = last;
     const from = state;
     isUndoing = true; // the next vote would close the way back
@@ -127,14 +140,17 @@
     enter(from);
     if (status !== 200) {
       const why = said(data, "arena.unsure_undo");
-      trouble(why, last ? undo : null);
+      if (from === "notice") one("#notice p").textContent = t("arena.not_withdrawn", { why });
+      else trouble(why, last ? undo : null);
       return say(t("arena.not_withdrawn", { why }));
     }
     count(data.votes);
-    const verdict = t(`verdict.${data.verdict}`);
-    if (from === "voting") {
-      trouble(t("arena.withdrawn_before", { verdict }));
-      return say(t("arena.withdrawn_before", { verdict }));
+    const verdict = taken.words;
+    if (from !== "revealed") {
+      const told = t("arena.withdrawn_before", { verdict });
+      if (from === "notice") one("#notice p").textContent = told;
+      else trouble(told);
+      return say(told);
     }
     for (const answer of all(".answer")) answer.classList.remove("won");
     after(t("arena.withdrawn", { verdict }), one("#who").textContent, "withdrawn");
@@ -189,6 +205,8 @@
   }
 
   function reveal(data) {
+    const { standing, spoken, ofOthers } = bakeoff.reveal;
+    const others = ofOthers(data.others);
     const sides = { a: data.a, b: data.b };
     for (const [side, contender] of Object.entries(sides)) {
       const answer = one(`#${side}`);
@@ -198,24 +216,20 @@
       one(".score", answer).textContent = standing(contender);
     }
     const verdict = chosen.dataset.verdict === data.verdict ? wordsOf(chosen) : t(`verdict.${data.verdict}`);
-    last = { ballot_id: ballot.ballot_id, verdict: data.verdict };
+    last = { ballot_id: ballot.ballot_id, words: verdict };
     after(`✓ ${t("arena.saved", { verdict })}`, t("arena.who", { a: data.a.name, b: data.b.name }), "saved");
-    one("#others").textContent = ofOthers(data.others);
+    one("#others").textContent = others;
     count(data.votes);
-    say(`${t("arena.said", { verdict, a: spoken(data.a), b: spoken(data.b) })} ${ofOthers(data.others)}`.trim());
+    say(`${t("arena.said", { verdict, a: spoken(data.a), b: spoken(data.b) })} ${others}`.trim());
   }
 
-  /** How others voted on these two models, wherever each stood. */
-  function ofOthers(others) {
-    if (!others) return "";
-    const share = (n) => number(n / others.n, { style: "percent" });
-    return t("arena.others", { n: others.n, a: share(others.a), b: share(others.b), neither: share(others.neither) });
-  }
-
-  /** The ballot was voted on elsewhere: say so and offer the next one. */
-  function pass(message) {
+  /** The ballot was voted on elsewhere: say so and offer the next one. What can be taken back is the vote that it has. */
+  function pass(data) {
+    const message = said(data);
+    last = { ballot_id: ballot.ballot_id, words: kept(data) };
     after(message, "", "quiet");
-    say(message);
+    trouble(unsent());
+    say([message, unsent()].filter(Boolean).join("\n"));
   }
 
   function after(saved, who, tone) {
@@ -241,6 +255,7 @@
     one("#retry").dataset.reload = reload;
     one("#retry").className = done ? "" : "go";
     one("#board-link").hidden = !done;
+    if (reload) last = null; // whose it was is not known here any more
     enter("notice");
     one("#notice").focus({ preventScroll: true });
     say(`${title}. ${message}`);
@@ -248,15 +263,24 @@
 
   /** A line above the buttons; with `retry` it offers to do the same again. */
   function trouble(message, retry = null, { reload = false } = {}) {
+    const focused = document.activeElement;
     again = reload ? () => location.reload() : retry;
     one("#resend").textContent = t(reload ? "arena.reload" : "arena.retry");
     one("#trouble span").textContent = message;
     one("#trouble").hidden = !message;
     one("#trouble").classList.toggle("bad", retry !== null);
-    one("#resend").hidden = retry === null;
+    one("#resend").hidden = again === null;
+    keepFocus(focused);
+  }
+
+  /** A button that hides itself must not take the focus along: who uses keys would start from the top of the page. */
+  function keepFocus(focused) {
+    if (!focused?.closest("[hidden]")) return;
+    one(state === "notice" ? "#notice" : "#prompt").focus({ preventScroll: true });
   }
 
   function enter(next) {
+    const focused = document.activeElement; // before anything is hidden: that takes the focus at once
     state = next;
     const arena = one("#arena");
     arena.dataset.state = next;
@@ -274,11 +298,12 @@
     if (one("#undo")) {
       one("#undo").hidden = !last;
       one("#undo_last").hidden = !last || next !== "voting";
+      one("#undo_left").hidden = !last;
     }
     if (next !== "labelling" && next !== "sending") bakeoff.labels?.hide();
     if (/^(voting|labelling|revealed)$/.test(next) && one("#bar").dataset.state !== next) settle();
     one("#bar").dataset.state = next;
-    for (const button of all("#bar button")) {
+    for (const button of all("#bar button, #notice button")) {
       // Not `disabled`: that would take the focus away from the button that was just used.
       button.ariaDisabled = String(isUndoing || next === "sending" || next === "loading");
       if (next === "voting") {
@@ -286,6 +311,7 @@
         button.ariaPressed = null;
       }
     }
+    keepFocus(focused);
   }
 
   function mark() {
@@ -331,27 +357,6 @@
     if (sentence) one("#said").textContent = sentence;
   }
 
-  function standing({ score, low, high, rank_low, rank_high }) {
-    if (score === null) return t("model.unrated");
-    const values = { score: whole(score), low: whole(low), high: whole(high) };
-    const interval = low === null || high === null ? values.score : t("model.interval", values);
-    return `${interval} · ${ranks(rank_low, rank_high, "model.ranks")}`;
-  }
-
-  function spoken({ name, score, rank_low, rank_high }) {
-    if (score === null) return `${name}, ${t("model.unrated")}`;
-    return `${name}, ${t("model.score", { score: whole(score) })}, ${ranks(rank_low, rank_high, "model.ranks_said")}`;
-  }
-
-  function ranks(low, high, range) {
-    if (low === null || high === null) return t("model.unranked");
-    return low === high ? t("model.rank", { rank: low }) : t(range, { low, high });
-  }
-
-  function whole(value) {
-    return value === null ? "" : number(Math.round(value));
-  }
-
   function nameOf(language) {
     try {
       return new Intl.DisplayNames([reader], { type: "language" }).of(language);
@@ -367,13 +372,17 @@
     bakeoff.labels?.wire({ save: vote, back: unchoose });
     one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
-    for (const button of all("#undo, #undo_last")) button.addEventListener("click", undo);
+    for (const button of all("#undo, #undo_last, #undo_left")) button.addEventListener("click", undo);
     if (one("#skip")) wireSkip();
     one("#retry").addEventListener("click", (event) => {
+      if (isUndoing) return;
       if (event.currentTarget.dataset.reload === "true") return location.reload(); // the page brings the cookie
       show(post("api/ballots", {}));
     });
-    one("#unfold").addEventListener("click", () => fold(one("#prompt").classList.contains("unfolded")));
+    one("#unfold").addEventListener("click", ({ currentTarget }) => {
+      fold(one("#prompt").classList.contains("unfolded"));
+      currentTarget.scrollIntoView({ block: "nearest" }); // a page that is shorter now must not leave the reader elsewhere
+    });
     document.addEventListener("keydown", onKey);
     // The bar grows when it has something to say, and must not hide the end of an answer then.
     const makeRoom = () => document.documentElement.style.setProperty("--bar-now", `${one("#bar").offsetHeight}px`);
@@ -390,7 +399,7 @@
     for (const button of all("button[data-reason]", sheet)) button.addEventListener("click", () => choose(button));
     sheet.addEventListener("keydown", (event) => {
       const chosen = all("button[data-reason]", sheet)[Number(event.key) - 1];
-      if (!chosen || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (!chosen || event.repeat || event.ctrlKey || event.altKey || event.metaKey || bakeoff.letters.areOff()) return;
       event.preventDefault();
       choose(chosen);
     });

@@ -60,7 +60,7 @@ function wanted(rated) {
   return a === b ? { a, b: rated.find(({ id }) => id !== a).id } : { a, b };
 }
 
-function duel({ found, record, decision }, nameOf, confidence) {
+function duel({ found, record, decision, by_voter: byVoter }, nameOf, confidence) {
   const [a, b] = [nameOf(found.a), nameOf(found.b)];
   const { probability, points: gap } = found;
   const title = t("study.chance_of", { a, b });
@@ -94,16 +94,17 @@ function duel({ found, record, decision }, nameOf, confidence) {
     wins + losses + ties + bothBad ? recordBar(record, a, b) : null,
     facts([
       [t("study.gap"), withInterval(gap, points)],
-      [t("study.direct"), direct(found, decision, a, b)],
+      [t("study.direct"), direct(found, decision, byVoter, a, b)],
       [t("study.needed"), needed(found)],
     ]),
     element("p", { class: "row" }, ...[found.a, found.b].map((id) => element("a", { href: modelPage(id) }, t("study.about_model", { model: nameOf(id) })))),
   ];
 }
 
-function direct({ n_used: nUsed, decided_at: at, is_in_order: isInOrder }, decision, a, b) {
+function direct({ n_used: nUsed, decided_at: at, is_in_order: isInOrder }, decision, byVoter, a, b) {
   if (!nUsed) return t("study.never_direct");
-  const order = isInOrder ? "" : ` ${t("study.by_chance")}`;
+  const whose = ` ${t(byVoter ? "study.first_of_each" : "study.voters_unknown")}`;
+  const order = whose + (isInOrder ? "" : ` ${t("study.by_chance")}`);
   if (decision === "undecided") return t("study.undecided", { n: nUsed }) + order;
   const values = { n: nUsed, at: at ?? nUsed, better: decision === "a" ? a : b, worse: decision === "a" ? b : a };
   return t(decision === "no_difference" ? "study.no_difference" : "study.decided", values) + order;

@@ -40,7 +40,7 @@ bakeoff.labels = (() => {
 
   /** Letters and digits mean nothing to radio buttons and boxes: there they still choose a verdict. */
   function pressBar(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || bakeoff.letters.areOff()) return;
     const button = bakeoff.barButton(event);
     if (!button) return;
     event.preventDefault();

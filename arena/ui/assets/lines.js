@@ -10,6 +10,19 @@ const FOOT = 50;
 /** How many lines can be told apart. */
 export const MOST_LINES = 8;
 
+/** Which colour each model's line has, by id. Those that have one keep it; others get the first that is free. */
+export function coloursOf(ids, before = new Map()) {
+  const colours = new Map([...before].filter(([id]) => ids.includes(id)));
+  const taken = new Set(colours.values());
+  for (const id of ids) {
+    if (colours.has(id)) continue;
+    const free = [...Array(MOST_LINES).keys()].find((colour) => !taken.has(colour)) ?? 0;
+    colours.set(id, free);
+    taken.add(free);
+  }
+  return colours;
+}
+
 /**
  * The scale of such lines: round numbers that hold every score shown, and the intervals of the newest ones. The wide
  * intervals of a young board would leave the lines no room; `isCut` says that some reach beyond.
@@ -28,8 +41,8 @@ export function scaleOf(series) {
 }
 
 /**
- * series are { name, values: [{ value, low, high } or null] }, one value at each of `places` (ascending numbers); said(
- * series, place) is what is read out; scale is that of `scaleOf`.
+ * series are { name, colour, values: [{ value, low, high } or null] }, one value at each of `places` (ascending numbers);
+ * said(series, place) is what is read out; scale is that of `scaleOf`.
  */
 export function linesOf({ series, places, scale, xAxis, yAxis, said }) {
   return (width) => {
@@ -50,20 +63,21 @@ export function linesOf({ series, places, scale, xAxis, yAxis, said }) {
     // A window of its own: what reaches beyond the scale ends at its edge.
     const bands = shape("svg", { x: LEFT, y: TOP, width: inner, height: tall, viewBox: `${LEFT} ${TOP} ${inner} ${tall}`, overflow: "hidden" });
     marks.push(bands);
-    series.forEach(({ values }, k) => {
+    series.forEach(({ values, colour }, k) => {
       const known = values.map((value, j) => ({ ...value, place: places[j], j })).filter(({ value }) => value !== undefined);
-      const whole = known.filter(({ low, high }) => low !== null && high !== null);
-      if (whole.length > 1) {
-        const edge = [...whole.map((v) => [x(v.place), y(v.high)]), ...whole.toReversed().map((v) => [x(v.place), y(v.low)])];
-        bands.append(shape("polygon", { class: `band c${k}`, points: edge.join(" ") }));
-      }
-      for (const v of whole.length === 1 ? whole : []) {
-        bands.append(shape("line", { class: `stroke c${k}`, x1: x(v.place), x2: x(v.place), y1: y(v.low), y2: y(v.high) }));
+      for (const run of runs(known)) {
+        if (run.length > 1) {
+          const edge = [...run.map((v) => [x(v.place), y(v.high)]), ...run.toReversed().map((v) => [x(v.place), y(v.low)])];
+          bands.append(shape("polygon", { class: `band c${colour}`, points: edge.join(" ") }));
+        } else {
+          const [v] = run;
+          bands.append(shape("line", { class: `stroke c${colour}`, x1: x(v.place), x2: x(v.place), y1: y(v.low), y2: y(v.high) }));
+        }
       }
       const path = known.map((v) => `${x(v.place)},${y(v.value)}`).join(" ");
-      marks.push(shape("polyline", { class: `stroke c${k} d${k}`, points: path }));
+      marks.push(shape("polyline", { class: `stroke c${colour} d${colour}`, points: path }));
       for (const v of known) {
-        if (known.length <= 15) marks.push(shape("circle", { class: `point c${k}`, cx: x(v.place), cy: y(v.value), r: 3.5 }));
+        if (known.length <= 15) marks.push(shape("circle", { class: `point c${colour}`, cx: x(v.place), cy: y(v.value), r: 3.5 }));
         at.set(`${k} ${v.j}`, points.length);
         const box = [x(v.place) - 7, y(v.value) - 7, 14, 14];
         points.push({ x: x(v.place), y: y(v.value), box, said: said(series[k], v.j), k, j: v.j });
@@ -73,6 +87,19 @@ export function linesOf({ series, places, scale, xAxis, yAxis, said }) {
     const node = shape("svg", { width, height }, ...marks);
     return { node, points, move: (index, right_, down) => next(points, at, series, places.length, index, right_, down) };
   };
+}
+
+/** The values with an interval, in runs without a gap: a band over a board that had none would invent one. */
+function runs(known) {
+  const found = [];
+  let last = null;
+  for (const each of known) {
+    if (each.low === null || each.high === null) continue;
+    if (last !== null && each.j === last + 1) found.at(-1).push(each);
+    else found.push([each]);
+    last = each.j;
+  }
+  return found;
 }
 
 /** Along the line, or at the same place to the line above or below. */
@@ -92,15 +119,15 @@ function next(points, at, series, n, index, right, down) {
 /** The names at the ends of their lines, apart from each other. */
 function endNames(series, y, x, room, [top, bottom]) {
   const ends = series
-    .map(({ name, values }, k) => ({ name, k, y: y(values.findLast((value) => value !== null)?.value ?? 0) }))
+    .map(({ name, colour, values }) => ({ name, colour, y: y(values.findLast((value) => value !== null)?.value ?? 0) }))
     .sort((a, b) => a.y - b.y);
   const step = 17;
   ends.forEach((end, k) => {
     end.y = Math.max(end.y, top + 5, k ? ends[k - 1].y + step : -Infinity);
   });
   for (let k = ends.length - 1, floor = bottom; k >= 0; k -= 1, floor = ends[k + 1].y - step) ends[k].y = Math.min(ends[k].y, floor);
-  return ends.map(({ name, k, y: height }) =>
-    shape("text", { class: `end c${k}`, x, y: height + 5 }, fitted(name, room, 14)),
+  return ends.map(({ name, colour, y: height }) =>
+    shape("text", { class: `end c${colour}`, x, y: height + 5 }, fitted(name, room, 14)),
   );
 }
 

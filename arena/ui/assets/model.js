@@ -38,7 +38,7 @@ function rank({ entry, record, share, confidence }) {
       [t("study.column.share"), shareText(share)],
       [t("study.record"), recordSaid(record)],
     ]),
-    element("p", { class: "quiet" }, t("study.confidence", { confidence: percent(confidence) })),
+    element("p", { class: "quiet" }, t("study.confidence", { confidence: percent(confidence) }), " ", t("study.share_alone")),
   ];
 }
 
@@ -92,7 +92,7 @@ function about({ organization, license, open_weights: isOpen, url, retired_at: r
   if (retired) told.push(t("study.retired", { when: moment(retired, { dateStyle: "medium" }) }));
   const words = [told.filter((each) => each).join(" · ")];
   // Whatever a pack says, only an address of the web becomes a link.
-  if (url && /^https?:\/\//i.test(url)) words.push(" ", element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, new URL(url).host));
+  if (url && /^https?:\/\//i.test(url) && URL.canParse(url)) words.push(" ", element("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, new URL(url).host));
   return words;
 }
 

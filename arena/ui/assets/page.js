@@ -26,6 +26,11 @@ const bakeoff = (() => {
     return value.toLocaleString(language, options);
   }
 
+  /** A verdict in words; with the step of the bar where it was one. */
+  function verdict({ verdict, step }) {
+    return t(step ? `step.${step}` : `verdict.${verdict}`);
+  }
+
   /** Put the texts that the markup names into it. */
   function fill(root) {
     for (const element of [root, ...root.querySelectorAll("[data-t]")]) {
@@ -65,9 +70,39 @@ const bakeoff = (() => {
     }
   }
 
+  /**
+   * Whether keys that write a character act on the page: in this browser, until the voter says otherwise. Who speaks to
+   * the computer, or presses keys unmeant, can switch them off; Enter, Escape, arrows and Ctrl+Z stay.
+   */
+  const letters = (() => {
+    const KEY = "bakeoff-letters";
+    let isOff = false;
+    const take = (value) => {
+      isOff = value === "off";
+      document.documentElement.dataset.letters = isOff ? "off" : "on";
+    };
+    const setOff = (wanted) => {
+      take(wanted ? "off" : null);
+      keep(() => (wanted ? localStorage.setItem(KEY, "off") : localStorage.removeItem(KEY)));
+    };
+    take(keep(() => localStorage.getItem(KEY)));
+    addEventListener("storage", ({ key, newValue }) => key === KEY && take(newValue)); // another tab
+    return { areOff: () => isOff, setOff };
+  })();
+
+  /** What the browser keeps for us; where it keeps nothing, a choice holds for the page that is open. */
+  function keep(use) {
+    try {
+      return use();
+    } catch {
+      return null;
+    }
+  }
+
   /** Whether a key is meant for the page: not for a field, a dialog or the browser, and not held down. */
   function isForPage(event, { shift = false } = {}) {
     if (event.defaultPrevented || event.repeat || event.isComposing) return false;
+    if (event.key.length === 1 && letters.areOff()) return false;
     if (event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && !shift)) return false;
     return !isField(event.target) && !one("dialog[open]");
   }
@@ -116,5 +151,5 @@ const bakeoff = (() => {
 
   present("header.top").then((header) => fill(header.parentElement)); // the header, and a page without a script of its own
 
-  return { t, knows, number, fill, refused, post, get, isForPage, isField, present, one, all, language };
+  return { t, knows, number, verdict, fill, refused, post, get, isForPage, isField, letters, present, one, all, language };
 })();

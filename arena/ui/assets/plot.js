@@ -162,8 +162,8 @@ function readable({ node, points, move }, label, place, readout) {
   return node;
 }
 
-/** The numbers behind a plot: a table, made when it is opened, and a file. */
-function numbers(table, forms, file, title) {
+/** Numbers, behind a plot or by themselves: a folded table, made when it is opened, and a file. */
+export function numbers(table, forms, file, title) {
   const details = element("details", {}, element("summary", {}, t("study.numbers")));
   details.addEventListener("toggle", () => {
     if (details.open && details.children.length === 1) details.append(listed(table, forms, title));

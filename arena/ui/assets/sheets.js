@@ -1,7 +1,7 @@
 // What lies over the page: the guideline, the keys, and the voter's own votes. The ballot below stays as it is.
 "use strict";
 (() => {
-  const { t, number, get, refused, fill, isForPage, present, one, all, language } = bakeoff;
+  const { t, number, verdict, get, refused, fill, isForPage, letters, present, one, all, language } = bakeoff;
   const OPENS = { g: "guideline", m: "mine", "?": "keys" };
   const FILLS = { guideline: fillGuideline, mine: fillMine };
 
@@ -14,6 +14,8 @@
     }
     one("#guideline").addEventListener("click", () => open("guideline"));
     one("#keys").addEventListener("click", () => open("keys"));
+    one("#letters").checked = !letters.areOff();
+    one("#letters").addEventListener("change", ({ target }) => letters.setOff(!target.checked));
     one("#aside").addEventListener("click", (event) => event.target.closest("#mine") && open("mine"));
     document.addEventListener("keydown", onKey);
   });
@@ -97,10 +99,10 @@
 
   function recent(vote) {
     const item = element("li", vote.is_withdrawn ? "withdrawn" : "");
-    const verdict = element("b", vote.verdict === "A" ? "a" : vote.verdict === "B" ? "b" : "", t(`verdict.${vote.verdict}`));
+    const said = element("b", vote.verdict === "A" ? "a" : vote.verdict === "B" ? "b" : "", verdict(vote));
     const names = element("span", "", t("mine.versus", { a: vote.a, b: vote.b }));
     const when = element("span", "when", vote.is_withdrawn ? t("mine.withdrawn") : moment(vote.voted_at));
-    item.append(verdict, names, when);
+    item.append(said, names, when);
     if (vote.asked) {
       const asked = element("span", "asked", vote.asked);
       asked.dir = "auto";

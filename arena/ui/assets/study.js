@@ -137,15 +137,26 @@ export function duelPage(a, b) {
   return `./analysis?${new URLSearchParams({ a, b })}`;
 }
 
+/** All that the page's address says of a name that may stand there more than once. */
+export function allAddressed(name) {
+  return new URL(window.location.href).searchParams.getAll(name);
+}
+
 /** What the page's address says of a name, or null. */
 export function addressed(name) {
   return new URL(window.location.href).searchParams.get(name);
 }
 
-/** Put values into the page's address, so that it shows the same again; with `back` the view before is a step back. */
+/**
+ * Put values into the page's address, so that it shows the same again; with `back` the view before is a step back. Of a
+ * list each value stands by itself: a model's id may hold whatever could stand between them.
+ */
 export function inAddress(values, { back = false } = {}) {
   const address = new URL(window.location.href);
-  for (const [name, value] of Object.entries(values)) address.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(values)) {
+    address.searchParams.delete(name);
+    for (const each of [value].flat()) address.searchParams.append(name, each);
+  }
   if (address.href === window.location.href) return;
   window.history[back ? "pushState" : "replaceState"](window.history.state, "", address);
 }
