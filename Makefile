@@ -34,7 +34,7 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
 
-#   make journeys  the pages in a real browser, every journey: some ten minutes
+#   make journeys  the pages in a real browser, every journey: some fifteen minutes
 journeys: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m journey
 

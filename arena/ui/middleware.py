@@ -33,8 +33,8 @@ MAX_BODY_BYTES = 4096
 def refusal(status: int, error: str, **values: Any) -> JSONResponse:
     """The one shape of everything that the JSON routes refuse: a word for the script, a sentence for a person.
 
-    The sentence is the English text of `refusal.<error>`; `values` fill its braces, and go along for other languages; what
-    has no brace just goes along.
+    The sentence is the English text of `refusal.<error>`; `values` fill its braces, and go along for other languages.
+    What has no brace there just goes along.
     """
     message = texts(ENGLISH)[f"refusal.{error}"].format(**values)
     return JSONResponse({"error": error, "message": message, **values}, status, {"Cache-Control": "no-store"})
