@@ -188,7 +188,7 @@ class Boards:
         """Keep no failure of the database: the next one to ask may be luckier. What votes lack, they lack for good."""
         error = None if future.cancelled() else future.exception()
         if error is not None:
-            error.with_traceback(None)  # which holds all that the computation had in hand
+            forget_frames(error)
         is_for_good = error is None or (isinstance(error, ArenaError) and not isinstance(error, StoreError))
         if future.cancelled() or not is_for_good:
             with self._lock:
@@ -261,3 +261,16 @@ class Boards:
         """
         for threads in (self._worker, self._reader):
             threads.shutdown(wait=True, cancel_futures=True)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Take the tracebacks off an error that is kept, and off those behind it: they hold all that a computation had in
+    hand."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.with_traceback(None)
+            waiting += [each.__cause__, each.__context__]

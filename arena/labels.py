@@ -18,27 +18,36 @@ LOWEST_RATING, HIGHEST_RATING = 1, 5
 # What a dimension may get: both bad says nothing of one side of a matter.
 OF_A_DIMENSION = (Verdict.A, Verdict.TIE, Verdict.B)
 
-_LONGEST_WORDS = 60
-_MOST_REASONS = 20
-_MOST_DIMENSIONS = 12
+# Of the host: a name, a reason, an id of a dimension; and how many of them.
+LONGEST_WORDS = 60
+MOST_REASONS = 20
+MOST_DIMENSIONS = 12
 
 
 def _words(value: str) -> str:
     """A few words of the host's, as they stand on the page."""
     if value.strip() != value or not value:
         raise ValueError(f"the words {value!r} are empty or have a blank at an end")
-    if len(value) > _LONGEST_WORDS:
-        raise ValueError(f"{value[:30]!r}... has {len(value):,} characters; at most {_LONGEST_WORDS} have room")
-    if not value.isprintable():
-        raise ValueError(f"the words {value!r} hold a control character")
-    return value
+    return _printable(_short(value))
 
 
 def _id(value: str) -> str:
     try:
-        return name.parse(value)
+        return _short(name.parse(value))
     except name.NoName as error:
         raise ValueError(f"the id of a dimension {error}") from error
+
+
+def _short(value: str) -> str:
+    if len(value) > LONGEST_WORDS:
+        raise ValueError(f"{value[:30]!r}... has {len(value):,} characters; at most {LONGEST_WORDS} have room")
+    return value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"the words {value!r} hold a control character")
+    return value
 
 
 Words = Annotated[str, AfterValidator(_words)]
@@ -49,15 +58,15 @@ class Dimension(Strict):
 
     id: Annotated[str, AfterValidator(_id)]
     name: Words
-    meaning: str = Field(default="", max_length=200)
+    meaning: Annotated[str, AfterValidator(_printable)] = Field(default="", max_length=200)
 
 
 class LabelRules(Strict):
     """`[labels]` in arena.toml: what voters are asked beside the verdict. All of it is off unless it is turned on."""
 
     scale: Annotated[Scale, Field(strict=False)] = Scale.PLAIN
-    dimensions: tuple[Dimension, ...] = Field(default=(), max_length=_MOST_DIMENSIONS, strict=False)
-    reasons: tuple[Words, ...] = Field(default=(), max_length=_MOST_REASONS, strict=False)
+    dimensions: tuple[Dimension, ...] = Field(default=(), max_length=MOST_DIMENSIONS, strict=False)
+    reasons: tuple[Words, ...] = Field(default=(), max_length=MOST_REASONS, strict=False)
     comment: bool = False
     confidence: bool = False
     ratings: bool = False

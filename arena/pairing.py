@@ -223,7 +223,10 @@ class Pool:
         return Draw(a=answers[a], b=answers[b], probability=0.5 * float(chance), policy=self._policy.name)
 
     def _seen(self, revealed: Mapping[PromptId, Collection[ModelId]]) -> tuple[Ints, Ints]:
-        """The answers of this pool that are not blind any more: their models and their prompts, by number, sorted."""
+        """The answers of this pool that are not blind any more: their models and their prompts, by number, sorted.
+
+        A text that was seen with one name is not blind under another either.
+        """
         places = sorted(
             (self._place_of_model[model], self._place_of_prompt[prompt])
             for prompt, models in revealed.items()
@@ -232,7 +235,8 @@ class Pool:
             if model in self._answers[prompt]
         )
         models, prompts = np.array(places, dtype=np.int64).reshape(-1, 2).T
-        return models, prompts
+        alike, which = np.nonzero(self._texts[:, prompts] == self._texts[models, prompts])
+        return np.divmod(np.unique(alike * len(self._prompts) + prompts[which]), max(len(self._prompts), 1))
 
     def _passed_over(
         self, skipped: Collection[frozenset[AnswerId]], seen_models: Ints, seen_prompts: Ints

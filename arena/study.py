@@ -437,8 +437,11 @@ class Study:
     def _once(self, snapshot: Snapshot, question: tuple[str, ...], answer: Callable[[], T]) -> T:
         """The answer that is kept, or else is found now. Two threads at once may both find it: it is the same.
 
-        Of an earlier snapshot nobody will ask again, and its answers are let go with the first question on the next.
+        Of an earlier snapshot nobody will ask again: its answers are let go with the first question on the next.
         """
+        latest = self._latest()
+        if latest is None or latest.id != snapshot.id:
+            return answer()
         with self._lock:
             if self._kept_of != snapshot.id:
                 self._kept_of = snapshot.id

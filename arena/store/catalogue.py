@@ -17,6 +17,9 @@ from arena.store.database import Database
 from arena.store.row import first, from_messages, scalar, to_json, to_messages
 from arena.table import append
 
+# The same messages may be stored as several prompts, of a pack and of an import: each with its twins, and with itself.
+SAME_QUESTION = "(select p.prompt_id, q.prompt_id as twin from prompts p join prompts q using (digest))"
+
 
 class Catalogue:
     """Models, prompts and answers only ever come in; what a stored vote was cast on never changes."""
@@ -39,7 +42,8 @@ class Catalogue:
         )
 
     def add_prompts(self, prompts: Iterable[Prompt], now: datetime) -> int:
-        """Add prompts. Returns how many are new.
+        """Add prompts. Returns how many are new. None is noted as older than one that was there before, whatever the
+        clock says.
 
         Raises BadInput for an id that is there with other messages: its answers were given to those.
         """
@@ -68,7 +72,10 @@ class Catalogue:
         return self._add(
             "prompts",
             rows,
-            """insert into prompts select * from incoming on conflict (prompt_id) do update set
+            """insert into prompts
+            select * replace (greatest(added_at, (
+                select max(added_at) + interval 1 microsecond from prompts)) as added_at)
+            from incoming on conflict (prompt_id) do update set
             category = excluded.category, language = excluded.language, source = excluded.source,
             license = excluded.license""",
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from arena.battle import AnswerId, ModelId, PromptId, VoterId
+from arena.store.catalogue import SAME_QUESTION
 from arena.store.database import Database
 
 
@@ -22,10 +23,14 @@ class Exposures:
             )
 
     def authors_seen_by(self, voter_id: VoterId) -> dict[PromptId, set[ModelId]]:
-        """The models whose names this voter has seen behind their answers on such pages, by prompt."""
+        """The models whose names this voter has seen behind their answers on such pages, by prompt.
+
+        Where one question is stored as several prompts, by all of these.
+        """
         with self._database.read() as cursor:
             rows = cursor.execute(
-                "select prompt_id, model_id from exposures join answers using (answer_id) where voter_id = ?",
+                f"""select twin, model_id from exposures join answers using (answer_id)
+                join {SAME_QUESTION} using (prompt_id) where voter_id = ?""",
                 [voter_id],
             ).fetchall()
         seen: dict[PromptId, set[ModelId]] = {}
@@ -34,12 +39,16 @@ class Exposures:
         return seen
 
     def prompts_open_for(self, voter_id: VoterId, now: datetime) -> set[PromptId]:
-        """The prompts of the ballots that this voter can still vote on. No answer to one of these may be shown."""
+        """The prompts of the ballots that this voter can still vote on, and those that ask the same.
+
+        No answer to one of these may be shown.
+        """
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """select prompt_id from ballots o join battles b using (battle_id)
-                left join votes v using (battle_id) left join skips s using (ballot_id)
-                where o.voter_id = ? and expires_at > ? and v.seq is null and s.reason is null""",
-                [voter_id, now],
+                f"""select twin from ballots join battles using (battle_id) join {SAME_QUESTION} using (prompt_id)
+                where ballots.voter_id = $voter and expires_at > $now
+                    and battle_id not in (select battle_id from votes where voter_id = $voter)
+                    and ballot_id not in (select ballot_id from skips)""",
+                {"voter": voter_id, "now": now},
             ).fetchall()
         return {prompt for (prompt,) in rows}

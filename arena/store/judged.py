@@ -29,10 +29,12 @@ _STANDING = """(
 _RECORD = """count(*) filter (where told = 'A') as won, count(*) filter (where told = 'B') as lost,
     count(*) filter (where told = 'tie') as tied, count(*) filter (where told = 'both_bad') as bad"""
 
-# Every fourth prompt, in the order in which they came in; those of one pack in an order that says nothing of them.
-# Prompts are never taken out, so a prompt that is for show always was, and one that is not never will be.
+# Every fourth question, in the order in which they came in; those of one pack in an order that says nothing of them.
+# Prompts are never taken out, and none comes in before another (`Catalogue.add_prompts`): so a question that is for
+# show always was, and one that is not never will be. Prompts that ask the same are one question.
 _FOR_SHOW = f"""(select prompt_id, messages, category, language from
-    (select *, row_number() over (order by added_at, sha256(prompt_id), prompt_id) as place from prompts)
+    (select *, dense_rank() over (order by since, sha256(digest)) as place from
+        (select *, min(added_at) over (partition by digest) as since from prompts))
     where place % {SHOWN_ONE_IN} = 0)"""
 
 # Of one model, or of one against another.

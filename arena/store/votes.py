@@ -35,6 +35,7 @@ from arena.own_votes import OwnVote
 from arena.pack import answer_id, prompt_digest
 from arena.preferences import PairTally
 from arena.store.ballots import battle_row
+from arena.store.catalogue import SAME_QUESTION
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
 from arena.store.row import first, from_labels, to_messages
@@ -135,8 +136,9 @@ class Votes:
                 if first(cursor, skipped, [battle.id]):
                     return False
                 # Asked here, inside the one transaction that writes, so that no exposure can come between.
-                named = "select 1 from exposures where voter_id = ? and answer_id in (?, ?)"
-                if first(cursor, named, [vote.voter_id, battle.answer_a, battle.answer_b]):
+                named = f"""select 1 from exposures join answers using (answer_id)
+                    join {SAME_QUESTION} using (prompt_id) where voter_id = ? and twin = ? and model_id in (?, ?)"""
+                if first(cursor, named, [vote.voter_id, battle.prompt_id, battle.model_a, battle.model_b]):
                     vote = replace(vote, blind=False)
                 self._append(cursor, [(battle, vote)], now)
         except KeyTaken:
@@ -239,12 +241,12 @@ class Votes:
     def revealed_to(self, voter_id: VoterId) -> dict[PromptId, set[ModelId]]:
         """The models whose names this voter has seen behind their answers, by prompt: those of every vote cast.
 
-        A withdrawal takes nothing from that.
+        Where one question is stored as several prompts, by all of these. A withdrawal takes nothing from that.
         """
         with self._database.read() as cursor:
             rows = cursor.execute(
-                "select prompt_id, model_a, model_b from votes join battles using (battle_id) "
-                "where votes.voter_id = ? and prompt_id is not null",
+                f"""select twin, model_a, model_b from votes join battles using (battle_id)
+                join {SAME_QUESTION} using (prompt_id) where votes.voter_id = ?""",
                 [voter_id],
             ).fetchall()
         revealed: dict[PromptId, set[ModelId]] = {}

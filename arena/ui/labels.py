@@ -12,13 +12,25 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from arena.battle import Confidence, Labels, Scale, Side, Verdict
 from arena.errors import NotALabel
-from arena.labels import HIGHEST_RATING, LONGEST_COMMENT, LOWEST_RATING, OF_A_DIMENSION, Dimension, LabelRules
+from arena.labels import (
+    HIGHEST_RATING,
+    LONGEST_COMMENT,
+    LONGEST_WORDS,
+    LOWEST_RATING,
+    MOST_DIMENSIONS,
+    MOST_REASONS,
+    OF_A_DIMENSION,
+    Dimension,
+    LabelRules,
+)
 from arena.ui.middleware import MAX_BODY_BYTES
 
 SCRIPT = "labels.js"
 
-# Room for the longest comment and all reasons on both sides, however a client writes their characters in JSON.
-_MOST_BYTES = 65_536
+# Room for the longest vote of any rules: JSON in ASCII takes at most 12 bytes for a character (two escapes of 6, beyond
+# U+FFFF). All that is neither the host's words nor the comment has room in a body of the usual length.
+_MOST_CHARACTERS = LONGEST_COMMENT + (len(Side) * MOST_REASONS + MOST_DIMENSIONS) * LONGEST_WORDS
+_MOST_BYTES = MAX_BODY_BYTES + 12 * _MOST_CHARACTERS
 
 
 def most_bytes(rules: LabelRules) -> int:

@@ -16,7 +16,7 @@ from arena.samples import MOST_PAGES, Gallery, Samples
 from arena.store import JudgedPair
 from arena.study import CannotStudy
 from arena.ui.analysis_api import cannot_study
-from arena.ui.api import NoCookie
+from arena.ui.api import voter_of
 from arena.ui.markdown import render_markdown
 from arena.voter import VoterKey
 
@@ -48,9 +48,7 @@ def routes(gallery: Gallery, voter_key: VoterKey, clock: Callable[[], datetime])
 
     def answered(request: Request, response: Response, look: Callable[[VoterId], Samples]) -> Any:
         response.headers["Cache-Control"] = "no-store"
-        voter_id = voter_key.voter_id(request.cookies.get(voter_key.cookie_name))
-        if voter_id is None:
-            raise NoCookie
+        voter_id = voter_of(request, voter_key)
         try:
             return samples_json(look(voter_id))
         except CannotStudy as reason:

@@ -12,7 +12,7 @@ import pytest
 from arena import option
 from arena.batch import take_snapshot
 from arena.battle import Source
-from arena.boards import USUAL, Boards, Choice, NoBoardYet, NoSuchValue, TooManyBoards, View
+from arena.boards import USUAL, Boards, Choice, NoBoardYet, NoSuchValue, TooManyBoards, View, forget_frames
 from arena.errors import BadInput, NothingToRate, StoreError
 from arena.leaderboard import Snapshot
 from arena.store import VoteStore
@@ -226,6 +226,22 @@ def test_a_failure_that_many_ask_for_gathers_nothing(boards: Boards):
     assert isinstance(error, NothingToRate)
     assert boards.view(choice).exception(timeout=60) is error
     assert error.__traceback__ is None
+
+
+def test_a_failure_that_is_kept_holds_no_frames_nor_those_of_what_was_behind_it():
+    def fail() -> None:
+        try:
+            int("within")
+        except ValueError as error:
+            raise BadInput("without") from error
+
+    with pytest.raises(BadInput) as caught:
+        fail()
+    error = caught.value
+    error.__context__.__context__ = error  # type: ignore[union-attr]  # a circle ends
+    forget_frames(error)
+    behind = [error, error.__cause__, error.__context__]
+    assert [each.__traceback__ for each in behind if each is not None] == [None] * 3
 
 
 def test_what_can_be_chosen_from_does_not_wait_for_boards(growing: Growing):

@@ -95,6 +95,8 @@ def test_everything_is_off_unless_it_is_turned_on():
         ('[[labels.dimensions]]\nid = "x"\nname = "X"\n[[labels.dimensions]]\nid = "y"\n', 4, "name' is missing"),
         ('[[labels.dimensions]]\nid = "x"\nname = "X"\nweight = 2\n', 4, "known here: id, name, meaning"),
         ('[[labels.dimensions]]\nid = " x"\nname = "X"\n', 2, "the id of a dimension is ' x'"),
+        (f'[[labels.dimensions]]\nid = "{"a" * 61}"\nname = "X"\n', 2, "61 characters; at most 60"),
+        ('[[labels.dimensions]]\nid = "x"\nname = "X"\nmeaning = "a\\u009b"\n', 4, "control character"),
         (
             '[[labels.dimensions]]\nid = "x"\nname = "X"\n\n[[labels.dimensions]]\nid = "x"\nname = "Y"\n',
             1,

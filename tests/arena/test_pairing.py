@@ -83,6 +83,19 @@ def test_equal_texts_never_meet():
         assert draw.probability == 0.25
 
 
+def test_a_text_that_was_seen_with_one_name_is_not_blind_under_another():
+    # On prompt p, m0 and m1 say the same; on q everybody says something else.
+    texts = {("p", "m0"): "Six.", ("p", "m1"): "Six.", ("p", "m2"): "6", ("p", "m3"): "VI"}
+    texts |= {("q", f"m{m}"): f"I am {m}" for m in range(4)}
+    arena = Pool(candidate(prompt, model, text) for (prompt, model), text in texts.items())
+    revealed = {PromptId("p"): {ModelId("m0")}}
+    drawn = [arena.draw(revealed, Random(seed)) for seed in range(300)]
+    on_p = {frozenset((draw.a.model_id, draw.b.model_id)) for draw in drawn if draw and draw.a.prompt_id == "p"}
+    assert on_p == {frozenset(("m2", "m3"))}
+    # The 6 pairs on q and the one that is left on p are alike; the side is drawn as well.
+    assert [draw.probability for draw in drawn if draw] == pytest.approx([1 / 14] * 300)
+
+
 def test_an_arena_without_two_texts_to_one_prompt_has_nothing_to_draw():
     lonely = [candidate("p", "a"), candidate("q", "b"), candidate("r", "a", "x"), candidate("r", "b", "x")]
     assert Pool(lonely).draw({}, Random(0)) is None
@@ -129,10 +142,10 @@ def expected(
 ) -> dict[Cell, float]:
     """The probability of everything that may be drawn, one order of the sides for both."""
     prompts: dict[tuple[ModelId, ModelId], list[PromptId]] = {}
+    read = {(each.prompt_id, each.text_key) for each in candidates if each.model_id in revealed.get(each.prompt_id, ())}
     for one, other in combinations(sorted(candidates, key=lambda each: each.model_id), 2):
-        known = revealed.get(one.prompt_id, set())
         is_pair = one.prompt_id == other.prompt_id and one.text_key != other.text_key
-        if is_pair and not known & {one.model_id, other.model_id}:
+        if is_pair and not any((each.prompt_id, each.text_key) in read for each in (one, other)):
             prompts.setdefault((one.model_id, other.model_id), []).append(one.prompt_id)
     n_free = sum(map(len, prompts.values()))
     share = 1.0 if policy.mode == "uniform" else policy.uniform_share

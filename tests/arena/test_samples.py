@@ -14,7 +14,10 @@ from arena.battle import (
     AnswerId,
     Battle,
     BattleId,
+    Message,
+    Model,
     ModelId,
+    Prompt,
     PromptId,
     Source,
     Verdict,
@@ -322,3 +325,52 @@ def test_thirty_at_once_never_show_an_answer_of_a_ballot_that_is_open(ground: Gr
         here.cast(opened[0], Verdict.A, voter, NOON)
     with ground.store._database.read() as cursor:
         assert cursor.execute("select distinct blind from votes where voter_id like 'racer%'").fetchall() == [(True,)]
+
+
+# ---- the same question under two ids, the same text under two names ----
+
+
+def twice(store: VoteStore) -> None:
+    """Eight questions of a pack, and the same with the same answers under the ids that an import gave them."""
+    store.catalogue.add_models([Model(ModelId(f"m{m}"), f"Model {m}") for m in range(3)], NOON)
+    for tag, when in (("pack-", NOON), ("imported-", NOON + timedelta(seconds=1))):
+        prompts = [Prompt(PromptId(f"{tag}{n}"), (Message("user", f"Question {n}?"),)) for n in range(8)]
+        store.catalogue.add_prompts(prompts, when)
+        answers = [
+            answer(prompt.id, f"m{m}", f"Text of m{m} on question {n}")
+            for n, prompt in enumerate(prompts)
+            for m in range(3)
+        ]
+        store.catalogue.add_answers(answers, when)
+
+
+def test_a_question_that_is_stored_twice_is_one_question():
+    with VoteStore.open(None) as store:
+        twice(store)
+        here = booth(store, NOON)
+        for number in range(12):
+            for _ in range(8):
+                here.cast(here.open(VoterId(f"v{number}"), NOON).id, Verdict.A, VoterId(f"v{number}"), NOON)
+        snapshot = take_snapshot(store, NOON)
+        gallery = Gallery(store, Study(store, lambda: snapshot))
+        for number in range(40):
+            voter = VoterId(f"reader-{number}")
+            ballot = here.open(voter, NOON)
+            pages = [gallery.of_model(f"m{m}", page, voter, NOON) for m in range(3) for page in range(4)]
+            shown = {
+                page.texts[each] for page in pages for pair in page.pairs for each in (pair.answer_a, pair.answer_b)
+            }
+            assert shown
+            assert not shown & {ballot.answer_a, ballot.answer_b}
+            here.cast(ballot.id, Verdict.TIE, voter, NOON)
+            again = here.open(voter, NOON)
+            assert not (shown | {ballot.answer_a, ballot.answer_b}) & {again.answer_a, again.answer_b}
+
+
+def test_what_is_for_show_does_not_change_when_the_clock_was_set_back(ground: Ground):
+    before = ground.see_everything()
+    for hours, name in ((-5, "early"), (5, "late"), (-9, "earliest")):
+        ground.store.catalogue.add_prompts(
+            [Prompt(PromptId(name), (Message("user", f"What of {name}?"),))], NOON + timedelta(hours=hours)
+        )
+    assert ground.see_everything(VoterId("another")) == before

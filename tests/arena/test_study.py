@@ -368,15 +368,16 @@ def test_history_holds_no_board_under_other_settings():
 def test_answers_on_an_earlier_snapshot_are_let_go():
     with VoteStore.open(None) as store:
         stock(store, 200)
-        first = take_snapshot(store, NOW)
-        ties(store, NAMES)
-        second = take_snapshot(store, NOW + timedelta(hours=1))
-        study = Study(store, lambda: second)
+        latest = first = take_snapshot(store, NOW)
+        study = Study(store, lambda: latest)
         of_first = [study.portrait(first, name) for name in NAMES]
         assert study.portrait(first, NAMES[0]) is of_first[0]
+        ties(store, NAMES)
+        latest = second = take_snapshot(store, NOW + timedelta(hours=1))
         of_second = study.portrait(second, NAMES[0])
-        assert study.portrait(second, NAMES[0]) is of_second
         assert not any(name in question for question in study._kept for name in NAMES[1:])
+        study.portrait(first, NAMES[0])  # of somebody who began before: nobody else pays for it
+        assert study.portrait(second, NAMES[0]) is of_second
 
 
 def test_side_a_is_found_out_where_it_wins(study: Study, snapshot: Snapshot):

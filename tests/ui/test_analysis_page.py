@@ -189,6 +189,22 @@ def test_two_models_are_compared_and_the_address_keeps_them(desktop: BrowserCont
     assert page.errors == []  # type: ignore[attr-defined]
 
 
+def test_a_late_answer_on_two_models_is_not_put_over_that_on_the_next_two(desktop: BrowserContext, judged: Arena):
+    held: list[Route] = []
+    late = re.compile(r"/head-to-head\?a=larkspur&b=brindle-xl")
+    page = desktop.new_page()
+    page.route(late, lambda route: held.append(route))  # noqa: PLW0108 - playwright marks what it is given
+    with page.expect_request(late):
+        page.goto(f"{judged.url}/analysis?a=larkspur&b=brindle-xl")
+    page.get_by_role("button", name="Swap").click()
+    title = page.locator("#duel figure h3")
+    expect(title).to_have_text("Chance that Brindle XL is preferred to Larkspur")
+    with page.expect_event("requestfinished", lambda request: bool(late.search(request.url))):
+        held.pop().continue_()
+    page.wait_for_timeout(200)
+    expect(title).to_have_text("Chance that Brindle XL is preferred to Larkspur")
+
+
 def test_a_search_that_finds_nobody_says_so_and_escape_takes_it_back(desktop: BrowserContext, judged: Arena):
     page = open_page(desktop, judged)
     field = page.get_by_role("combobox", name="First model")

@@ -333,7 +333,7 @@ def test_after_a_reload_the_examples_go_on_where_they_were(desktop: BrowserConte
     assert rows(arena) == [(1, "tie"), (2, None), (3, None)]
 
 
-@pytest.mark.parametrize("fault", ["broken", "silent"])
+@pytest.mark.parametrize("fault", ["broken", "silent", "senseless"])
 def test_a_calibration_that_fails_never_blocks_the_vote(desktop: BrowserContext, arena: Arena, fault: str):
     warnings: list[str] = []
     waiting: list[Route] = []
@@ -341,6 +341,8 @@ def test_a_calibration_that_fails_never_blocks_the_vote(desktop: BrowserContext,
     def answer(route: Route) -> None:
         if fault == "broken":
             route.fulfill(status=503, json={"error": "unavailable"})
+        elif fault == "senseless":
+            route.fulfill(status=200, body="null", content_type="application/json")
         else:
             waiting.append(route)
 
@@ -351,9 +353,36 @@ def test_a_calibration_that_fails_never_blocks_the_vote(desktop: BrowserContext,
     in_state(page, "voting")
     page.keyboard.press("a")
     in_state(page, "revealed")
-    assert [text for text in warnings if "worked example not loaded" in text]
+    assert [text for text in warnings if "worked example not" in text]
     for route in waiting:
         route.abort()
+
+
+def test_a_greeting_that_throws_gives_way_to_the_ballot(desktop: BrowserContext, arena: Arena):
+    script = 'bakeoff.before = Promise.resolve(() => { throw new Error("no greeting"); });'
+    desktop.route("**/calibration.js*", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    page = open_arena(desktop, arena)
+    page.keyboard.press("a")
+    in_state(page, "revealed")
+
+
+def test_what_explains_the_last_example_stays_until_the_ballot_comes(desktop: BrowserContext, arena: Arena):
+    held: list[Route] = []
+    desktop.route(re.compile(r"/api/ballots$"), lambda route: held.append(route))  # noqa: PLW0108 - playwright marks what it is given
+    page = greeted(desktop, arena)
+    page.keyboard.press("Enter")
+    in_state(page, "example")
+    page.keyboard.press("a")
+    in_state(page, "judged")
+    with page.expect_request("**/api/ballots"):
+        page.keyboard.press("s")
+    expect(page.locator("#why")).to_be_visible()
+    held.pop().continue_()
+    in_state(page, "voting")
+    desktop.unroute(re.compile(r"/api/ballots$"))
+    page.keyboard.press("a")
+    in_state(page, "revealed")
+    expect(page.locator("#why")).to_be_hidden()
 
 
 def test_an_example_that_cannot_be_judged_gives_way_to_the_ballot(desktop: BrowserContext, arena: Arena):

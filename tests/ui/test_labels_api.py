@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from arena.ui.labels import most_bytes
 from arena.ui.texts import LANGUAGES, texts
 from served import Arena, Serve, ballot_of, serving, vote_on
 
@@ -170,6 +171,33 @@ def test_the_longest_comment_is_read_however_it_is_written_and_nothing_much_long
     assert visitor.post(url, content=body.ljust(65_537).encode(), headers=headers).status_code == 413
     assert visitor.post(url, content=body.encode(), headers=headers).status_code == 200
     assert json.loads(stored(arena)[0]["comments"]) == {"vote": "🙂" * 2000}
+
+
+def test_the_largest_vote_of_any_rules_has_room(serve: Serve):
+    # The longest of each, as many as there may be, and of characters that take twelve bytes each in ASCII.
+    words = [chr(0x1F600 + number) * 60 for number in range(20)]
+    dimensions = [f'{{ id = "{each}", name = "{each}" }}' for each in words[:12]]
+    asked = [
+        *('scale = "8-steps"', "comment = true", "confidence = true", "ratings = true", "acceptable = true"),
+        f"reasons = {json.dumps(words, ensure_ascii=False)}",
+        f"dimensions = [{', '.join(dimensions)}]",
+    ]
+    arena = serve(rules="\n".join(["[labels]", *asked]))
+    visitor = arena.visitor()
+    url = f"/api/ballots/{ballot_of(visitor)['ballot_id']}/vote"
+    labels = {
+        "scale": "8-steps",
+        "strength": 4,
+        "dimensions": dict.fromkeys(words[:12], "tie"),
+        "reasons": {"A": words, "B": words},
+        "comment": "🙂" * 2000,
+        "confidence": "medium",
+        "ratings": {"A": 5, "B": 5},
+        "acceptable": False,
+    }
+    body = json.dumps({"verdict": "A", "labels": labels}, indent=2).encode()
+    assert 12 * (2000 + 40 * 60 + 12 * 60) < len(body) <= most_bytes(arena.booth.labels)
+    assert visitor.post(url, content=body, headers={"Content-Type": "application/json"}).status_code == 200
 
 
 def test_of_racing_votes_with_different_labels_one_is_stored_whole(serve: Serve):

@@ -274,6 +274,65 @@ def test_letters_that_are_switched_off_choose_no_verdict_from_inside_the_panel(d
     expect(page.locator("#labels-title b")).to_have_text("Your verdict: A is better.")
 
 
+def test_where_a_number_is_asked_for_a_digit_is_that_number_and_no_step_of_the_bar(
+    desktop: BrowserContext, serve: Serve
+):
+    arena = serve(rules=FIVE + "ratings = true\n")
+    page = open_arena(desktop, arena)
+    title = page.locator("#labels-title b")
+    page.keyboard.press("2")
+    in_state(page, "labelling")
+    expect(page.locator("[name=rating-A]").first).to_be_focused()
+    page.keyboard.press("4")
+    expect(page.locator("[name=rating-A][value='4']")).to_be_checked()
+    expect(page.locator("[name=rating-A][value='4']")).to_be_focused()
+    page.keyboard.press("Tab")  # to the button that takes the 4 back
+    expect(page.locator("#labels .clear").first).to_be_focused()
+    for key in ("3", "9"):  # the second is no rating
+        page.keyboard.press(key)
+    page.locator("[name=rating-B]").first.press("1")
+    expect(title).to_have_text("Your verdict: A better.")
+    page.keyboard.press("t")  # a letter is a verdict here too
+    expect(title).to_have_text("Your verdict: Tie.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#saved")).to_have_text("✓ Saved: Tie.")
+    assert json.loads(stored(arena)[0]["ratings"]) == {"A": 3, "B": 1}
+
+
+def test_while_a_vote_is_on_its_way_nothing_more_can_be_entered(desktop: BrowserContext, serve: Serve):
+    held: list[Route] = []
+    arena = serve(rules=COMMENT)
+    desktop.route(VOTE, lambda route: held.append(route))  # noqa: PLW0108 - playwright marks what it is given
+    page = open_arena(desktop, arena)
+    page.keyboard.press("a")
+    in_state(page, "labelling")
+    page.keyboard.type("Kept")
+    page.keyboard.press("Control+Enter")
+    in_state(page, "sending")
+    page.keyboard.type(" lost")
+    expect(page.locator("#save")).to_be_focused()
+    expect(page.locator("#comment")).to_have_value("Kept")
+    held.pop().abort()
+    in_state(page, "labelling")
+    expect(page.locator("#comment")).to_be_focused()
+    desktop.unroute(VOTE)
+    page.keyboard.type(" and more")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#saved")).to_have_text("✓ Saved: A is better.")
+    assert json.loads(stored(arena)[0]["comments"]) == {"vote": "Kept and more"}
+
+
+def test_half_a_character_in_a_comment_is_sent_as_one_that_is_unknown(desktop: BrowserContext, serve: Serve):
+    arena = serve(rules=COMMENT)
+    page = open_arena(desktop, arena)
+    page.keyboard.press("a")
+    in_state(page, "labelling")
+    page.evaluate(r"document.querySelector('#comment').value = 'half \ud83d, whole \ud83d\ude42'")
+    page.keyboard.press("Control+Enter")
+    in_state(page, "revealed")
+    assert json.loads(stored(arena)[0]["comments"]) == {"vote": "half \ufffd, whole 🙂"}
+
+
 def test_a_page_from_before_the_rules_changed_says_what_to_do(desktop: BrowserContext, serve: Serve):
     arena = serve(rules=FIVE)
     page = open_arena(desktop, arena)

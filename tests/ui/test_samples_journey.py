@@ -1,10 +1,11 @@
 """In a browser: sample ballots, the way from the board to a model and back, and English words on other pages."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from test_samples_api import n_exposures, stocked_arena
 
 from arena.ui.texts import texts
@@ -83,6 +84,30 @@ def test_a_failure_to_show_samples_is_said_and_can_be_tried_again(desktop: Brows
     page.unroute("**/api/samples/*")
     recent.get_by_role("button", name="Show sample ballots").click()
     expect(recent.locator(".sample")).to_have_count(5)
+
+
+def test_a_board_that_comes_meanwhile_starts_the_list_over(desktop: BrowserContext, stocked: Arena):
+    asked: list[int] = []
+
+    def of_two_boards(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "")["page"])
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "snapshot": "first" if len(asked) == 1 else "second"})
+
+    page = desktop.new_page()
+    page.route("**/api/samples/*", of_two_boards)
+    page.goto(f"{stocked.url}/model?id=larkspur")
+    recent = page.locator("#recent")
+    recent.get_by_role("button", name="Show sample ballots").click()
+    expect(recent.locator(".sample")).to_have_count(5)
+    first = recent.locator(".sample").first.element_handle()
+    recent.get_by_role("button", name="Show more").click()
+    expect(recent.locator(".sample").first).to_be_focused()
+    expect(recent.locator(".sample")).to_have_count(5)
+    assert not page.evaluate("(sample) => sample.isConnected", first)
+    recent.get_by_role("button", name="Show more").click()
+    expect(recent.locator(".sample")).to_have_count(10)
+    assert asked == [0, 1, 0, 1]
 
 
 def test_a_voter_reads_samples_and_the_ballot_that_is_open_stays_the_same(desktop: BrowserContext, stocked: Arena):

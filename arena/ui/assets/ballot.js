@@ -29,9 +29,18 @@
     enter("loading");
     const greet = await before;
     if (!greet) return show(first);
-    const sentence = await greet(render);
+    const sentence = await greeted(greet);
     show(post("api/ballots", {}), sentence);
   });
+
+  /** What the greeting says for the first ballot. One that fails must not keep the ballot back. */
+  async function greeted(greet) {
+    try {
+      return await greet(render);
+    } catch (error) {
+      console.warn(`worked examples not shown: ${error}`);
+    }
+  }
 
   // ---- the server ----
 
@@ -301,6 +310,7 @@
       one("#undo_left").hidden = !last;
     }
     if (next !== "labelling" && next !== "sending") bakeoff.labels?.hide();
+    bakeoff.labels?.hold(next === "sending");
     if (/^(voting|labelling|revealed)$/.test(next) && one("#bar").dataset.state !== next) settle();
     one("#bar").dataset.state = next;
     for (const button of all("#bar button, #notice button")) {
@@ -432,8 +442,11 @@
     does();
   }
 
-  /** The button of the bar that a key stands for; where a row of digits needs Shift, it is the key that counts. */
-  bakeoff.barButton = ({ code, key }) => ofKey(/^Digit(\d)$/.exec(code)?.[1] ?? key);
+  /** What a key stands for: where a row of digits needs Shift, the digit all the same. */
+  bakeoff.keyOf = ({ code, key }) => /^Digit(\d)$/.exec(code)?.[1] ?? key;
+
+  /** The button of the bar that a key stands for. */
+  bakeoff.barButton = (event) => ofKey(bakeoff.keyOf(event));
 
   function ofKey(key = "") {
     return /^[a-z\d]$/i.test(key) ? one(`#verdicts [data-verdict][aria-keyshortcuts~="${key.toUpperCase()}"]`) : null;

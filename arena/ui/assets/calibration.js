@@ -36,8 +36,12 @@
     fill(one("#greeting"));
     wire();
     const isOver = new Promise((resolve) => (end = resolve));
-    if (first.k > 1) present();
-    else welcome();
+    try {
+      if (first.k > 1) present();
+      else welcome();
+    } catch (error) {
+      fail("not shown", error);
+    }
     return isOver;
   }
 
@@ -128,7 +132,9 @@
 
   function finish(sentence) {
     enter("over");
-    if (!one("#judge").hidden) swap("verdicts"); // what explains the last example stays until the ballot comes
+    if (!one("#judge").hidden) swap("verdicts");
+    // What explains the last example stays until the ballot comes.
+    document.addEventListener("bakeoff:ballot", () => (one("#why").hidden = true), { once: true });
     one("#prompt").focus({ preventScroll: true });
     end(sentence);
   }
@@ -141,7 +147,7 @@
     one("#greeting").hidden = next !== "greeting";
     one("#prompt").hidden = one("#pair").hidden = one("#bar").hidden = next === "greeting";
     one("#pass_examples").hidden = next === "over";
-    one("#why").hidden = next !== "judged" && next !== "loading";
+    if (next !== "over") one("#why").hidden = next !== "judged" && next !== "loading";
     if (one("#undo")) one("#undo").hidden = true;
     if (next === "example") swap("judge");
     if (next === "judged") swap("after");

@@ -15,11 +15,12 @@ export function startDuel(place, board, nameOf) {
   const found = element("div", { class: "found-duel", "aria-live": "polite" });
   let pair = wanted(rated);
   const show = () => {
-    fields.a.show(pair.a);
-    fields.b.show(pair.b);
-    fillWith(found, `/head-to-head?${new URLSearchParams(pair)}`, (answer) => [
+    const asked = pair; // another one may be chosen before the answer comes
+    fields.a.show(asked.a);
+    fields.b.show(asked.b);
+    fillWith(found, `/head-to-head?${new URLSearchParams(asked)}`, (answer) => [
       ...duel(answer, nameOf, percent(board.confidence, 1)),
-      samplesOf("head-to-head", { ...pair }, "h3"),
+      samplesOf("head-to-head", asked, "h3"),
     ]);
   };
   const change = (to) => {

@@ -13,6 +13,8 @@ bakeoff.labels = (() => {
     text: (field) => clean(one("textarea", field).value) || undefined,
   };
 
+  let left = null; // the field that had the focus when the vote was sent
+
   /** `save` sends the vote, `back` goes back to choosing a verdict. */
   function wire({ save, back }) {
     const form = one("#labels");
@@ -28,7 +30,7 @@ bakeoff.labels = (() => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         save();
-      } else if (/^(radio|checkbox)$/.test(event.target.type)) pressBar(event);
+      } else if (/^(radio|checkbox)$/.test(event.target.type) || numbered(event.target)) press(event);
     });
     document.addEventListener("keydown", (event) => {
       const isIt = event.key === "Escape" && isOpen() && !event.isComposing && !event.repeat && !one("dialog[open]");
@@ -38,13 +40,23 @@ bakeoff.labels = (() => {
     });
   }
 
-  /** Letters and digits mean nothing to radio buttons and boxes: there they still choose a verdict. */
-  function pressBar(event) {
+  /**
+   * Letters and digits mean nothing to radio buttons and boxes: there they still choose a verdict. But where a number is
+   * asked for, a digit is that number, or nothing, and never a step of the bar.
+   */
+  function press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || bakeoff.letters.areOff()) return;
-    const button = bakeoff.barButton(event);
-    if (!button) return;
-    event.preventDefault();
-    button.click();
+    const key = bakeoff.keyOf(event);
+    const field = /^\d$/.test(key) ? numbered(event.target) : null;
+    const wanted = field ? one(`input[value="${key}"]`, field) : bakeoff.barButton(event);
+    if (field || wanted) event.preventDefault();
+    if (field) wanted?.focus();
+    wanted?.click();
+  }
+
+  /** The field around an element, if it asks for a number. */
+  function numbered(element) {
+    return element.closest("[data-kind=number]");
   }
 
   /** Show what goes with a verdict; `told` is that verdict in words. */
@@ -84,6 +96,22 @@ bakeoff.labels = (() => {
     one("#labels").hidden = true;
   }
 
+  /**
+   * While a vote is on its way nothing can be entered that would not go along. The focus waits on the button, and goes
+   * back to its field if the panel is still open then.
+   */
+  function hold(isHeld) {
+    const fields = one("#labels .fields");
+    if (isHeld === fields.inert) return;
+    const focused = document.activeElement;
+    if (isHeld) {
+      left = fields.contains(focused) ? focused : null;
+      if (left) one("#save").focus({ preventScroll: true });
+    }
+    fields.inert = isHeld;
+    if (!isHeld && focused === one("#save")) left?.focus({ preventScroll: true });
+  }
+
   /** Forget all that was entered. */
   function reset() {
     one("#labels").reset();
@@ -116,7 +144,7 @@ bakeoff.labels = (() => {
 
   /** Text without what a paste may bring along unseen, and the server would refuse; nothing if it is all blank. */
   function clean(text) {
-    const shown = text.toWellFormed().replace(/[^\P{Cc}\n\t]/gu, "");
+    const shown = text.replace(/\p{Surrogate}/gu, "\uFFFD").replace(/[^\P{Cc}\n\t]/gu, "");
     return shown.trim() ? shown : "";
   }
 
@@ -134,5 +162,5 @@ bakeoff.labels = (() => {
     one("input", field).focus();
   }
 
-  return { wire, open, isOpen, hide, reset, read };
+  return { wire, open, isOpen, hide, hold, reset, read };
 })();

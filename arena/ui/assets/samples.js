@@ -13,10 +13,16 @@ export function samplesOf(path, body, heading = null) {
   const list = element("div", { class: "samples" });
   const said = element("p", { class: "quiet", role: "status" });
   const button = element("button", { type: "button", class: "act" }, t("samples.show"));
+  const ask = () => bakeoff.post(`./api/samples/${path}`, { ...body, page });
   let page = 0;
+  let snapshot = null; // which votes the pages are of
   button.addEventListener("click", async () => {
     button.disabled = true;
-    const answer = await bakeoff.post(`./api/samples/${path}`, { ...body, page });
+    let answer = await ask();
+    if (page && answer.status === 200 && answer.data.snapshot !== snapshot) {
+      page = 0; // a newer board has other pages: these would repeat ballots, and leave some out
+      answer = await ask();
+    }
     button.disabled = false;
     if (answer.status !== 200) {
       said.className = "trouble";
@@ -26,7 +32,9 @@ export function samplesOf(path, body, heading = null) {
     said.className = "quiet";
     said.textContent = summary(answer.data);
     const made = answer.data.pairs.map(ballot);
+    if (page === 0) list.replaceChildren();
     list.append(...made);
+    snapshot = answer.data.snapshot;
     page += 1;
     button.textContent = t("samples.more");
     button.hidden = page >= answer.data.n_pages;

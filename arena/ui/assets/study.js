@@ -24,10 +24,17 @@ export function why({ status, data }) {
   return status === 0 ? t("study.unreachable") : bakeoff.refused(data);
 }
 
-/** Ask, and put what `make` makes of the answer in the place; or the reason why there is none, and a way to try again. */
+/**
+ * Ask, and put what `make` makes of the answer in the place; or the reason why there is none, and a way to try again. The
+ * place is for what it was last asked to hold: an answer that comes after the next question is dropped.
+ */
 export async function fillWith(place, path, make) {
+  const mine = (place.asked = {});
   place.setAttribute("aria-busy", "true");
-  const answer = await ask(path, () => place.replaceChildren(element("p", { class: "quiet", role: "status" }, t("study.slow"))));
+  const answer = await ask(path, () => {
+    if (place.asked === mine) place.replaceChildren(element("p", { class: "quiet", role: "status" }, t("study.slow")));
+  });
+  if (place.asked !== mine) return;
   place.removeAttribute("aria-busy");
   if (answer.status === 200) return place.replaceChildren(...[make(answer.data)].flat().filter((each) => each !== null));
   const said = element("p", { class: "trouble", role: "status" }, why(answer));
