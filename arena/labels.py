@@ -45,7 +45,7 @@ def _short(value: str) -> str:
 
 
 def _printable(value: str) -> str:
-    if not value.isprintable():
+    if any(_is_control(character) or character in "\n\t" for character in value):
         raise ValueError(f"the words {value!r} hold a control character")
     return value
 
