@@ -66,6 +66,17 @@ def keeps_waiting(pattern: re.Pattern[str]) -> Act:
     return lambda page: page.add_init_script(script)
 
 
+def asks_for_a_pause(pattern: re.Pattern[str]) -> Act:
+    """Have requests refused as a proxy does that gets too many: in HTML of its own."""
+    answer = {
+        "status": 429,
+        "headers": {"Retry-After": "20"},
+        "content_type": "text/html",
+        "body": "<h1>Slow down</h1>",
+    }
+    return lambda page: page.route(pattern, lambda route: route.fulfill(**answer))  # type: ignore[arg-type]
+
+
 def is_unreachable(pattern: re.Pattern[str]) -> Act:
     """Have requests fail as without a network."""
     return lambda page: page.route(pattern, lambda route: route.abort())
@@ -173,6 +184,8 @@ SCENES: tuple[Scene, ...] = (
         play=_in_turn(press("a"), wait(state("revealed"))),
     ),
     *(_arena(name, ready=state("notice"), set_up=refuses(BALLOTS, *refusal)) for name, refusal in _REFUSED.items()),
+    _arena("limited", ready=state("notice"), set_up=asks_for_a_pause(BALLOTS)),
+    _arena("vote-limited", set_up=asks_for_a_pause(VOTE), play=_in_turn(press("a"), wait("#trouble.bad"))),
     _arena("unreachable", ready=state("notice"), set_up=is_unreachable(BALLOTS)),
     _arena("labels", ground="labels", play=_LABELLING),
     _arena("labels-both-bad", ground="labels", play=_in_turn(press("n"), wait("#labels:not([hidden])"))),

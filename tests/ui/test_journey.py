@@ -196,6 +196,20 @@ def test_a_vote_whose_answer_was_lost_counts_once(desktop: BrowserContext, arena
     assert arena.n_votes == 1
 
 
+def test_who_is_asked_for_a_pause_is_told_how_long_and_loses_nothing(desktop: BrowserContext, arena: Arena):
+    # What stands before the server refuses in a format of its own.
+    pause = {"status": 429, "headers": {"Retry-After": "20"}, "content_type": "text/html", "body": "<h1>Slow down</h1>"}
+    desktop.route(VOTE, lambda route: route.fulfill(**pause))  # type: ignore[arg-type]
+    page = open_arena(desktop, arena)
+    page.keyboard.press("b")
+    expect(page.locator("#trouble")).to_contain_text("Too many requests came from here in a short time.")
+    expect(page.locator("#trouble")).to_contain_text("try again in 20 s")
+    desktop.unroute(VOTE)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#saved")).to_have_text("✓ Saved: B is better.")
+    assert arena.n_votes == 1
+
+
 def test_a_server_that_cannot_be_reached_is_asked_again(desktop: BrowserContext, arena: Arena):
     page = desktop.new_page()
     page.route(API, lambda route: route.abort())

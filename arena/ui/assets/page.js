@@ -8,6 +8,7 @@ const bakeoff = (() => {
   const language = document.documentElement.lang || "en";
   const plural = new Intl.PluralRules(language);
   const PATIENCE_MS = 20_000;
+  const PAUSE_SECONDS = 30;
 
   /** The text of a key, its braces filled; with `n` the form that goes with this number. */
   function t(key, values = {}) {
@@ -64,6 +65,7 @@ const bakeoff = (() => {
         cache: "no-store",
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
+      if (response.status === 429) return limited(response);
       return { status: response.status, data: response.status === 204 ? {} : await response.json() };
     } catch {
       return { status: 0, data: {} };
@@ -97,6 +99,12 @@ const bakeoff = (() => {
     } catch {
       return null;
     }
+  }
+
+  /** Whoever stands before the server, a proxy or a Space, may ask for a pause, in whatever format. */
+  function limited(response) {
+    const seconds = Math.ceil(Number(response.headers.get("Retry-After"))) || PAUSE_SECONDS;
+    return { status: response.status, data: { error: "rate_limited", seconds } };
   }
 
   /** Whether a key is meant for the page: not for a field, a dialog or the browser, and not held down. */
