@@ -23,6 +23,8 @@ export function coloursOf(ids, before = new Map()) {
   return colours;
 }
 
+const MOST_FULL_BANDS = 2;
+
 /**
  * The scale of such lines: round numbers that hold every score shown, and the intervals of the newest ones. The wide
  * intervals of a young board would leave the lines no room; `isCut` says that some reach beyond.
@@ -60,8 +62,10 @@ export function linesOf({ series, places, scale, xAxis, yAxis, said }) {
     }
     const points = [];
     const at = new Map();
-    // A window of its own: what reaches beyond the scale ends at its edge.
-    const bands = shape("svg", { x: LEFT, y: TOP, width: inner, height: tall, viewBox: `${LEFT} ${TOP} ${inner} ${tall}`, overflow: "hidden" });
+    // A window of its own: what reaches beyond the scale ends at its edge. Many bands over each other are fainter each,
+    // or they would hide the lines.
+    const opacity = Math.min(1, MOST_FULL_BANDS / series.length);
+    const bands = shape("svg", { opacity, x: LEFT, y: TOP, width: inner, height: tall, viewBox: `${LEFT} ${TOP} ${inner} ${tall}`, overflow: "hidden" });
     marks.push(bands);
     series.forEach(({ values, colour }, k) => {
       const known = values.map((value, j) => ({ ...value, place: places[j], j })).filter(({ value }) => value !== undefined);
