@@ -177,7 +177,9 @@ def test_the_panel_by_keys_alone(desktop: BrowserContext, serve: Serve):
     page.keyboard.press("b")
     in_state(page, "labelling")
     expect(page.get_by_role("radio", name="Much")).to_be_checked()  # it is the same ballot
+    expect(page.locator("#save kbd")).to_have_text("Enter")
     page.locator("#comment").focus()
+    expect(page.locator("#save kbd")).to_have_text("Ctrl Enter")
     page.keyboard.type("an a,\nb t n s u")
     assert page.locator("#arena").get_attribute("data-state") == "labelling"
     page.keyboard.press("Control+Enter")

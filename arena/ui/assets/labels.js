@@ -24,6 +24,8 @@ bakeoff.labels = (() => {
     });
     one("#back").addEventListener("click", back);
     form.addEventListener("change", ({ target }) => showClear(target.closest("fieldset")));
+    // In the comment a plain Enter is a line break.
+    form.addEventListener("focusin", ({ target }) => { one("#save kbd").textContent = target.matches("textarea") ? "Ctrl Enter" : "Enter"; });
     for (const button of all(".clear", form)) button.addEventListener("click", () => clear(button.closest("fieldset")));
     form.addEventListener("keydown", (event) => {
       if (event.isComposing || event.repeat) return;
