@@ -177,7 +177,7 @@ class Leaning:
         covariance = sandwich(comparisons, found) if clusters is None else clustered_sandwich(comparisons, found)
         interval = difference(found, covariance, 0, 1, confidence=confidence)
         if isinstance(interval, Absent):
-            return Share(value, None, None, n_votes, interval.reason)
+            return Share(value, None, None, n_votes, "too few votes or voters to say how far it may be off")
         low, high = (round(to_probability(end), _DIGITS) for end in (interval.low, interval.high))
         return Share(value, low, high, n_votes)
 

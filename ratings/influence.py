@@ -357,7 +357,7 @@ def _fewest(queue: _Queue, gap: float, gap_without: Callable[[int], float | None
     guess = queue.reaching(gap)
     linear = guess if guess <= queue.most else None
     if not confirm:
-        return _Found(linear, linear, None) if linear is not None else _not_enough("to first order, ")
+        return _Found(linear, linear, None) if linear is not None else _not_enough("to first order, ", queue.most)
     low, high = (0, gap), (queue.most + 1, None)  # with the gap there: above 0, and not above 0 or undetermined
     n_guesses = 0
     while high[0] - low[0] > 1:
@@ -380,14 +380,16 @@ def _fewest(queue: _Queue, gap: float, gap_without: Callable[[int], float | None
     if high[1] is not None:
         return _Found(high[0], linear, high[1])
     if high[0] > queue.most:
-        return _not_enough("")
+        return _not_enough("", queue.most)
     return Absent(
         f"without the {high[0]:,} most influential the rest leaves the strengths undetermined, before any swap"
     )
 
 
-def _not_enough(how: str) -> Absent:
-    return Absent(f"{how}the order stays without any and all of those that speak for the leader")
+def _not_enough(how: str, n_for_the_leader: int) -> Absent:
+    if n_for_the_leader == 0:
+        return Absent("none of them can be left out and the order still be known")
+    return Absent(f"{how}the order stays the same even without all {n_for_the_leader:,} that speak for the leader")
 
 
 def _refitted_gap(rest: Comparisons, full: Fit, leader: int, runner_up: int) -> float | None:
