@@ -1,9 +1,14 @@
 """Small arenas for tests."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId
+from arena.errors import ArenaError
 from arena.pack import answer_id
 from arena.store import VoteStore
 from arena.voter import VoterKey
@@ -31,3 +36,18 @@ def fill(store: VoteStore, now: datetime, n_prompts: int = 2, n_models: int = 3)
 
 def booth(store: VoteStore, now: datetime, seed: int = 0) -> Booth:
     return Booth(store, rng=Random(seed), board=lambda: None, now=now)
+
+
+def race(work: Callable[[int], Any], n: int, *, refused: type[ArenaError]) -> list[Any]:
+    """Run `work(i)` in n threads that start together; refusals of this kind are results."""
+    gate = threading.Barrier(n)
+
+    def run(i: int) -> Any:
+        gate.wait()
+        try:
+            return work(i)
+        except refused as error:
+            return error
+
+    with ThreadPoolExecutor(n) as threads:
+        return list(threads.map(run, range(n)))

@@ -1,10 +1,7 @@
 """Once, kept, and the server's truth: what may and may not become a vote."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -12,7 +9,7 @@ from arena.battle import BallotId, Battle, BattleId, ModelId, Reveal, Source, Ve
 from arena.errors import AlreadyVoted, BallotExpired, NoBallotLeft, UnknownBallot
 from arena.store import VoteStore
 from arena.voting import Booth
-from arenas import KEY, booth, fill
+from arenas import KEY, booth, fill, race
 from ground import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -135,26 +132,11 @@ def test_a_vote_before_expiry_is_revealed_again_after_it(arena: VoteStore):
     assert here.cast(ballot.id, Verdict.A, me, ballot.expires_at + MINUTE) == first
 
 
-def race(work: Any, n: int) -> list[Any]:
-    """Run `work(i)` in n threads that start together; exceptions are results."""
-    gate = threading.Barrier(n)
-
-    def run(i: int) -> Any:
-        gate.wait()
-        try:
-            return work(i)
-        except AlreadyVoted as error:
-            return error
-
-    with ThreadPoolExecutor(n) as threads:
-        return list(threads.map(run, range(n)))
-
-
 def test_a_hundred_racing_votes_on_one_ballot_store_one(arena: VoteStore):
     here, me = booth(arena, NOW), voter()
     ballot = here.open(me, NOW)
     verdicts = list(Verdict)
-    results = race(lambda i: here.cast(ballot.id, verdicts[i % 4], me, NOW), 100)
+    results = race(lambda i: here.cast(ballot.id, verdicts[i % 4], me, NOW), 100, refused=AlreadyVoted)
     [tally] = arena.votes.tallies(up_to=100)
     assert (tally.n, n_votes(arena)) == (1, 1)
     # 25 threads carried the stored verdict and see the reveal; the other 75 are told that it stays.
@@ -171,7 +153,7 @@ def test_many_voters_at_once_lose_nothing(arena: VoteStore):
         for _ in range(2):  # one blind pair of three answers to each of 2 prompts
             here.cast(here.open(voters[i], NOW).id, Verdict.A, voters[i], NOW)
 
-    race(judge_everything, 16)
+    race(judge_everything, 16, refused=AlreadyVoted)
     assert n_votes(arena) == 32
     assert all(here.counts(each).mine == 2 for each in voters)
     assert arena.votes.broken_links() == []
@@ -201,7 +183,7 @@ def test_no_answer_is_shown_again_to_whom_its_author_was_revealed(store: VoteSto
 
 def test_racing_requests_for_a_ballot_open_one(arena: VoteStore):
     here, me = booth(arena, NOW), voter()
-    assert len({ballot.id for ballot in race(lambda _: here.open(me, NOW), 32)}) == 1
+    assert len({ballot.id for ballot in race(lambda _: here.open(me, NOW), 32, refused=AlreadyVoted)}) == 1
 
 
 def test_an_empty_arena_says_that_it_is_empty(store: VoteStore):

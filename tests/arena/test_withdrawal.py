@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +33,7 @@ from arena.store import VoteStore
 from arena.tally import WITHDRAWN
 from arena.vote_file import open_votes
 from arena.voting import Booth
-from arenas import KEY, booth, fill
+from arenas import KEY, booth, fill, race
 from ground import NOW, ROOT
 
 MINUTE = timedelta(minutes=1)
@@ -362,25 +360,10 @@ def test_a_vote_file_that_says_it_in_other_words_is_refused(tmp_path: Path):
 # ---- races and faults ----
 
 
-def race(work: Any, n: int) -> list[Any]:
-    """Run `work(i)` in n threads that start together; refusals are results."""
-    gate = threading.Barrier(n)
-
-    def run(i: int) -> Any:
-        gate.wait()
-        try:
-            return work(i)
-        except ArenaError as error:
-            return error
-
-    with ThreadPoolExecutor(n) as threads:
-        return list(threads.map(run, range(n)))
-
-
 def test_racing_withdrawals_of_one_vote_store_one(arena: VoteStore):
     here, me = booth(arena, NOW), voter()
     ballot_id = cast(here, me)
-    assert race(lambda _: here.withdraw(ballot_id, me, NOW), 32) == [Verdict.A] * 32
+    assert race(lambda _: here.withdraw(ballot_id, me, NOW), 32, refused=ArenaError) == [Verdict.A] * 32
     assert arena.votes.position()[0] == 2
     assert arena.votes.broken_links() == []
 
@@ -394,7 +377,7 @@ def test_of_a_withdrawal_and_the_next_vote_at_once_the_order_decides(arena: Vote
         def act(i: int, me: VoterId = me, first: str = first, following: str = following) -> Any:
             return here.withdraw(first, me, NOW) if i else here.cast(following, Verdict.B, me, NOW)
 
-        voted, withdrawn = race(act, 2)
+        voted, withdrawn = race(act, 2, refused=ArenaError)
         assert not isinstance(voted, ArenaError)
         assert withdrawn is Verdict.A or isinstance(withdrawn, TooLateToWithdraw)
         assert here.counts(me).mine == (1 if withdrawn is Verdict.A else 2)
@@ -409,7 +392,7 @@ def test_votes_and_withdrawals_of_many_at_once_make_one_chain(store: VoteStore):
         for _ in range(5):
             here.withdraw(cast(here, voters[i]), voters[i], NOW)
 
-    race(vote_and_undo, 8)
+    race(vote_and_undo, 8, refused=ArenaError)
     assert store.votes.position()[0] == 80
     assert here.counts(voters[0]).all == 0
     assert store.votes.broken_links() == []
