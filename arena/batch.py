@@ -58,7 +58,7 @@ def open_log(
 
 
 def _position(store: VoteStore, up_to: int | None) -> tuple[int, str | None]:
-    n_log, log_hash = store.votes.position()
+    n_log, log_hash = store.log.position()
     if up_to is None or up_to == n_log:
         return n_log, log_hash
     if not 0 < up_to < n_log:
@@ -136,7 +136,7 @@ class RatingJob:
         if not self._running.acquire(blocking=False):
             return False
         try:
-            n_log, _ = self._store.votes.position()
+            n_log, _ = self._store.log.position()
             if not self._is_due(n_log, now):
                 return False
             try:

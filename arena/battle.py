@@ -227,6 +227,20 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """The host leaves the votes of a voter out of boards and exports, those to come as well; or takes them in again.
+
+    Append-only like the votes, which stay as they were. `decided_by` is a name that the host gave for this.
+    """
+
+    voter_id: VoterId
+    is_excluded: bool
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Contender:
     """A model as the reveal shows it: its facts and its place on the latest board, if it has one."""
 

@@ -208,7 +208,7 @@ class Boards:
             **choices,
         )
         n_log = choice.up_to or snapshot.n_log
-        log_hash = snapshot.log_hash if n_log == snapshot.n_log else self._store.votes.hash_at(n_log)
+        log_hash = snapshot.log_hash if n_log == snapshot.n_log else self._store.log.hash_at(n_log)
         return View(rated.board, choice, rated.sources, snapshot, log_hash)
 
     def _refuse_unknown(self, choice: Choice) -> None:

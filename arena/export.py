@@ -48,7 +48,7 @@ def export(
     so that a folder with a manifest is always complete. Raises BadInput for a folder that holds something else.
     """
     _look_at(out)
-    n_log, log_hash = store.votes.position()
+    n_log, log_hash = store.log.position()
     if n_log == 0:
         raise BadInput("there is no vote to export")
     by_source = store.votes.n_by_source(up_to=n_log)

@@ -12,6 +12,12 @@ from arena.errors import BadInput
 WITHDRAWN = "withdrawn by its voter"
 """Why a vote that its voter took back is left out, in ratings and exports alike."""
 
+EXCLUDED = "excluded by the host"
+"""Why the votes of a voter whom the host has excluded are left out."""
+
+NOT_BLIND = "not cast blind"
+"""Why a vote is left out whose voter could know who wrote an answer: it was named in its text, or on another page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

@@ -16,7 +16,7 @@ from arena.errors import BadInput
 from arena.name import NoName, called
 from arena.rows import Counted, Rows
 from arena.table import append
-from arena.tally import WITHDRAWN, Selection, Unit
+from arena.tally import NOT_BLIND, WITHDRAWN, Selection, Unit
 
 # What a relation may tell of a vote, beside model_a, model_b and winner.
 OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
@@ -51,10 +51,10 @@ class Answers:
 class VoteTable:
     """Votes of one relation: SQL that can stand after `from`, with columns model_a, model_b, winner and some OPTIONAL.
 
-    `columns` are all columns that there are; where `withdrawn` is one of them, votes of which it is true are left out.
+    `columns` are all columns that there are; where `withdrawn` is one of them, votes of which it is true are
+    left out, with `blind` those of which it is false, and with `left_out` those that it gives a reason for.
     `parse_model` and `parse_winner` read the values, raising BadInput, and `refuse` makes one error of all that they
-    could not read. The cursor must be this table's own: it gets small
-    temporary tables.
+    could not read. The cursor must be this table's own: it gets small temporary tables.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class VoteTable:
     @property
     def left_aside(self) -> tuple[str, ...]:
         """Columns that no rating would look at."""
-        return tuple(sorted(self._columns - {"model_a", "model_b", "winner", "withdrawn", *OPTIONAL, *_FURTHER}))
+        return tuple(sorted(self._columns - {"model_a", "model_b", "winner", *_SETTLED, *OPTIONAL, *_FURTHER}))
 
     def values(self, column: str) -> dict[str, int]:
         """How many votes, counted or not, each value of a column has; nothing without that column."""
@@ -381,7 +381,7 @@ class VoteTable:
     def _why_left_out(self) -> str:
         """SQL that says in words why a vote is left out, and null for those that count."""
         chosen = self._selection
-        cases = [f"when {_WITHDRAWN_TOLD} then {_literal(WITHDRAWN)}"] if "withdrawn" in self._columns else []
+        cases = [case for column, case in _SETTLED.items() if column in self._columns]
         for column, wanted in (
             ("source", chosen.sources),
             ("category", chosen.categories),
@@ -409,8 +409,14 @@ class VoteTable:
             raise BadInput(f"{self._where} have no column {str(column)!r}, so nothing can be chosen by it")
 
 
-# As text, so that JSON Lines, whose values that are no texts are marked by a leading zero, are read as well.
-_WITHDRAWN_TOLD = "nullif(ltrim(withdrawn::varchar, chr(0)), '')::boolean"
+# Columns that settle whether a vote counts, whatever is asked for. Truths are read as text, so that JSON Lines, whose
+# values that are no texts are marked by a leading zero, are read as well.
+_TRUTH = "nullif(ltrim({}::varchar, chr(0)), '')::boolean"
+_SETTLED = {
+    "left_out": "when left_out is not null then left_out",
+    "withdrawn": f"when {_TRUTH.format('withdrawn')} then '{WITHDRAWN}'",
+    "blind": f"when not {_TRUTH.format('blind')} then '{NOT_BLIND}'",
+}
 
 _MIX = 0.7390851332151607
 

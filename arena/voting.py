@@ -99,7 +99,7 @@ class Booth:
         )
         # A vote and its withdrawal are counted in the order in which they are stored.
         self._counting = threading.Lock()
-        for tally in store.votes.tallies(up_to=store.votes.position()[0]):
+        for tally in store.votes.tallies(up_to=store.log.position()[0]):
             if tally.source is Source.HUMAN and tally.left_out is None:
                 self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
@@ -217,7 +217,7 @@ class Booth:
 
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
-        return self._store.votes.position()[0]
+        return self._store.log.position()[0]
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
         opened = self._store.ballots.find(ballot_id)

@@ -75,7 +75,7 @@ def stock(store: VoteStore, n: int = 300, *, n_voters: int = 20, now: datetime =
 
 def ties(store: VoteStore, names: Iterable[str], *, now: datetime = NOW) -> None:
     """A tie of each two neighbours, by one more voter, on answers that nobody knows."""
-    start = store.votes.position()[0]
+    start = store.log.position()[0]
     rows = []
     for number, (a, b) in enumerate(pairwise(names), start):
         battle = Battle(BattleId(f"tie-{number}"), ModelId(a), ModelId(b))

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from arena.battle import AnswerId, ModelId, PromptId, Source
 from arena.pairing import text_key
-from arena.tally import WITHDRAWN
 
 TIE = "tie"
 BOTH_BAD = "both bad"
@@ -23,7 +22,7 @@ class PairTally:
     """What one source said of one pair of answers, whichever side each stood on.
 
     first and second are the two models in the order of their ids. The prompt and the answers are None for imported
-    votes that came without them. n_withdrawn votes were taken back by their voters, and are in none of the others.
+    votes that came without them. left_out is the reason if these votes do not count.
     """
 
     prompt_id: PromptId | None
@@ -36,7 +35,7 @@ class PairTally:
     n_second: int
     n_tie: int
     n_both_bad: int
-    n_withdrawn: int = 0
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def select(
 ) -> Selection:
     """Turn votes into preferences, one for each prompt and pair of answers.
 
-    Votes that were withdrawn are left out, and so are ties and both-bad verdicts, which prefer nothing. Of the decisive
+    Votes that do not count are left out, and so are ties and both-bad verdicts, which prefer nothing. Of the decisive
     votes on a pair, a strict majority decides, where it holds at least min_agreement of them; a pair without it is a
     conflict and left out whole. Answers that are blank, or equal but for blanks, could not be preferred. Votes of
     several sources on one pair are added up. `texts` holds the text of every answer that a tally names.
@@ -84,8 +83,10 @@ def select(
     left_out: Counter[str] = Counter()
     decisive: dict[tuple[PromptId, AnswerId, AnswerId], list[PairTally]] = {}
     for tally in tallies:
-        left_out[WITHDRAWN] += tally.n_withdrawn
         n_all = tally.n_first + tally.n_second + tally.n_tie + tally.n_both_bad
+        if tally.left_out is not None:
+            left_out[tally.left_out] += n_all
+            continue
         if tally.source not in sources:
             left_out[f"source {tally.source.value} is not asked for"] += n_all
             continue

@@ -3,7 +3,9 @@
 store = VoteStore.open(path)
 store.catalogue   models, prompts, answers, rules, guideline
 store.ballots     battles and the blind views of them
-store.votes       the log, and what it adds up to
+store.log         how far the log of all acts goes, and whether it is whole
+store.votes       votes and withdrawals, and what they add up to
+store.exclusions  whose votes the host leaves out, and why
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
@@ -21,12 +23,14 @@ from arena.store.ballots import Ballots, OpenedBallot
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
 from arena.store.database import Database
+from arena.store.exclusions import Exclusions
 from arena.store.exposures import Exposures
 from arena.store.history import History
 from arena.store.judged import Judged, JudgedPair
+from arena.store.log import BrokenLink, Log
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
-from arena.store.votes import BrokenLink, LastVote, VoteCounts, Votes
+from arena.store.votes import LastVote, VoteCounts, Votes
 
 __all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
 
@@ -38,9 +42,11 @@ class VoteStore:
         self._database = database
         self.catalogue = Catalogue(database)
         self.ballots = Ballots(database)
+        self.log = Log(database)
         self.votes = Votes(database)
         self.skips = Skips(database)
         self.snapshots = Snapshots(database)
+        self.exclusions = Exclusions(database)
         self.exposures = Exposures(database)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)

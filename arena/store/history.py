@@ -9,7 +9,8 @@ from datetime import date, datetime
 from arena.battle import ModelId, Source, Verdict
 from arena.leaderboard import Snapshot
 from arena.store.database import Database
-from arena.tally import Tally
+from arena.store.log import standing, told
+from arena.tally import WITHDRAWN, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,6 @@ class PastBoard:
     computed_at: datetime
     n_log: int
     scores: Mapping[ModelId, tuple[float, float | None, float | None]]
-
-
-# The votes up to an act of the log, without those that were withdrawn by then.
-_STANDING = """(select voted_at, model_a, model_b, sampling_policy from votes join battles using (battle_id)
-    where seq <= $up_to and list_contains($sources, source) and vote_id not in
-        (select vote_id from withdrawals where seq <= $up_to))"""
-
-# The votes that were withdrawn by then, each with the one who cast and withdrew it.
-_WITHDRAWN = """(select model_a, model_b, verdict, v.voter_id from votes v join battles using (battle_id)
-    join withdrawals w on w.vote_id = v.vote_id where w.seq <= $up_to and list_contains($sources, source))"""
 
 
 class History:
@@ -47,9 +38,10 @@ class History:
         """
         with self._database.read() as cursor:
             rows = cursor.execute(
-                f"""select voted_at::date as day, count(*) from {_STANDING}
-                where $model is null or model_a = $model or model_b = $model group by day order by day nulls last""",
-                {"up_to": up_to, "sources": [source.value for source in sources], "model": model},
+                f"""select voted_at::date as day, count(*) from {standing(up_to)} join battles using (battle_id)
+                where list_contains($sources, source) and ($model is null or model_a = $model or model_b = $model)
+                group by day order by day nulls last""",
+                {"sources": [source.value for source in sources], "model": model},
             ).fetchall()
         return list(rows)
 
@@ -60,19 +52,22 @@ class History:
         """
         with self._database.read() as cursor:
             rows = cursor.execute(
-                f"select sampling_policy, count(*) from {_STANDING} group by 1 order by 1 nulls last",
-                {"up_to": up_to, "sources": [source.value for source in sources]},
+                f"""select sampling_policy, count(*) from {standing(up_to)} join battles using (battle_id)
+                where list_contains($sources, source) group by 1 order by 1 nulls last""",
+                {"sources": [source.value for source in sources]},
             ).fetchall()
         return dict(rows)
 
     def withdrawn(self, sources: Sequence[Source], *, up_to: int) -> tuple[list[Tally], int]:
         """The votes of these sources that were withdrawn up to an act of the log, counted, and by how many voters."""
+        withdrawn = f"""{told(up_to)} join battles using (battle_id)
+            where left_out = '{WITHDRAWN}' and list_contains($sources, source)"""
         with self._database.read() as cursor:
-            values = {"up_to": up_to, "sources": [source.value for source in sources]}
+            values = {"sources": [source.value for source in sources]}
             rows = cursor.execute(
-                f"select model_a, model_b, verdict, count(*) from {_WITHDRAWN} group by all order by all", values
+                f"select model_a, model_b, verdict, count(*) from {withdrawn} group by all order by all", values
             ).fetchall()
-            n_voters = cursor.execute(f"select count(distinct voter_id) from {_WITHDRAWN}", values).fetchall()[0][0]
+            n_voters = cursor.execute(f"select count(distinct voter_id) from {withdrawn}", values).fetchall()[0][0]
         return [Tally(a, b, Verdict(verdict), n) for a, b, verdict, n in rows], n_voters
 
     def boards(self, latest: Snapshot, *, most: int) -> list[PastBoard]:

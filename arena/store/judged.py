@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from arena.battle import AnswerId, Message, ModelId, PromptId, Source, Verdict
 from arena.store.database import Database
+from arena.store.log import standing
 from arena.store.row import first, to_messages
 
 # One prompt in so many is for show.
@@ -15,16 +16,13 @@ SHOWN_ONE_IN = 4
 # Votes that are listed one by one; the record counts all of them.
 _MOST_LISTED = 10
 
-# The votes up to an act of the log, without those that were withdrawn by then, each seen from the model whose id comes
-# first, whatever side it stood on. A model against itself tells nothing.
-_STANDING = """(
+# Votes seen from the model whose id comes first, whatever side it stood on. A model against itself tells nothing.
+_TURNED = """(
     select seq, voted_at, source, voter_id, prompt_id, model_a < model_b as in_order,
         least(model_a, model_b) as model_first, greatest(model_a, model_b) as model_second,
         if(in_order, answer_a, answer_b) as answer_first, if(in_order, answer_b, answer_a) as answer_second,
         case when in_order or verdict not in ('A', 'B') then verdict when verdict = 'A' then 'B' else 'A' end as told
-    from votes join battles using (battle_id)
-    where seq <= $up_to and list_contains($sources, source) and model_a <> model_b and vote_id not in
-        (select vote_id from withdrawals where seq <= $up_to))"""
+    from {votes} join battles using (battle_id) where list_contains($sources, source) and model_a <> model_b)"""
 
 _RECORD = """count(*) filter (where told = 'A') as won, count(*) filter (where told = 'B') as lost,
     count(*) filter (where told = 'tie') as tied, count(*) filter (where told = 'both_bad') as bad"""
@@ -98,10 +96,10 @@ class Judged:
                     model_first, model_second, answer_first, answer_second, {_RECORD},
                     list({{'verdict': told, 'source': source, 'day': voted_at::date}} order by seq desc)
                         [:{_MOST_LISTED}]
-                from {_STANDING} join {_FOR_SHOW} p using (prompt_id)
+                from {_turned(up_to)} join {_FOR_SHOW} p using (prompt_id)
                 join answers x on x.answer_id = answer_first join answers y on y.answer_id = answer_second
                 where {_ABOUT} group by 1, 5, 6, 7, 8 order by max(seq) desc limit {most:d}""",
-                {"one": one, "other": other, "up_to": up_to, "sources": [source.value for source in sources]},
+                {"one": one, "other": other, "sources": [source.value for source in sources]},
             ).fetchall()
         return [
             JudgedPair(
@@ -118,9 +116,9 @@ class Judged:
             row = first(
                 cursor,
                 f"""select count(*), count(*) filter (where x.text is null or y.text is null)
-                from {_STANDING} left join answers x on x.answer_id = answer_first
+                from {_turned(up_to)} left join answers x on x.answer_id = answer_first
                 left join answers y on y.answer_id = answer_second where {_ABOUT}""",
-                {"one": one, "other": other, "up_to": up_to, "sources": [source.value for source in sources]},
+                {"one": one, "other": other, "sources": [source.value for source in sources]},
             )
         return (0, 0) if row is None else (row[0], row[1])
 
@@ -135,10 +133,15 @@ class Judged:
         with self._database.read() as cursor:
             rows = cursor.execute(
                 f"""with newest as (
-                    select {pair}, told from {_STANDING} where prompt_id is not null and voter_id is not null
+                    select {pair}, told from {_turned(up_to)} where prompt_id is not null and voter_id is not null
                     qualify row_number() over (partition by {pair}, voter_id order by seq desc) = 1),
                 counted as (select {_RECORD} from newest group by {pair})
                 select won, lost, tied, bad, count(*) from counted group by all order by all""",
-                {"up_to": up_to, "sources": [source.value for source in sources]},
+                {"sources": [source.value for source in sources]},
             ).fetchall()
         return list(rows)
+
+
+def _turned(up_to: int) -> str:
+    """SQL of the votes that count, by the acts up to one."""
+    return _TURNED.format(votes=standing(up_to))

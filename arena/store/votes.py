@@ -1,16 +1,10 @@
-"""The log of votes and their withdrawals: append-only, numbered, chained; and what it adds up to.
+"""Votes and their withdrawals as acts of the log (`arena.store.log`), and what the votes add up to."""
 
-Votes and withdrawals are the acts of one log: each has the next number and names the hash of the act before it. The log
-up to a number holds the votes up to it, without those that a withdrawal up to it names; so what it adds up to is the
-same whenever it is asked, whatever was withdrawn later.
-"""
-
-import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
@@ -32,48 +26,29 @@ from arena.battle import (
 )
 from arena.errors import DatabaseUnavailable, KeyTaken, VoteNotSaved
 from arena.own_votes import OwnVote
-from arena.pack import answer_id, prompt_digest
 from arena.preferences import PairTally
 from arena.store.ballots import battle_row
 from arena.store.catalogue import SAME_QUESTION
-from arena.store.chain import GENESIS, entry_hash
+from arena.store.chain import entry_hash
 from arena.store.database import Database
-from arena.store.row import first, from_labels, to_messages
+from arena.store.log import (
+    BATTLE_COLUMNS,
+    LATER_COLUMNS,
+    VOTE_COLUMNS,
+    WITHDRAWAL,
+    chained,
+    decide,
+    head,
+    redact,
+    standing,
+    told,
+)
+from arena.store.row import first, from_labels, scalar
 from arena.table import append
-from arena.tally import WITHDRAWN, Selection, Tally
+from arena.tally import Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
 
-# The columns of a vote between its number and its hashes, as the table has them.
-_COLUMNS = (
-    *("seq", "vote_id", "battle_id", "voted_at", "stored_at", "verdict", "source", "voter_id", "shown_on_left"),
-    *("strength", "confidence", "dimensions", "reasons", "comments", "voter_wrote_prompt", "time_to_vote_ms", "blind"),
-    *("guideline_version", "prompt_digest", "phase", "purpose", "consent_version", "app_version", "import_key"),
-)
-
-# Columns that came later. The chain covers them as well, but for those that are null: so the hashes of a log that is
-# older than they are stay what they were.
-_LATER_COLUMNS = ("scale", "ratings", "acceptable")
-
-# What the chain covers beside the vote itself: what it was cast on. The prompt is covered by its digest, the answers by
-# their ids, which are digests of their texts.
-_BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "draw_probability", "sampling_policy")
-
-_LOG = f"""
-    select {", ".join((*_COLUMNS, *_LATER_COLUMNS, *_BATTLE_COLUMNS))}, previous_hash, hash
-    from votes join battles using (battle_id) where seq <= ? order by seq"""
-
-# What the chain covers of a withdrawal. "act" is in no vote's record, so that neither can pass for the other.
-_WITHDRAWAL_COLUMNS = ("seq", "vote_id", "voter_id", "withdrawn_at", "app_version")
-_WITHDRAWAL_MARK = {"act": "withdrawal"}
-
-_WITHDRAWALS = f"""
-    select {", ".join(_WITHDRAWAL_COLUMNS)}, previous_hash, hash from withdrawals where seq <= ? order by seq"""
-
-_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "withdrawn")
-
-# Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
-_PROMPTS = "select prompt_id, digest, messages from prompts"
-_ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
+_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +57,6 @@ class VoteCounts:
 
     mine: int
     all: int
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenLink:
-    """An act of the log that does not fit the chain, and how; vote_id is that of the vote or of the one withdrawn."""
-
-    seq: int
-    vote_id: str
-    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +69,6 @@ class LastVote:
     is_withdrawn: bool
     scale: Scale | None
     strength: int | None
-
-
-class _Act(NamedTuple):
-    """A vote or a withdrawal as the chain has it; `stands_on` are the digests and ids of the texts of a vote."""
-
-    seq: int
-    vote_id: str
-    record: dict[str, Any]
-    stands_on: set[str]
-    previous_hash: str
-    hash: str
 
 
 class Votes:
@@ -166,13 +121,13 @@ class Votes:
             return len(new)
 
     def withdraw(self, withdrawal: Withdrawal) -> None:
-        """Append the withdrawal of a stored vote. Raises KeyTaken, and stores nothing, if it was withdrawn before."""
+        """Append the withdrawal of a stored vote; what its voter wrote goes with it.
+
+        Raises KeyTaken, and stores nothing, if it was withdrawn before.
+        """
         with self._database.write() as cursor:
-            n_log, previous = _head(cursor)
-            values = (n_log + 1, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at, __version__)
-            record = dict(zip(_WITHDRAWAL_COLUMNS, values, strict=True))
-            link = entry_hash(previous, record | _WITHDRAWAL_MARK)
-            append(cursor, "withdrawals", [(*values, previous, link)])
+            decide(cursor, WITHDRAWAL, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at)
+            redact(cursor, withdrawal.vote_id, withdrawal.withdrawn_at)
 
     def last_of(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter cast last, withdrawn or not, or None."""
@@ -214,7 +169,7 @@ class Votes:
                 f"""select count(*) filter (where verdict = if(model_a = $a, 'A', 'B')),
                     count(*) filter (where verdict = if(model_a = $a, 'B', 'A')),
                     count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
-                from {_standing(up_to)} join battles using (battle_id)
+                from {standing(up_to)} join battles using (battle_id)
                 where ((model_a = $a and model_b = $b) or (model_a = $b and model_b = $a))
                     and list_contains($sources, source)
                     and voter_id is distinct from $me""",
@@ -269,52 +224,35 @@ class Votes:
 
     def n_standing(self) -> int:
         """How many votes the log holds, without those that were withdrawn."""
-        return sum(self.n_by_source(up_to=self.position()[0]).values())
+        with self._database.read() as cursor:
+            return scalar(cursor, "select (select count(*) from votes) - (select count(*) from withdrawals)")
 
     def n_by_source(self, up_to: int) -> dict[Source, int]:
-        """How many votes of the log up to an act each source has given."""
+        """How many votes that count, by the acts up to one, each source has given."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                f"select source, count(*) from {_standing(up_to)} group by source order by source"
+                f"select source, count(*) from {standing(up_to)} group by source order by source"
             ).fetchall()
         return {Source(source): n for source, n in rows}
 
-    def hash_at(self, n_log: int) -> str:
-        """The hash of an act of the log, by its number. Raises DatabaseUnavailable where the log has no such act."""
-        with self._database.read() as cursor:
-            row = first(
-                cursor,
-                "select hash from votes where seq = $n union all select hash from withdrawals where seq = $n",
-                {"n": n_log},
-            )
-        if row is None:
-            raise DatabaseUnavailable(f"the log has no act {n_log:,}")
-        return row[0]
-
-    def position(self) -> tuple[int, str]:
-        """How many acts the log holds, votes and withdrawals, and the hash of the last one."""
-        with self._database.read() as cursor:
-            return _head(cursor)
-
     def tallies(self, up_to: int) -> list[Tally]:
-        """The votes of the log up to an act, counted by models, verdict, source, and whether they were withdrawn."""
+        """The votes of the log up to an act, counted by models, verdict, source, and why they do not count."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                f"""select model_a, model_b, verdict, count(*), source, withdrawn from {_told(up_to)}
+                f"""select model_a, model_b, verdict, count(*), source, left_out from {told(up_to)}
                 join battles using (battle_id) group by all order by all"""
             ).fetchall()
         return [
-            Tally(a, b, Verdict(verdict), n, Source(source), WITHDRAWN if is_withdrawn else None)
-            for a, b, verdict, n, source, is_withdrawn in rows
+            Tally(a, b, Verdict(verdict), n, Source(source), left_out) for a, b, verdict, n, source, left_out in rows
         ]
 
     @contextmanager
     def table(self, selection: Selection, *, up_to: int) -> Iterator[VoteTable]:
-        """The votes of the log up to an act, to be counted or read one by one; withdrawn ones are left out."""
+        """The votes of the log up to an act, to be counted or read one by one; those that do not count are left out."""
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, withdrawn
-            from {_told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
+                v.source, answer_a, answer_b, left_out
+            from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
             yield VoteTable(
                 cursor,
@@ -333,60 +271,25 @@ class Votes:
         with self._database.read() as cursor:
             rows = cursor.execute(
                 f"""with sided as (
-                    select prompt_id, source, if(withdrawn, 'withdrawn', verdict) as verdict,
+                    select prompt_id, source, left_out, verdict,
                         model_a <= model_b as in_order,
                         least(model_a, model_b) as model_first, greatest(model_a, model_b) as model_second,
                         if(in_order, answer_a, answer_b) as answer_first,
                         if(in_order, answer_b, answer_a) as answer_second
-                    from {_told(up_to)} join battles using (battle_id))
-                select prompt_id, model_first, model_second, answer_first, answer_second, source,
+                    from {told(up_to)} join battles using (battle_id))
+                select prompt_id, model_first, model_second, answer_first, answer_second, source, left_out,
                     count(*) filter (where verdict = if(in_order, 'A', 'B')),
                     count(*) filter (where verdict = if(in_order, 'B', 'A')),
-                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad'),
-                    count(*) filter (where verdict = 'withdrawn')
-                from sided group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6"""
+                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
+                from sided group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7 nulls first"""
             ).fetchall()
         return [
-            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts)
-            for prompt, first, second, answer_first, answer_second, source, *counts in rows
+            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts, left_out)
+            for prompt, first, second, answer_first, answer_second, source, left_out, *counts in rows
         ]
 
-    def broken_links(self) -> list[BrokenLink]:
-        """Walk the log: every act that does not fit its number, the act before it, its own hash, or its texts."""
-        broken = []
-        previous, expected = GENESIS, 1
-        n_log, _ = self.position()
-        changed = self._changed_texts()
-        with self._database.read() as cursor:
-            withdrawals = [_withdrawal_act(*row) for row in cursor.execute(_WITHDRAWALS, [n_log]).fetchall()]
-            votes = _vote_acts(cursor.execute(_LOG, [n_log]))
-            for act in heapq.merge(votes, withdrawals, key=lambda act: act.seq):
-                if act.seq != expected:
-                    broken.append(BrokenLink(act.seq, act.vote_id, f"act {expected:,} should stand here"))
-                elif act.previous_hash != previous:
-                    broken.append(BrokenLink(act.seq, act.vote_id, "it does not follow the act before it"))
-                elif entry_hash(previous, act.record) != act.hash:
-                    broken.append(BrokenLink(act.seq, act.vote_id, "it was changed after it was stored"))
-                elif not changed.isdisjoint(act.stands_on):
-                    broken.append(BrokenLink(act.seq, act.vote_id, "a text that it was cast on was changed"))
-                previous, expected = act.hash, act.seq + 1
-        return broken
-
-    def _changed_texts(self) -> set[str]:
-        """The digests of prompts and the ids of answers whose stored text is another one."""
-        changed = set()
-        with self._database.read() as cursor:
-            cursor.execute(_PROMPTS)
-            for _, digest, messages in cursor.fetchall():
-                if prompt_digest(to_messages(messages)) != digest:
-                    changed.add(digest)
-            cursor.execute(_ANSWERS)
-            while rows := cursor.fetchmany(10_000):
-                changed.update(each for each, *told in rows if answer_id(*told) != each)
-        return changed
-
     def _append(self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> None:
-        n_log, previous = _head(cursor)
+        n_log, previous = head(cursor)
         asked = [battle.prompt_id for battle, _ in votes if battle.prompt_id is not None]
         found = cursor.execute(
             "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
@@ -395,10 +298,10 @@ class Votes:
         rows = []
         for seq, (battle, vote) in enumerate(votes, n_log + 1):
             record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}
-            on = {name: getattr(battle, name) for name in _BATTLE_COLUMNS}
-            link = entry_hash(previous, _chained(record | on))
-            stored = [record[name] for name in _COLUMNS]
-            rows.append((*stored, previous, link, *(record[name] for name in _LATER_COLUMNS)))
+            on = {name: getattr(battle, name) for name in BATTLE_COLUMNS}
+            link = entry_hash(previous, chained(record | on))
+            stored = [record[name] for name in VOTE_COLUMNS]
+            rows.append((*stored, previous, link, *(record[name] for name in LATER_COLUMNS)))
             previous = link
         append(cursor, "votes", rows)
 
@@ -407,49 +310,9 @@ def _scale(value: str | None) -> Scale | None:
     return None if value is None else Scale(value)
 
 
-def _told(up_to: int) -> str:
-    """SQL of the votes up to an act, each with whether a withdrawal up to that act names it."""
-    return (
-        f"(select votes.*, w.vote_id is not null as withdrawn from votes left join withdrawals w "
-        f"on w.vote_id = votes.vote_id and w.seq <= {up_to:d} where votes.seq <= {up_to:d})"
-    )
-
-
-def _standing(up_to: int) -> str:
-    """SQL of the votes up to an act without those that were withdrawn by then."""
-    return f"(from {_told(up_to)} where not withdrawn)"
-
-
-def _vote_acts(cursor: duckdb.DuckDBPyConnection) -> Iterator[_Act]:
-    while rows := cursor.fetchmany(10_000):
-        for *values, previous_hash, own_hash in rows:
-            record = _chained(dict(zip((*_COLUMNS, *_LATER_COLUMNS, *_BATTLE_COLUMNS), values, strict=True)))
-            stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
-            yield _Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
-
-
-def _withdrawal_act(*row: Any) -> _Act:
-    *values, previous_hash, own_hash = row
-    record = dict(zip(_WITHDRAWAL_COLUMNS, values, strict=True))
-    return _Act(record["seq"], record["vote_id"], record | _WITHDRAWAL_MARK, set(), previous_hash, own_hash)
-
-
-def _head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
-    """The number and the hash of the last act."""
-    last = (
-        first(cursor, f"select seq, hash from {acts} order by seq desc limit 1") for acts in ("votes", "withdrawals")
-    )
-    return max((row[0], row[1]) for row in (*last, (0, GENESIS)) if row is not None)
-
-
-def _chained(record: dict[str, Any]) -> dict[str, Any]:
-    """What the chain covers of a vote and the battle that it was cast on."""
-    return {name: value for name, value in record.items() if value is not None or name not in _LATER_COLUMNS}
-
-
 def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
     """A vote by the columns of its table, without the two hashes."""
-    return dict.fromkeys(_COLUMNS) | {
+    return dict.fromkeys(VOTE_COLUMNS) | {
         "seq": seq,
         "vote_id": vote.id,
         "battle_id": vote.battle_id,

@@ -93,7 +93,7 @@ def test_an_interval_that_says_nothing_is_absent_with_its_reason(
 
 def cast(store: VoteStore, *votes: tuple[str, str, str, Verdict, str | None]) -> None:
     """(prompt, model on side A, model on side B, verdict, voter)"""
-    start = store.votes.position()[0]
+    start = store.log.position()[0]
     rows = []
     for number, (prompt, a, b, verdict, voter) in enumerate(votes, start):
         battle = Battle(BattleId(f"b{number}"), ModelId(a), ModelId(b), PromptId(prompt))
@@ -103,7 +103,7 @@ def cast(store: VoteStore, *votes: tuple[str, str, str, Verdict, str | None]) ->
 
 
 def opinions(store: VoteStore) -> list[tuple[int, int, int, int, int]]:
-    return store.judged.opinions([Source.HUMAN], up_to=store.votes.position()[0])
+    return store.judged.opinions([Source.HUMAN], up_to=store.log.position()[0])
 
 
 def test_votes_agree_whatever_the_side_on_which_answers_stood(store: VoteStore):

@@ -18,7 +18,7 @@ SECOND = timedelta(seconds=1)
 
 def vote(store: VoteStore, n: int = 1, source: Source = Source.HUMAN, *, start: int | None = None) -> None:
     """Store n votes that make all three models rateable: everyone beats the next one in turn."""
-    first = store.votes.position()[0] if start is None else start
+    first = store.log.position()[0] if start is None else start
     rows = []
     for i in range(first, first + n):
         battle = Battle(BattleId(f"b{i}"), ModelId(f"m{i % 3}"), ModelId(f"m{(i + 1) % 3}"))
@@ -42,7 +42,7 @@ def test_the_first_look_rates_what_is_there(store: VoteStore, job: RatingJob):
     assert job.run_if_due(NOW) is True
     snapshot = job.latest()
     assert snapshot is not None
-    assert (snapshot.n_log, snapshot.log_hash) == store.votes.position()
+    assert (snapshot.n_log, snapshot.log_hash) == store.log.position()
 
 
 def test_enough_votes_or_enough_time_make_it_due_and_nothing_else(store: VoteStore, job: RatingJob):
@@ -148,7 +148,7 @@ def test_votes_that_come_in_while_rating_are_in_the_next_snapshot(store: VoteSto
     rated = rate_log(store, on_progress=meanwhile, intervals=Intervals.BOOTSTRAP)
     assert seen
     assert (rated.n_log, rated.board.n_votes) == (30, 30)
-    assert store.votes.position()[0] == 35
+    assert store.log.position()[0] == 35
 
 
 def test_a_board_whose_votes_were_all_withdrawn_is_no_board_any_more(store: VoteStore, job: RatingJob):

@@ -164,9 +164,9 @@ def test_a_calibration_is_no_vote(arena: VoteStore):
     reveal = votes_here.cast(ballot.id, Verdict.A, other, NOW)
 
     def told() -> list[Any]:
-        n_log = arena.votes.position()[0]
+        n_log = arena.log.position()[0]
         return [
-            arena.votes.position(),
+            arena.log.position(),
             arena.votes.counts(me),
             arena.votes.counts(other),
             votes_here.own_votes(me),
@@ -175,7 +175,7 @@ def test_a_calibration_is_no_vote(arena: VoteStore):
             arena.votes.tallies(up_to=n_log),
             arena.votes.pair_tallies(up_to=n_log),
             arena.history.votes_by_day(list(Source), up_to=n_log),
-            arena.votes.broken_links(),
+            arena.log.broken_links(),
         ]
 
     before = told()

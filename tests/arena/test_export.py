@@ -129,7 +129,7 @@ def test_the_manifest_accounts_for_every_vote_and_file(store: VoteStore, tmp_pat
     }
     assert (manifest["n_votes"], manifest["n_rows"], manifest["kept"]) == (10, 2, 4)
     assert manifest["kept"] + sum(manifest["left_out"].values()) == manifest["n_votes"]
-    assert manifest["log_hash"] == store.votes.position()[1]
+    assert manifest["log_hash"] == store.log.position()[1]
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
 

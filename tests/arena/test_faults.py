@@ -47,7 +47,7 @@ def test_a_vote_on_a_full_disk_is_not_called_saved_and_can_be_sent_again(tmp_pat
                 here.cast(ballot.id, Verdict.A, me, NOW)
             except VoteNotSaved as error:
                 told.append(str(error))
-        read_while_full = store.votes.position()[0]
+        read_while_full = store.log.position()[0]
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         here.cast(ballot.id, Verdict.A, me, NOW)  # the same ballot, as the page's "Try again" sends it
         here.cast(here.open(me, NOW).id, Verdict.B, me, NOW)
@@ -65,8 +65,8 @@ def test_a_vote_on_a_full_disk_is_not_called_saved_and_can_be_sent_again(tmp_pat
     assert seen["read_while_full"] == 20
     with VoteStore.open(path) as store:
         # 20 before, the refused one when there was room again, and one more.
-        assert store.votes.position()[0] == 22
-        assert store.votes.broken_links() == []
+        assert store.log.position()[0] == 22
+        assert store.log.broken_links() == []
 
 
 VOTING = """
@@ -106,10 +106,10 @@ def check_kills(path: Path, n_kills: int) -> None:
         with VoteStore.open(path) as store:
             opened = [store.ballots.find(ballot) for ballot in acknowledged]
             assert all(ballot is not None and ballot.verdict is not None for ballot in opened)
-            n_log = store.votes.position()[0]
+            n_log = store.log.position()[0]
             # Each kill may catch one vote between its commit and its acknowledgement: stored, and not yet told.
             assert len(acknowledged) <= n_log <= len(acknowledged) + kill + 1
-            assert store.votes.broken_links() == []
+            assert store.log.broken_links() == []
 
 
 def test_no_acknowledged_vote_is_lost_by_a_kill(tmp_path: Path):

@@ -39,7 +39,7 @@ def vote(**more: Any) -> dict[str, Any]:
 
 
 def n_log(store: VoteStore) -> int:
-    return store.votes.position()[0]
+    return store.log.position()[0]
 
 
 def fault_of(store: VoteStore, foreign: ForeignTable) -> str:

@@ -198,8 +198,8 @@ def test_what_is_asked_for_is_stored_as_it_was_said(store: VoteStore):
         assert (opened.verdict, opened.labels) == (verdict, labels)
 
     holds()
-    assert store.votes.position()[0] >= 20
-    assert store.votes.broken_links() == []
+    assert store.log.position()[0] >= 20
+    assert store.log.broken_links() == []
 
 
 EXTRAS: dict[str, dict[str, Any]] = {
@@ -260,7 +260,7 @@ def test_what_cannot_be_meant_is_refused_and_nothing_is_stored(
         here.cast(ballot.id, verdict, me, NOW, replace(SAID, **change))
     assert refused.value.label == label
     assert refused.value.accepted
-    assert store.votes.position()[0] == 0
+    assert store.log.position()[0] == 0
     here.cast(ballot.id, Verdict.A, me, NOW, SAID)
 
 
@@ -306,7 +306,7 @@ def test_the_same_vote_again_is_the_same_vote_even_when_the_rules_have_changed_s
     assert here.cast(ballot.id, Verdict.A, me, NOW, SAID) == first
     store.catalogue.set_rules("", None, NOW)
     assert booth(store, NOW).cast(ballot.id, Verdict.A, me, NOW, SAID) == first
-    assert store.votes.position()[0] == 1
+    assert store.log.position()[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_of_twenty_racing_votes_with_different_labels_one_is_stored_whole(store:
     assert opened.labels.comment == f"comment {winner}"
     assert opened.labels.ratings == {Side.A: 1 + winner % 5}
     assert opened.labels.strength == 1 + winner % 2
-    assert store.votes.broken_links() == []
+    assert store.log.broken_links() == []
 
 
 # ---- at rest ----
@@ -407,11 +407,11 @@ def test_a_label_that_was_changed_is_found(tmp_path: Path, change: str):
         here, me = arena_with(store, EVERYTHING), voter()
         for _ in range(2):
             here.cast(here.open(me, NOW).id, Verdict.A, me, NOW, SAID)
-        assert store.votes.broken_links() == []
+        assert store.log.broken_links() == []
     with duckdb.connect(str(path)) as con:
         con.execute(f"update votes set {change} where seq = 1")
     with VoteStore.open(path) as store:
-        [broken] = store.votes.broken_links()
+        [broken] = store.log.broken_links()
     assert (broken.seq, broken.fault) == (1, "it was changed after it was stored")
 
 
@@ -419,15 +419,15 @@ def test_an_old_log_keeps_its_hashes_and_takes_labels(tmp_path: Path):
     path = tmp_path / "arena.duckdb"
     old_database.write(path)
     with VoteStore.open(path) as store:
-        assert store.votes.position() == (3, old_database.HASHES[3])
-        assert store.votes.broken_links() == []
+        assert store.log.position() == (3, old_database.HASHES[3])
+        assert store.log.broken_links() == []
         store.catalogue.set_rules(EVERYTHING, None, NOW)
         booth(store, NOW).cast("ballot3", Verdict.A, VoterId("voter3"), NOW, SAID)
-        assert store.votes.broken_links() == []
+        assert store.log.broken_links() == []
     with duckdb.connect(str(path)) as con:
         con.execute("""update votes set ratings = '{"A": 5}' where seq = 2""")
     with VoteStore.open(path) as store:
-        assert [each.seq for each in store.votes.broken_links()] == [2]
+        assert [each.seq for each in store.log.broken_links()] == [2]
 
 
 def test_the_rules_read_back_from_the_database_are_those_of_the_pack(store: VoteStore):

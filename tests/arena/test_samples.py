@@ -285,7 +285,7 @@ def test_a_vote_is_blind_unless_its_voter_was_shown_an_author(ground: Ground):
         with ground.store._database.read() as cursor:
             told = cursor.execute("select blind from votes where battle_id = ?", [opened.battle.id]).fetchall()
         assert told == [(is_blind,)]
-    assert ground.store.votes.broken_links() == []
+    assert ground.store.log.broken_links() == []
 
 
 def test_what_cannot_be_noted_is_not_shown(ground: Ground):

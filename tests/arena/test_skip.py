@@ -48,7 +48,7 @@ def test_a_skip_is_kept_with_its_reason_and_time_and_is_no_vote(arena: VoteStore
     with arena._database.read() as cursor:
         rows = cursor.execute("select ballot_id, reason, skipped_at from skips").fetchall()
     assert rows == [(ballot_id, reason.value, NOW + timedelta(seconds=7))]
-    assert arena.votes.position()[0] == 0
+    assert arena.log.position()[0] == 0
     assert here.counts(me).mine == 0
 
 
@@ -143,7 +143,7 @@ def test_a_skipped_ballot_takes_no_vote_and_reveals_nobody(arena: VoteStore):
     here.skip(ballot_id, SkipReason.OTHER, me, NOW)
     with pytest.raises(BallotSkipped):
         here.cast(ballot_id, Verdict.A, me, NOW)
-    assert arena.votes.position()[0] == 0
+    assert arena.log.position()[0] == 0
     assert arena.votes.revealed_to(me) == {}
 
 

@@ -40,10 +40,10 @@ def test_everything_is_there_again_after_closing(tmp_path: Path):
         here, me = booth(store, NOW), KEY.voter_id(KEY.issue())
         assert me is not None
         here.cast(here.open(me, NOW).id, Verdict.A, me, NOW)
-        position = store.votes.position()
+        position = store.log.position()
     with VoteStore.open(path) as store:
-        assert store.votes.position() == position
-        assert store.votes.broken_links() == []
+        assert store.log.position() == position
+        assert store.log.broken_links() == []
         assert len(store.catalogue.models()) == 3
         assert store.catalogue.prompts()[PromptId("p0")].messages == (Message("user", "Question 0?"),)
 
@@ -101,16 +101,16 @@ def test_the_database_itself_refuses_a_second_vote_on_a_battle(store: VoteStore)
     assert store.votes.add_imported([first], NOW) == 1
     same_battle = Vote(VoteId("two"), first[0].id, Verdict.B, Source.IMPORT, None, None, import_key="two")
     assert store.votes.add(same_battle, first[0], NOW) is False
-    assert store.votes.position()[0] == 1
+    assert store.log.position()[0] == 1
     assert store.votes.add_imported([second], NOW) == 1
-    assert store.votes.broken_links() == []
+    assert store.log.broken_links() == []
 
 
 def test_imported_rows_are_added_once_however_they_come(store: VoteStore):
     fill(store, NOW)
     assert store.votes.add_imported([imported("x"), imported("y")], NOW) == 2
     assert store.votes.add_imported([imported("y"), imported("z"), imported("x")], NOW) == 1
-    assert store.votes.position()[0] == 3
+    assert store.log.position()[0] == 3
 
 
 def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
@@ -120,7 +120,7 @@ def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
     twice = Vote(VoteId("x"), other.id, Verdict.A, Source.IMPORT, None, None, import_key="x2")
     with pytest.raises(KeyTaken):
         store.votes.add_imported([(battle, vote), (other, twice)], NOW)
-    assert store.votes.position()[0] == 0
+    assert store.log.position()[0] == 0
     assert store.votes.add_imported([(battle, vote)], NOW) == 1
 
 
@@ -144,11 +144,11 @@ def test_a_vote_that_was_tampered_with_breaks_the_chain_there(tmp_path: Path, ta
         fill(store, NOW)
         votes = [imported("k1"), on_texts("k2", "p1"), *(imported(f"k{i}") for i in range(3, 6))]
         store.votes.add_imported(votes, NOW)
-        assert store.votes.broken_links() == []
+        assert store.log.broken_links() == []
     with duckdb.connect(str(path)) as con:
         con.execute(tampering)
     with VoteStore.open(path) as store:
-        first = store.votes.broken_links()[0]
+        first = store.log.broken_links()[0]
     assert (first.seq, first.fault) == fault
 
 
@@ -296,7 +296,7 @@ for _ in range(3):
         break
     except StoreError as error:
         n_told += 1
-print(n_told, store.votes.position()[0], len(store.votes.broken_links()))
+print(n_told, store.log.position()[0], len(store.log.broken_links()))
 store.close()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
@@ -305,4 +305,4 @@ store.close()
     assert n_told > 0
     assert (n_votes, n_broken) == (6, 0)
     with VoteStore.open(path) as store:
-        assert store.votes.position()[0] == 6
+        assert store.log.position()[0] == 6

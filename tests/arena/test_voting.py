@@ -28,7 +28,7 @@ def arena(store: VoteStore) -> VoteStore:
 
 
 def n_votes(store: VoteStore) -> int:
-    return store.votes.position()[0]
+    return store.log.position()[0]
 
 
 def test_a_ballot_holds_texts_and_nothing_of_the_models(arena: VoteStore):
@@ -142,7 +142,7 @@ def test_a_hundred_racing_votes_on_one_ballot_store_one(arena: VoteStore):
     # 25 threads carried the stored verdict and see the reveal; the other 75 are told that it stays.
     assert sum(isinstance(result, Reveal) for result in results) == 25
     assert {error.kept for error in results if isinstance(error, AlreadyVoted)} == {tally.verdict}
-    assert arena.votes.broken_links() == []
+    assert arena.log.broken_links() == []
 
 
 def test_many_voters_at_once_lose_nothing(arena: VoteStore):
@@ -156,7 +156,7 @@ def test_many_voters_at_once_lose_nothing(arena: VoteStore):
     race(judge_everything, 16, refused=AlreadyVoted)
     assert n_votes(arena) == 32
     assert all(here.counts(each).mine == 2 for each in voters)
-    assert arena.votes.broken_links() == []
+    assert arena.log.broken_links() == []
 
 
 def test_a_voter_who_judged_everything_is_told_so(arena: VoteStore):
@@ -275,4 +275,4 @@ def test_a_clock_set_back_gives_no_time_to_vote_rather_than_a_false_one(arena: V
     ballot = here.open(me, NOW)
     here.cast(ballot.id, Verdict.A, me, NOW - MINUTE)
     assert n_votes(arena) == 1
-    assert arena.votes.broken_links() == []
+    assert arena.log.broken_links() == []

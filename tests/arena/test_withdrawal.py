@@ -72,8 +72,8 @@ def test_the_last_vote_can_be_withdrawn_and_the_log_keeps_both_acts(arena: VoteS
     here, me = booth(arena, NOW), voter()
     ballot_id = cast(here, me, Verdict.B)
     assert here.withdraw(ballot_id, me, NOW + MINUTE) is Verdict.B
-    assert arena.votes.position()[0] == 2
-    assert arena.votes.broken_links() == []
+    assert arena.log.position()[0] == 2
+    assert arena.log.broken_links() == []
     [tally] = arena.votes.tallies(up_to=2)
     assert (tally.n, tally.verdict, tally.left_out) == (1, Verdict.B, "withdrawn by its voter")
 
@@ -89,7 +89,7 @@ def test_a_vote_can_be_withdrawn_until_the_next_one_is_cast(arena: VoteStore):
     # One step back and no more: the vote before it is not the last one that was cast.
     with pytest.raises(TooLateToWithdraw):
         here.withdraw(first, me, NOW)
-    assert arena.votes.position()[0] == 3
+    assert arena.log.position()[0] == 3
 
 
 def test_the_votes_of_others_in_between_do_not_matter(arena: VoteStore):
@@ -98,7 +98,7 @@ def test_the_votes_of_others_in_between_do_not_matter(arena: VoteStore):
     for _ in range(3):
         cast(here, voter())
     assert here.withdraw(mine, me, NOW + timedelta(days=40)) is Verdict.A
-    assert arena.votes.broken_links() == []
+    assert arena.log.broken_links() == []
 
 
 def test_withdrawing_again_is_the_same_and_stores_nothing(arena: VoteStore):
@@ -107,7 +107,7 @@ def test_withdrawing_again_is_the_same_and_stores_nothing(arena: VoteStore):
     assert {here.withdraw(ballot_id, me, NOW) for _ in range(3)} == {Verdict.TIE}
     cast(here, me)
     assert here.withdraw(ballot_id, me, NOW) is Verdict.TIE  # a lost answer may be asked for late
-    assert arena.votes.position()[0] == 3
+    assert arena.log.position()[0] == 3
 
 
 def test_a_ballot_without_a_vote_has_nothing_to_withdraw(arena: VoteStore):
@@ -122,7 +122,7 @@ def test_nobody_withdraws_the_vote_of_another_nor_learns_that_it_exists(arena: V
     for wanted in (ballot_id, "no-such-ballot"):
         with pytest.raises(UnknownBallot):
             here.withdraw(wanted, voter(), NOW)
-    assert arena.votes.position()[0] == 1
+    assert arena.log.position()[0] == 1
 
 
 def test_where_the_rules_have_it_so_no_vote_can_be_withdrawn(arena: VoteStore):
@@ -132,7 +132,7 @@ def test_where_the_rules_have_it_so_no_vote_can_be_withdrawn(arena: VoteStore):
     with pytest.raises(NotOffered, match="does not offer to withdraw a vote"):
         here.withdraw(ballot_id, me, NOW)
     assert here.last_vote(me) is None
-    assert arena.votes.position()[0] == 1
+    assert arena.log.position()[0] == 1
 
 
 def test_the_ballot_stays_closed_to_every_verdict(arena: VoteStore):
@@ -143,7 +143,7 @@ def test_the_ballot_stays_closed_to_every_verdict(arena: VoteStore):
         with pytest.raises(VoteWithdrawn):
             here.cast(ballot_id, verdict, me, NOW)
     assert here.open(me, NOW).id != ballot_id
-    assert arena.votes.position()[0] == 2
+    assert arena.log.position()[0] == 2
 
 
 def test_answers_whose_authors_were_named_are_never_served_again(store: VoteStore):
@@ -204,7 +204,7 @@ def test_counters_are_of_one_moment_and_never_below_nothing(arena: VoteStore, mo
     counts = here.counts(me)
     # Read in two statements, the withdrawal would be counted and the vote would not: -1.
     assert (counts.mine, counts.all) == (0, 0)
-    assert arena.votes.position()[0] == 2
+    assert arena.log.position()[0] == 2
 
 
 def test_the_pairing_forgets_a_withdrawn_vote_at_once_and_after_a_restart(arena: VoteStore):
@@ -327,12 +327,12 @@ def test_whatever_is_cast_and_withdrawn_the_log_up_to_any_act_says_what_it_said_
             else:
                 last[who] = cast(here, voters[who], verdict)
                 n_standing += 1
-            n_acts = store.votes.position()[0]
+            n_acts = store.log.position()[0]
             said[n_acts] = standing(store, n_acts)
             assert len(said[n_acts]) == n_standing == here.counts(voters[0]).all
         assert {n: standing(store, n) for n in said} == said
-        assert store.votes.broken_links() == []
-        tallies = store.votes.tallies(up_to=store.votes.position()[0])
+        assert store.log.broken_links() == []
+        tallies = store.votes.tallies(up_to=store.log.position()[0])
         n_votes = sum(t.n for t in tallies)
         assert n_votes == sum(not is_undo for _, is_undo, _ in acts)  # kept and left out are all
 
@@ -364,8 +364,8 @@ def test_racing_withdrawals_of_one_vote_store_one(arena: VoteStore):
     here, me = booth(arena, NOW), voter()
     ballot_id = cast(here, me)
     assert race(lambda _: here.withdraw(ballot_id, me, NOW), 32, refused=ArenaError) == [Verdict.A] * 32
-    assert arena.votes.position()[0] == 2
-    assert arena.votes.broken_links() == []
+    assert arena.log.position()[0] == 2
+    assert arena.log.broken_links() == []
 
 
 def test_of_a_withdrawal_and_the_next_vote_at_once_the_order_decides(arena: VoteStore):
@@ -381,7 +381,7 @@ def test_of_a_withdrawal_and_the_next_vote_at_once_the_order_decides(arena: Vote
         assert not isinstance(voted, ArenaError)
         assert withdrawn is Verdict.A or isinstance(withdrawn, TooLateToWithdraw)
         assert here.counts(me).mine == (1 if withdrawn is Verdict.A else 2)
-    assert arena.votes.broken_links() == []
+    assert arena.log.broken_links() == []
 
 
 def test_votes_and_withdrawals_of_many_at_once_make_one_chain(store: VoteStore):
@@ -393,9 +393,9 @@ def test_votes_and_withdrawals_of_many_at_once_make_one_chain(store: VoteStore):
             here.withdraw(cast(here, voters[i]), voters[i], NOW)
 
     race(vote_and_undo, 8, refused=ArenaError)
-    assert store.votes.position()[0] == 80
+    assert store.log.position()[0] == 80
     assert here.counts(voters[0]).all == 0
-    assert store.votes.broken_links() == []
+    assert store.log.broken_links() == []
 
 
 def test_a_withdrawal_that_was_acknowledged_survives_a_kill(tmp_path: Path):
@@ -421,8 +421,8 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
     assert (done.stdout, done.returncode) == ("told\n", -9)
     with VoteStore.open(path) as store:
-        assert store.votes.position()[0] == 6
-        assert store.votes.broken_links() == []
+        assert store.log.position()[0] == 6
+        assert store.log.broken_links() == []
         assert {tally.left_out for tally in store.votes.tallies(up_to=6)} == {WITHDRAWN}
 
 
@@ -450,11 +450,11 @@ def test_a_log_that_was_tampered_with_breaks_there(tmp_path: Path, tampering: st
         here.withdraw(cast(here, me), me, NOW)  # acts 1 and 2
         for _ in range(3):  # acts 3 to 5
             cast(here, voter())
-        assert store.votes.broken_links() == []
+        assert store.log.broken_links() == []
     with duckdb.connect(str(path)) as con:
         con.execute(tampering)
     with VoteStore.open(path) as store:
-        first = store.votes.broken_links()[0]
+        first = store.log.broken_links()[0]
     assert (first.seq, first.fault) == fault
 
 
@@ -466,8 +466,8 @@ def test_imported_votes_follow_a_withdrawal_in_the_chain(arena: VoteStore):
         battle = Battle(BattleId(key), ModelId("m0"), ModelId("m1"))
         rows.append((battle, Vote(VoteId(key), battle.id, Verdict.A, Source.IMPORT, None, None, import_key=key)))
     assert arena.votes.add_imported(rows, NOW) == 2
-    assert arena.votes.position()[0] == 4
-    assert arena.votes.broken_links() == []
+    assert arena.log.position()[0] == 4
+    assert arena.log.broken_links() == []
     assert arena.votes.n_by_source(up_to=4) == {Source.IMPORT: 2}
 
 
@@ -478,14 +478,14 @@ def test_an_old_database_is_brought_up_to_date_with_its_hashes_and_takes_a_withd
     path = tmp_path / "arena.duckdb"
     old_database.write(path)
     with VoteStore.open(path) as store:
-        assert store.votes.position() == (3, old_database.HASHES[3])
-        assert store.votes.broken_links() == []
+        assert store.log.position() == (3, old_database.HASHES[3])
+        assert store.log.broken_links() == []
         here = booth(store, NOW)
         assert here.withdraw("ballot1", VoterId("voter1"), NOW) is Verdict.TIE
         assert here.open(VoterId("voter3"), NOW).id == "ballot3"
-        assert store.votes.broken_links() == []
+        assert store.log.broken_links() == []
     with VoteStore.open(path) as store:
-        assert store.votes.position()[0] == 4
+        assert store.log.position()[0] == 4
         assert [t.left_out for t in store.votes.tallies(up_to=4) if t.source is Source.HUMAN] == [None, WITHDRAWN]
     with duckdb.connect(str(path)) as con:
         applied = con.execute("select version from schema_versions order by 1").fetchall()

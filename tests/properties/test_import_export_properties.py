@@ -54,8 +54,8 @@ def test_importing_again_in_any_order_adds_nothing(rows: list[dict[str, Any]], d
     with tempfile.TemporaryDirectory() as folder, VoteStore.open(None) as store:
         assert taken(store, Path(folder), rows) == len(rows)
         assert taken(store, Path(folder), data.draw(st.permutations(rows))) == 0
-        assert store.votes.position()[0] == len(rows)
-        assert store.votes.broken_links() == []
+        assert store.log.position()[0] == len(rows)
+        assert store.log.broken_links() == []
 
 
 @property_test

@@ -149,7 +149,7 @@ class Arena:
     @property
     def n_acts(self) -> int:
         """Votes and withdrawals."""
-        return self.store.votes.position()[0]
+        return self.store.log.position()[0]
 
     @property
     def n_votes(self) -> int:

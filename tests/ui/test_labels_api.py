@@ -74,7 +74,7 @@ def test_what_the_arena_asks_for_is_stored_and_the_same_again_counts_once(serve:
     assert json.loads(vote["reasons"]) == {"A": ["Wrong facts"]}
     assert json.loads(vote["ratings"]) == {"A": 2, "B": 3}
     assert json.loads(vote["dimensions"]) == {"accuracy": "tie"}
-    assert arena.store.votes.broken_links() == []
+    assert arena.store.log.broken_links() == []
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_five_steps_by_key_still_take_one_key(desktop: BrowserContext, serve: Se
     told = [(vote["verdict"], vote["scale"], vote["strength"]) for vote in stored(arena)]
     assert told == [("A", "5-steps", 2), ("B", "5-steps", 1), ("tie", "5-steps", None)]
     assert (arena.n_votes, arena.n_acts) == (2, 4)
-    assert arena.store.votes.broken_links() == []
+    assert arena.store.log.broken_links() == []
     page.keyboard.press("m")
     expect(page.locator(".recent b")).to_have_text(["Tie", "B better", "A much better"])
     page.keyboard.press("Escape")
@@ -128,7 +128,7 @@ def test_everything_is_said_on_a_phone(phone: BrowserContext, serve: Serve):
         "reasons": {"A": ["Wrong facts"], "B": ["Too <b>long</b> ${1 + 1} {x}"]},
         "comments": {"vote": "Both wrong,\nbut 好."},
     }
-    assert arena.store.votes.broken_links() == []
+    assert arena.store.log.broken_links() == []
 
 
 def test_nothing_that_was_entered_survives_into_the_next_ballot(phone: BrowserContext, serve: Serve):
@@ -154,7 +154,7 @@ def test_nothing_that_was_entered_survives_into_the_next_ballot(phone: BrowserCo
     expect(page.locator("#saved")).to_have_text("✓ Saved: Tie.")
     last = stored(arena)[-1]
     assert (last["verdict"], last["strength"], last["confidence"], last["comments"]) == ("tie", None, "low", None)
-    assert arena.store.votes.broken_links() == []
+    assert arena.store.log.broken_links() == []
 
 
 def test_the_panel_by_keys_alone(desktop: BrowserContext, serve: Serve):

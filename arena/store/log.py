@@ -1,0 +1,234 @@
+"""The log: votes and everything that is decided on them later, append-only, numbered without gaps, chained by hashes.
+
+Each act, whatever its kind, has the next number and names the hash of the act before it. A vote's own row never
+changes, but for the voter's text when that is withdrawn (see `Redaction` below). What the log up to a number adds up to
+is the same whenever it is asked, whatever was decided later: `told` is the one place that says which votes count.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import duckdb
+
+from arena import __version__
+from arena.battle import VoteId
+from arena.errors import DatabaseUnavailable
+from arena.pack import answer_id, prompt_digest
+from arena.store.chain import GENESIS, entry_hash
+from arena.store.database import Database
+from arena.store.row import first, to_messages
+from arena.table import append
+from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN
+
+# The columns of a vote between its number and its hashes, as the table has them.
+VOTE_COLUMNS = (
+    *("seq", "vote_id", "battle_id", "voted_at", "stored_at", "verdict", "source", "voter_id", "shown_on_left"),
+    *("strength", "confidence", "dimensions", "reasons", "comments", "voter_wrote_prompt", "time_to_vote_ms", "blind"),
+    *("guideline_version", "prompt_digest", "phase", "purpose", "consent_version", "app_version", "import_key"),
+)
+
+# Columns that came later. The chain covers them as well, but for those that are null: so the hashes of a log that is
+# older than they are stay what they were.
+LATER_COLUMNS = ("scale", "ratings", "acceptable")
+
+# What the chain covers beside the vote itself: what it was cast on. The prompt is covered by its digest, the answers by
+# their ids, which are digests of their texts.
+BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "draw_probability", "sampling_policy")
+
+# What of a vote is the voter's own text.
+_OWN_TEXT = "comments"
+
+_VOTES = f"""
+    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS))}, previous_hash, hash
+    from votes join battles using (battle_id)"""
+
+# Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
+_PROMPTS = "select prompt_id, digest, messages from prompts"
+_ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Acts other than votes: the word for them in the chain, their table, and its columns between number and version.
+
+    The word is in no vote's record, so that no kind can pass for another. The first column says whom or what it is on.
+    """
+
+    word: str
+    table: str
+    columns: tuple[str, ...]
+
+    @property
+    def chained(self) -> tuple[str, ...]:
+        """The columns that the chain covers."""
+        return ("seq", *self.columns, "app_version")
+
+
+WITHDRAWAL = _Kind("withdrawal", "withdrawals", ("vote_id", "voter_id", "withdrawn_at"))
+EXCLUSION = _Kind("exclusion", "exclusions", ("voter_id", "is_excluded", "reason", "decided_by", "decided_at"))
+REDACTION = _Kind("redaction", "redactions", ("vote_id", "record_hash", "redacted_at"))
+_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """An act of the log that does not fit the chain, and how. `on` is the vote that it is, or the one (or the voter)
+    that it is about."""
+
+    seq: int
+    on: str
+    fault: str
+
+
+class _Act(NamedTuple):
+    """An act as the chain has it; `stands_on` are the digests and ids of the texts of a vote."""
+
+    seq: int
+    on: str
+    record: dict[str, Any]
+    stands_on: set[str]
+    previous_hash: str
+    hash: str
+
+
+class Log:
+    """How far the log goes, and whether it is whole."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def position(self) -> tuple[int, str]:
+        """How many acts the log holds, and the hash of the last one."""
+        with self._database.read() as cursor:
+            return head(cursor)
+
+    def hash_at(self, n_log: int) -> str:
+        """The hash of an act of the log, by its number. Raises DatabaseUnavailable where the log has no such act."""
+        asked = " union all ".join(f"select hash from {table} where seq = $n" for table in _TABLES)
+        with self._database.read() as cursor:
+            row = first(cursor, asked, {"n": n_log})
+        if row is None:
+            raise DatabaseUnavailable(f"the log has no act {n_log:,}")
+        return row[0]
+
+    def broken_links(self) -> list[BrokenLink]:
+        """Walk the log: every act that does not fit its number, the act before it, its own hash, or its texts."""
+        broken = []
+        previous, expected = GENESIS, 1
+        n_log, _ = self.position()
+        changed = self._changed_texts()
+        with self._database.read() as cursor:
+            later = [_acts_of(cursor, kind, n_log) for kind in _KINDS]
+            # Text goes with a withdrawal alone: of a vote that counts, nothing may be missing.
+            redacted = dict(
+                cursor.execute(
+                    """select vote_id, record_hash from redactions r join withdrawals w using (vote_id)
+                    where w.seq < r.seq and r.seq <= ?""",
+                    [n_log],
+                ).fetchall()
+            )
+            for act in heapq.merge(_votes(cursor, n_log), *later, key=lambda act: act.seq):
+                told = redacted.get(act.on, act.hash) if "act" not in act.record else act.hash
+                if act.seq != expected:
+                    broken.append(BrokenLink(act.seq, act.on, f"act {expected:,} should stand here"))
+                elif act.previous_hash != previous:
+                    broken.append(BrokenLink(act.seq, act.on, "it does not follow the act before it"))
+                elif entry_hash(previous, act.record) != told:
+                    broken.append(BrokenLink(act.seq, act.on, "it was changed after it was stored"))
+                elif not changed.isdisjoint(act.stands_on):
+                    broken.append(BrokenLink(act.seq, act.on, "a text that it was cast on was changed"))
+                previous, expected = act.hash, act.seq + 1
+        return broken
+
+    def _changed_texts(self) -> set[str]:
+        """The digests of prompts and the ids of answers whose stored text is another one."""
+        changed = set()
+        with self._database.read() as cursor:
+            cursor.execute(_PROMPTS)
+            for _, digest, messages in cursor.fetchall():
+                if prompt_digest(to_messages(messages)) != digest:
+                    changed.add(digest)
+            cursor.execute(_ANSWERS)
+            while rows := cursor.fetchmany(10_000):
+                changed.update(each for each, *told in rows if answer_id(*told) != each)
+        return changed
+
+
+def head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+    """The number and the hash of the last act."""
+    last = (first(cursor, f"select seq, hash from {table} order by seq desc limit 1") for table in _TABLES)
+    return max((row[0], row[1]) for row in (*last, (0, GENESIS)) if row is not None)
+
+
+def decide(cursor: duckdb.DuckDBPyConnection, kind: _Kind, *values: Any) -> None:
+    """Append an act on votes; `values` in the order of the kind's columns. To be called in a `write`."""
+    n_log, previous = head(cursor)
+    row = (n_log + 1, *values, __version__)
+    record = dict(zip(kind.chained, row, strict=True)) | {"act": kind.word}
+    append(cursor, kind.table, [(*row, previous, entry_hash(previous, record))])
+
+
+def redact(cursor: duckdb.DuckDBPyConnection, vote_id: VoteId, now: datetime) -> None:
+    """Take the voter's own text out of a withdrawn vote, as an act of its own; nothing where there is none.
+
+    To be called in a `write`, after the withdrawal.
+    """
+    row = first(cursor, f"{_VOTES} where vote_id = ? and {_OWN_TEXT} is not null", [vote_id])
+    if row is None:
+        return
+    act = _vote(row)
+    cursor.execute(f"update votes set {_OWN_TEXT} = null where vote_id = ?", [vote_id])
+    decide(cursor, REDACTION, vote_id, entry_hash(act.previous_hash, act.record | {_OWN_TEXT: None}), now)
+
+
+def told(up_to: int) -> str:
+    """SQL of the votes up to an act, each with `left_out`: why it does not count, by the acts until then, or null."""
+    return f"""(
+        select votes.*, case when w.vote_id is not null then '{WITHDRAWN}' when x.is_excluded then '{EXCLUDED}'
+            when blind = false then '{NOT_BLIND}' end as left_out
+        from votes left join withdrawals w on w.vote_id = votes.vote_id and w.seq <= {up_to:d}
+        left join (select voter_id, arg_max(is_excluded, seq) as is_excluded from exclusions where seq <= {up_to:d}
+            group by voter_id) x on x.voter_id = votes.voter_id
+        where votes.seq <= {up_to:d})"""
+
+
+def standing(up_to: int) -> str:
+    """SQL of the votes that count, by the acts up to one."""
+    return f"(from {told(up_to)} where left_out is null)"
+
+
+def chained(record: dict[str, Any]) -> dict[str, Any]:
+    """What the chain covers of a vote and the battle that it was cast on."""
+    return {name: value for name, value in record.items() if value is not None or name not in LATER_COLUMNS}
+
+
+_TABLES = ("votes", *(kind.table for kind in _KINDS))
+
+
+def _votes(cursor: duckdb.DuckDBPyConnection, n_log: int) -> Iterator[_Act]:
+    cursor.execute(f"{_VOTES} where seq <= ? order by seq", [n_log])
+    while rows := cursor.fetchmany(10_000):
+        yield from map(_vote, rows)
+
+
+def _vote(row: tuple[Any, ...]) -> _Act:
+    *values, previous_hash, own_hash = row
+    record = chained(dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS), values, strict=True)))
+    stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
+    return _Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
+
+
+def _acts_of(cursor: duckdb.DuckDBPyConnection, kind: _Kind, n_log: int) -> list[_Act]:
+    rows = cursor.execute(
+        f"select {', '.join(kind.chained)}, previous_hash, hash from {kind.table} where seq <= ? order by seq", [n_log]
+    ).fetchall()
+    acts = []
+    for *values, previous_hash, own_hash in rows:
+        record = dict(zip(kind.chained, values, strict=True))
+        acts.append(
+            _Act(record["seq"], record[kind.columns[0]], record | {"act": kind.word}, set(), previous_hash, own_hash)
+        )
+    return acts
