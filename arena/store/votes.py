@@ -284,7 +284,7 @@ class Votes:
                 from sided group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7 nulls first"""
             ).fetchall()
         return [
-            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts, left_out)
+            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts, left_out=left_out)
             for prompt, first, second, answer_first, answer_second, source, left_out, *counts in rows
         ]
 
