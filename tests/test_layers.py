@@ -26,7 +26,7 @@ FLOORS = [
         "arena.intake",
         "arena.export",
     ],
-    ["arena.store", "arena.printout", "arena.finding"],
+    ["arena.store", "arena.printout", "arena.finding", "arena.exhibit"],
     ["arena.analysis", "arena.plots", "arena.withdrawals"],
     ["arena.rating"],
     [
