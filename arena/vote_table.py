@@ -206,8 +206,8 @@ class VoteTable:
         known = []
         for unit, column in _UNIT_COLUMNS.items():
             if column in self._columns:
-                row = self._ask(f"select count({_told(column)}) from {self._relation}").fetchall()[0]
-                known += [unit] if row[0] else []
+                tells = f"select 1 from {self._relation} where {_told(column)} is not null limit 1"
+                known += [unit] if self._ask(tells).fetchall() else []
         return known
 
     def labels(self, unit: Unit) -> Mapping[int, str]:
