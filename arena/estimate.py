@@ -380,7 +380,7 @@ class _Maximum:
             rows = [piece.by_unit() for piece in rows]
             self._style = Style.measured(rows, self._plan)
         pieces = Pieces(rows, items, self._plan, self._style, self._pair_weights)
-        is_held = self._weighs_one_by_one or (self._style is not None and self._core.n_comparisons <= _MOST_HELD)
+        is_held = self._weighs_one_by_one if self._style is None else self._core.n_comparisons <= _MOST_HELD
         return list(pieces) if is_held else pieces
 
 
