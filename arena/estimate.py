@@ -71,6 +71,10 @@ _ONE_UNIT = (
 # right to a two-thousandth of their width; with style each step goes through all votes.
 _LAST_STEP_OVER_ALL_VOTES = 1e-4
 
+# Votes. With style the comparisons of so many are made once and stay in memory, some hundred bytes each; those of more
+# are made anew, piece by piece, each time that they are gone through.
+_MOST_HELD = 2_000_000
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Estimate:
@@ -216,8 +220,6 @@ class _Maximum:
         self._pair_weights = _pair_weights(core) if plan.weights is Weights.PAIRS else None
         self._pieces: Iterable[Comparisons] | None = self._one_by_one() if self._needs_rows else None
         votes: Batches = core if sided is None else sided
-        if self._weighs_one_by_one and self._style is None:
-            self._pieces = list(self._pieces or ())  # gone through many times: read once
         if self._pieces is not None and (self._style is not None or self._weighs_one_by_one):
             votes = self._pieces
         elif self._pair_weights is not None:
@@ -366,7 +368,7 @@ class _Maximum:
         """The features of style that vary."""
         return self._style.names if self._style is not None else ()
 
-    def _one_by_one(self) -> Pieces:
+    def _one_by_one(self) -> Iterable[Comparisons]:
         source = needed(self._rows, "clusters, style and weights by voter")
         items = {name: item for item, name in enumerate(self._names)}
         unit = Unit.VOTER if self._plan.weights is Weights.VOTERS else self._unit
@@ -374,10 +376,12 @@ class _Maximum:
         is_weighted = self._plan.weights is Weights.COLUMN
         rows: Iterable[Rows] = Read(source, items, unit, self._plan.style, is_weighted, is_fixed)
         if self._plan.style:
-            # Gone through many times, and reading takes longer: held in memory, some eighty bytes a vote.
+            # Gone through more than once, and reading takes longer: held in memory, some eighty bytes a vote.
             rows = [piece.by_unit() for piece in rows]
             self._style = Style.measured(rows, self._plan)
-        return Pieces(rows, items, self._plan, self._style, self._pair_weights)
+        pieces = Pieces(rows, items, self._plan, self._style, self._pair_weights)
+        is_held = self._weighs_one_by_one if self._style is None else self._core.n_comparisons <= _MOST_HELD
+        return list(pieces) if is_held else pieces
 
 
 def _named(error: NotDetermined, names: Sequence[ModelId], features: Sequence[str]) -> NotDetermined:

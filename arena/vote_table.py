@@ -206,8 +206,8 @@ class VoteTable:
         known = []
         for unit, column in _UNIT_COLUMNS.items():
             if column in self._columns:
-                row = self._ask(f"select count({_told(column)}) from {self._relation}").fetchall()[0]
-                known += [unit] if row[0] else []
+                tells = f"select 1 from {self._relation} where {_told(column)} is not null limit 1"
+                known += [unit] if self._ask(tells).fetchall() else []
         return known
 
     def labels(self, unit: Unit) -> Mapping[int, str]:
@@ -266,14 +266,14 @@ class VoteTable:
             wanted += [f"{expression} as style_{name}" for name, expression in expressions.items()]
         query = f"select {', '.join(wanted)} {self._joined} {joins} where {self._reason} is null"
         if in_order:
-            found = self._ask(query).fetchnumpy()
+            found = self._found(query, style)
             if len(found["a"]):
                 yield _rows(_in_an_order_of_their_own(found, style), style)
             return
         n_parts = 1 + self._n_rows // _ROWS_AT_ONCE if column is not None else 1
         for part in range(n_parts):
             share = f" and coalesce(hash({_told(column)}), 0) % {n_parts} = {part}" if column and n_parts > 1 else ""
-            found = self._ask(query + share).fetchnumpy()
+            found = self._found(query + share, style)
             if len(found["a"]):
                 yield _rows(_in_an_order_of_their_own(found, style) if is_fixed else found, style)
 
@@ -282,6 +282,13 @@ class VoteTable:
             return self._cursor.execute(query)
         except duckdb.ConversionException as error:
             raise BadInput(f"{self._where} hold a value that cannot be read: {str(error).splitlines()[0]}") from error
+
+    def _found(self, query: str, style: Sequence[str]) -> Mapping[str, Any]:
+        """The columns that a query finds. Raises BadInput where the style of a vote is not known."""
+        found = self._ask(query).fetchnumpy()
+        if any(np.ma.is_masked(found[f"style_{name}"]) for name in style):
+            self._refuse_missing(style)
+        return found
 
     @property
     def _joined(self) -> str:
@@ -304,7 +311,6 @@ class VoteTable:
     def _style(self, names: Sequence[str]) -> tuple[dict[str, str], str]:
         """SQL of the normalised difference of each feature, and the joins that it needs."""
         if all({f"{name}_a", f"{name}_b"} <= self._columns for name in names):
-            self._refuse_missing(names)
             return {name: _difference(f"{name}_a", f"{name}_b") for name in names}, ""
         if self._answers is None:
             missing = [f"{name}_{side}" for name in names for side in "ab" if f"{name}_{side}" not in self._columns]
@@ -336,9 +342,7 @@ class VoteTable:
 
     def _refuse_missing(self, names: Sequence[str]) -> None:
         sides = [f"{name}_{side}" for name in names for side in "ab"]
-        unknown = " or ".join(
-            f"not coalesce(try_cast({column} as double) between 0 and 1e15, false)" for column in sides
-        )
+        unknown = f"not ({' and '.join(map(_is_count, sides))})"
         self._refuse_where(unknown, f"lack a count in one of {', '.join(sides)}; each needs a number, 0 or more")
 
     def _refuse_unknown(self, column: str, wanted: Sequence[str]) -> None:
@@ -493,9 +497,15 @@ def _told(column: str) -> str:
     return f"nullif({column}::varchar, '')"
 
 
+def _is_count(column: str) -> str:
+    return f"coalesce(try_cast({column} as double) between 0 and 1e15, false)"
+
+
 def _difference(a: str, b: str) -> str:
-    a, b = f"{a}::double", f"{b}::double"
-    return f"({a} - {b}) / greatest({a} + {b}, 1e-300)"  # 0 where both are 0, and no count is that small
+    """SQL of the normalised difference of two columns, null where one of them holds no count."""
+    is_known, a, b = f"{_is_count(a)} and {_is_count(b)}", f"{a}::double", f"{b}::double"
+    # 0 where both are 0, and no count is that small.
+    return f"if({is_known}, ({a} - {b}) / greatest({a} + {b}, 1e-300), null)"
 
 
 def _literal(text: str) -> str:

@@ -17,6 +17,10 @@ from ratings.comparisons import Comparisons
 
 Floats = NDArray[np.float64]
 
+_ROWS_AT_ONCE = 2**13
+"""Of a product of two tall and narrow matrices: few enough to stay in a processor's cache, and for BLAS to go the
+quick way that it has where there is little to multiply."""
+
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -122,7 +126,7 @@ class Design:
             weighted = self._columns * curvature[0, 0]
             for k, column in enumerate(weighted, n):
                 total[:n, k] = total[k, :n] = self._up_and_down(column)
-            total[covariates, covariates] = self._columns @ weighted.T
+            total[covariates, covariates] = _products(self._columns, weighted)
         for k in range(self.n_extras):
             at = n + self.n_covariates + k
             up = curvature[0, lead + k]
@@ -197,3 +201,10 @@ class Design:
         covariates = self.comparisons.covariates
         assert covariates is not None  # noqa: S101 - asked for only where n_covariates > 0
         return covariates.T
+
+
+def _products(rows: Floats, others: Floats) -> Floats:
+    """rows @ others.T, of few and long rows."""
+    starts = range(0, rows.shape[1], _ROWS_AT_ONCE)
+    parts = [rows[:, start : start + _ROWS_AT_ONCE] @ others[:, start : start + _ROWS_AT_ONCE].T for start in starts]
+    return np.sum(parts, axis=0, initial=0.0)

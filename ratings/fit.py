@@ -352,7 +352,7 @@ def _refuse_undetermined(matrix: Floats, n_items: int, *, n_free: int, extras: t
     strengths, rest = slice(0, n_items), slice(n_items, n_items + n_covariates)
     level = matrix[strengths, strengths] + (1.0 if n_free else 0.0)
     across = matrix[strengths, rest]
-    known = np.stack([solve_positive_definite(level[np.newaxis], column[np.newaxis])[0] for column in across.T], axis=1)
+    known = solve_positive_definite(np.broadcast_to(level, (n_covariates, *level.shape)), across.T).T
     # What is left of each covariate's information when strengths, and the covariates before it, are as they like.
     left = matrix[rest, rest] - across.T @ known
     for k in range(n_covariates):

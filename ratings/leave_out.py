@@ -59,10 +59,10 @@ def pulls(fit: Fit, batch: Comparisons, bread: Floats) -> Iterator[tuple[Design,
 
 def _one_by_one(batch: Comparisons) -> Iterator[tuple[Comparisons, Floats, Floats]]:
     """Cells whose comparisons all ended alike, the counts of a single one with its weight, and how many each holds."""
-    weights = np.ones(batch.n_cells) if batch.weights is None else batch.weights
     if (batch.cell_counts == 1).all():
-        yield batch, batch.counts * weights, np.ones(batch.n_cells)
+        yield batch, weighted_counts(batch), np.ones(batch.n_cells)
         return
+    weights = np.ones(batch.n_cells) if batch.weights is None else batch.weights
     for outcome in Outcome:
         happened = batch.counts[outcome] > 0
         if happened.any():
