@@ -1,8 +1,6 @@
 """The strengths, coefficients and extras under which the comparisons were most likely."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,17 +13,15 @@ from ratings.design import Design
 from ratings.errors import DidNotConverge, InvalidComparisons, InvalidSetting, NotConnected, NotDetermined
 from ratings.likelihood import BradleyTerry, Likelihood
 from ratings.linear import is_positive_definite, solve_positive_definite
+from ratings.threads import mapped
 
 Floats = NDArray[np.float64]
 
 Batches = Comparisons | Iterable[Comparisons]
 """Comparisons between the same items in one piece, or in pieces that can be gone through again and again."""
 
-_N_THREADS = 2
-
 _ITEMS_SHOWN = 10
 
-Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 MAX_STEPS = 200
@@ -284,18 +280,6 @@ def weighted_counts(batch: Comparisons) -> Floats:
 def of_each(of: Callable[[Comparisons], Result], batches: Batches) -> Iterator[Result]:
     """A function of each batch, in their order."""
     return map(of, pieces(batches)) if isinstance(batches, Comparisons) else mapped(of, batches)
-
-
-def mapped(of: Callable[[Given], Result], given: Iterable[Given]) -> Iterator[Result]:
-    """A function of each of these, in their order; two at a time, as numpy computes without holding the others up."""
-    with ThreadPoolExecutor(_N_THREADS) as pool:
-        ahead: deque[Future[Result]] = deque()
-        for each in given:
-            ahead.append(pool.submit(of, each))
-            if len(ahead) > _N_THREADS:  # they may be made as they are taken: not all of them are held
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
 
 
 def _climb(

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from ratings.comparisons import Comparisons
 from ratings.connectivity import Links
 from ratings.errors import InvalidComparisons, InvalidSetting
-from ratings.fit import Batches, Fit, mapped, pieces
+from ratings.fit import Batches, Fit, pieces
 from ratings.leave_out import ENTRIES_AT_ONCE, bread_of, chunks_of_clusters, moves, pulls, refuse_others
 from ratings.multinomial import Multinomial
+from ratings.threads import mapped
 
 Floats = NDArray[np.float64]
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ratings.errors import InvalidSetting
 from ratings.interval import MAX_MISSING, NO_SPREAD, check_confidence
+from ratings.threads import mapped
 
 _ENTRIES_AT_ONCE = 2**16
 """Entries of the samples that are compared together: few enough to stay in a processor's cache."""
@@ -92,20 +93,22 @@ def surely_above(
 
 def _largest_deviations(deviations: NDArray[np.float64], spreads: NDArray[np.float64]) -> NDArray[np.float64]:
     """In each round the largest difference of two deviations over its spread, shape (rounds,); 0 if there is none."""
-    n_rounds, n_items = deviations.shape
+    rounds_at_once = max(1, _ENTRIES_AT_ONCE // max(deviations.shape[1], 1))
     scales = 1 / spreads
-    largest = np.zeros(n_rounds)
-    rounds_at_once = max(1, _ENTRIES_AT_ONCE // max(n_items, 1))
-    room = np.empty(n_items * rounds_at_once)
+    blocks = (deviations[start : start + rounds_at_once] for start in range(0, len(deviations), rounds_at_once))
+    return np.concatenate(list(mapped(lambda block: _largest_in(np.ascontiguousarray(block.T), scales), blocks)))
+
+
+def _largest_in(deviations: NDArray[np.float64], scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same of rounds that fit into a processor's cache, (n_items, rounds), by what to multiply differences with."""
+    n_items, n_rounds = deviations.shape
+    largest, room = np.zeros(n_rounds), np.empty(deviations.size)
     with np.errstate(invalid="ignore"):  # NaN is a round that lacks an item: it has no deviation
-        for start in range(0, n_rounds, rounds_at_once):
-            block = np.ascontiguousarray(deviations[start : start + rounds_at_once].T)
-            found = largest[start : start + rounds_at_once]
-            for item in range(n_items - 1):
-                others = block[item + 1 :]
-                apart = np.subtract(others, block[item], out=room[: others.size].reshape(others.shape))
-                apart *= scales[item, item + 1 :, np.newaxis]
-                np.fmax(found, np.fmax.reduce(np.abs(apart, out=apart), axis=0), out=found)
+        for item in range(n_items - 1):
+            others = deviations[item + 1 :]
+            apart = np.subtract(others, deviations[item], out=room[: others.size].reshape(others.shape))
+            apart *= scales[item, item + 1 :, np.newaxis]
+            np.fmax(largest, np.fmax.reduce(np.abs(apart, out=apart), axis=0), out=largest)
     return largest
 
 
