@@ -55,6 +55,14 @@ from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
 
 NO_LABELS = Labels()
 
+# What may raise an error before something is stored; then nothing is.
+Permit = Callable[[], None]
+
+
+def freely() -> None:
+    """The permit that everybody has."""
+
+
 # Ids of 128 random bits: they carry no order and no name, and nobody guesses one.
 _ID_BYTES = 16
 
@@ -103,35 +111,47 @@ class Booth:
             if tally.source is Source.HUMAN and tally.left_out is None:
                 self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
-    def open(self, voter_id: VoterId, now: datetime) -> Ballot:
+    def open(self, voter_id: VoterId, now: datetime, *, permit: Permit = freely) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
 
         The new pair is drawn among all that this voter can judge blind: an answer whose author a vote has revealed to
         them, or a page with sample ballots has named, is not shown again. However many requests come at once, a voter
-        has one open ballot. Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
+        has one open ballot. `permit` is asked before a new one is drawn.
+
+        Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
         """
         opened = self._store.ballots.open_of(voter_id, now)
         if opened is None:
             with self._store.together():
                 # Once more, now that no other request of this voter can come between.
-                opened = self._store.ballots.open_of(voter_id, now) or self._draw(voter_id, now)
+                opened = self._store.ballots.open_of(voter_id, now) or self._draw(voter_id, now, permit)
         return opened.ballot
 
     def cast(
-        self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime, labels: Labels = NO_LABELS
+        self,
+        ballot_id: str,
+        verdict: Verdict,
+        voter_id: VoterId,
+        now: datetime,
+        labels: Labels = NO_LABELS,
+        *,
+        permit: Permit = freely,
     ) -> Reveal:
         """Store the verdict with its labels and reveal the names; when this returns, the vote is on disk.
 
         The same verdict with the same labels again returns the same reveal and stores nothing, so a client that lost
-        the answer may ask once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired,
-        BallotSkipped, NotALabel for labels that the rules do not ask for, AlreadyVoted where the stored verdict or its
-        labels are others, VoteWithdrawn for a vote that was taken back, VoteNotSaved when the commit failed.
+        the answer may ask once more: `permit` is asked only when a vote is about to be stored.
+
+        Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, BallotSkipped, NotALabel for labels
+        that the rules do not ask for, AlreadyVoted where the stored verdict or its labels are others, VoteWithdrawn for
+        a vote that was taken back, VoteNotSaved when the commit failed.
         """
         opened = self._find(ballot_id, voter_id)
         if opened.verdict is None and opened.skipped is None:
             if now >= opened.ballot.expires_at:
                 raise BallotExpired(opened.ballot.id)
             self.labels.check(verdict, labels)
+            permit()
             with self._counting:
                 if self._store.votes.add(self._vote(opened, verdict, labels, now), opened.battle, now):
                     self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
@@ -225,7 +245,8 @@ class Booth:
             raise UnknownBallot(ballot_id)
         return opened
 
-    def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
+    def _draw(self, voter_id: VoterId, now: datetime, permit: Permit) -> OpenedBallot:
+        permit()
         named = self._store.votes.revealed_to(voter_id)
         for prompt, models in self._store.exposures.authors_seen_by(voter_id).items():
             named.setdefault(prompt, set()).update(models)
