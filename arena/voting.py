@@ -120,11 +120,11 @@ class Booth:
 
         Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
         """
-        opened = self._store.ballots.open_of(voter_id, now)
+        opened = self._open_of(voter_id, now)
         if opened is None:
             with self._store.together():
                 # Once more, now that no other request of this voter can come between.
-                opened = self._store.ballots.open_of(voter_id, now) or self._draw(voter_id, now, permit)
+                opened = self._open_of(voter_id, now) or self._draw(voter_id, now, permit)
         return opened.ballot
 
     def cast(
@@ -210,7 +210,7 @@ class Booth:
 
     def last_vote(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter can withdraw, or None."""
-        last = self._store.votes.last_of(voter_id) if self.rules.undo else None
+        last = self._store.voters.of(voter_id).last if self.rules.undo else None
         return None if last is None or last.is_withdrawn else last
 
     def others_on(self, reveal: Reveal, voter_id: VoterId) -> PairRecord | None:
@@ -233,13 +233,16 @@ class Booth:
 
     def counts(self, voter_id: VoterId) -> VoteCounts:
         """How many votes this voter has cast, and how many the arena holds, without those that were withdrawn."""
-        return self._store.votes.counts(voter_id)
+        return VoteCounts(self._store.voters.of(voter_id).n_votes, self._store.votes.n_standing_now())
 
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.votes.position()[0]
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
+        known = self._store.voters.of(voter_id).open
+        if known is not None and known.ballot.id == ballot_id:
+            return known
         opened = self._store.ballots.find(ballot_id)
         if opened is None or opened.voter_id != voter_id:
             raise UnknownBallot(ballot_id)
@@ -247,10 +250,11 @@ class Booth:
 
     def _draw(self, voter_id: VoterId, now: datetime, permit: Permit) -> OpenedBallot:
         permit()
-        named = self._store.votes.revealed_to(voter_id)
-        for prompt, models in self._store.exposures.authors_seen_by(voter_id).items():
-            named.setdefault(prompt, set()).update(models)
-        draw = self._pool.draw(named, self._rng, skipped=self._store.skips.pairs_of(voter_id))
+        state = self._store.voters.of(voter_id)
+        named = dict(state.revealed)
+        for prompt, models in state.named.items():
+            named[prompt] = named.get(prompt, frozenset()) | models
+        draw = self._pool.draw(named, self._rng, skipped=state.skipped)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         battle = Battle(
@@ -265,8 +269,11 @@ class Booth:
             drawn_at=now,
         )
         ballot_id = BallotId(new_id())
-        self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
-        return self._find(ballot_id, voter_id)
+        return self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
+
+    def _open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
+        opened = self._store.voters.of(voter_id).open
+        return opened if opened is not None and opened.ballot.expires_at > now else None
 
     def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
         elapsed = now - opened.opened_at

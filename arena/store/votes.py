@@ -6,6 +6,7 @@ same whenever it is asked, whatever was withdrawn later.
 """
 
 import heapq
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,6 @@ from arena.battle import (
     Source,
     Verdict,
     Vote,
-    VoteId,
     VoterId,
     Withdrawal,
 )
@@ -38,7 +38,8 @@ from arena.store.ballots import battle_row
 from arena.store.catalogue import SAME_QUESTION
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
-from arena.store.row import first, from_labels, to_messages
+from arena.store.row import first, from_labels, scalar, to_messages
+from arena.store.voters import LastVote, Voters, VoterState
 from arena.table import append
 from arena.tally import WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
@@ -69,6 +70,8 @@ _WITHDRAWAL_MARK = {"act": "withdrawal"}
 _WITHDRAWALS = f"""
     select {", ".join(_WITHDRAWAL_COLUMNS)}, previous_hash, hash from withdrawals where seq <= ? order by seq"""
 
+_MOST_QUESTIONS = 10_000
+
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "withdrawn")
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
@@ -93,16 +96,19 @@ class BrokenLink:
     fault: str
 
 
-@dataclass(frozen=True, slots=True)
-class LastVote:
-    """The vote that a voter cast last. Scale and strength say how much better, where its voter said so."""
+class _Log(NamedTuple):
+    """Where the log ends: how many acts it has, the hash of the last one, and how many of them are withdrawals."""
 
-    vote_id: VoteId
-    ballot_id: BallotId
-    verdict: Verdict
-    is_withdrawn: bool
-    scale: Scale | None
-    strength: int | None
+    n: int
+    hash: str
+    n_withdrawn: int
+
+
+class _Question(NamedTuple):
+    """A prompt's digest, and the ids of all prompts with the same, itself among them."""
+
+    digest: str | None
+    twins: tuple[PromptId, ...]
 
 
 class _Act(NamedTuple):
@@ -119,8 +125,13 @@ class _Act(NamedTuple):
 class Votes:
     """Votes and withdrawals only ever come in. Ratings and exports are derived from them, and never written back."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, voters: Voters):
         self._database = database
+        self._voters = voters
+        self._known: _Log | None = None
+        self._coming = threading.local()  # the end of the log in this thread's write
+        self._questions: dict[PromptId, _Question] = {}
+        database.on_forgetting(self._forget)
 
     def add(self, vote: Vote, battle: Battle, now: datetime) -> bool:
         """Append one vote on a stored battle. True: it is on disk. False: it has a vote already, or was skipped.
@@ -133,14 +144,19 @@ class Votes:
         try:
             with self._database.write() as cursor:
                 skipped = "select 1 from skips join ballots using (ballot_id) where battle_id = ?"
-                if first(cursor, skipped, [battle.id]):
+                state = None if vote.voter_id is None else self._voters.of(vote.voter_id)
+                opened = state.open if state is not None else None
+                is_open = opened is not None and opened.battle.id == battle.id
+                if not is_open and first(cursor, skipped, [battle.id]):
                     return False
                 # Asked here, inside the one transaction that writes, so that no exposure can come between.
-                named = f"""select 1 from exposures join answers using (answer_id)
-                    join {SAME_QUESTION} using (prompt_id) where voter_id = ? and twin = ? and model_id in (?, ?)"""
-                if first(cursor, named, [vote.voter_id, battle.prompt_id, battle.model_a, battle.model_b]):
-                    vote = replace(vote, blind=False)
+                if state is not None and battle.prompt_id is not None:
+                    named = state.named.get(battle.prompt_id, frozenset())
+                    if not named.isdisjoint((battle.model_a, battle.model_b)):
+                        vote = replace(vote, blind=False)
                 self._append(cursor, [(battle, vote)], now)
+                if state is not None and vote.voter_id is not None:
+                    self._note(cursor, vote, battle, state, opened.ballot.id if is_open and opened else None)
         except KeyTaken:
             if self.verdict_on(battle.id) is None:
                 raise
@@ -148,6 +164,40 @@ class Votes:
         except DatabaseUnavailable as error:
             raise VoteNotSaved(str(error)) from error
         return True
+
+    def _note(
+        self, cursor: duckdb.DuckDBPyConnection, vote: Vote, battle: Battle, state: VoterState, ballot: BallotId | None
+    ) -> None:
+        """What a vote changes in the state of its voter."""
+        assert vote.voter_id is not None  # noqa: S101 - for the type
+        if ballot is None or battle.prompt_id is None:
+            self._voters.forget(vote.voter_id)
+            return
+        revealed = dict(state.revealed)
+        for twin in self._question(cursor, battle.prompt_id).twins:
+            revealed[twin] = revealed.get(twin, frozenset()) | {battle.model_a, battle.model_b}
+        scale, strength = vote.labels.scale, vote.labels.strength
+        last = LastVote(vote.id, ballot, vote.verdict, is_withdrawn=False, scale=scale, strength=strength)
+        self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed)
+
+    def _question(self, cursor: duckdb.DuckDBPyConnection, prompt_id: PromptId) -> "_Question":
+        """What a vote needs to know of its prompt."""
+        question = self._questions.get(prompt_id)
+        if question is None:
+            rows = cursor.execute(
+                f"select digest, twin from prompts join {SAME_QUESTION} using (prompt_id) where prompt_id = ?",
+                [prompt_id],
+            ).fetchall()
+            question = _Question(rows[0][0] if rows else None, tuple(twin for _, twin in rows))
+            if len(self._questions) >= _MOST_QUESTIONS:
+                self._questions.clear()
+            self._questions[prompt_id] = question
+        return question
+
+    def _forget(self) -> None:
+        self._known = None
+        self._coming.log = None
+        self._questions.clear()
 
     def add_imported(self, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> int:
         """Append votes from elsewhere with their battles, all or none; rows stored before (import_key) are passed over.
@@ -163,16 +213,20 @@ class Votes:
             new = [(battle, vote) for battle, vote in votes if vote.import_key not in known]
             append(cursor, "battles", [battle_row(battle) for battle, _ in new])
             self._append(cursor, new, now)
+            self._database.once_stored(self._database.forget)
             return len(new)
 
     def withdraw(self, withdrawal: Withdrawal) -> None:
         """Append the withdrawal of a stored vote. Raises KeyTaken, and stores nothing, if it was withdrawn before."""
         with self._database.write() as cursor:
-            n_log, previous = _head(cursor)
+            log = self._log(cursor)
+            n_log, previous = log.n, log.hash
             values = (n_log + 1, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at, __version__)
             record = dict(zip(_WITHDRAWAL_COLUMNS, values, strict=True))
             link = entry_hash(previous, record | _WITHDRAWAL_MARK)
             append(cursor, "withdrawals", [(*values, previous, link)])
+            self._knows(_Log(n_log + 1, link, log.n_withdrawn + 1))
+            self._voters.forget(withdrawal.voter_id)
 
     def last_of(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter cast last, withdrawn or not, or None."""
@@ -266,6 +320,15 @@ class Votes:
                 {"me": voter_id},
             ).fetchall()
         return VoteCounts(*counted)
+
+    def n_standing_now(self) -> int:
+        """The same as `n_standing`, as of the last commit that this process has made or read."""
+        known = self._known
+        if known is None:
+            with self._database.write() as cursor:
+                self._knows(self._log(cursor))
+            known = self._known
+        return self.n_standing() if known is None else known.n - 2 * known.n_withdrawn
 
     def n_standing(self) -> int:
         """How many votes the log holds, without those that were withdrawn."""
@@ -386,12 +449,16 @@ class Votes:
         return changed
 
     def _append(self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> None:
-        n_log, previous = _head(cursor)
+        log = self._log(cursor)
+        n_log, previous = log.n, log.hash
         asked = [battle.prompt_id for battle, _ in votes if battle.prompt_id is not None]
-        found = cursor.execute(
-            "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
-        ).fetchall()
-        digests = dict(found)
+        if len(asked) == 1:
+            digests: dict[PromptId | None, str | None] = {asked[0]: self._question(cursor, asked[0]).digest}
+        else:
+            found = cursor.execute(
+                "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
+            ).fetchall()
+            digests = dict(found)
         rows = []
         for seq, (battle, vote) in enumerate(votes, n_log + 1):
             record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}
@@ -401,6 +468,21 @@ class Votes:
             rows.append((*stored, previous, link, *(record[name] for name in _LATER_COLUMNS)))
             previous = link
         append(cursor, "votes", rows)
+        self._knows(_Log(n_log + len(rows), previous, log.n_withdrawn))
+
+    def _log(self, cursor: duckdb.DuckDBPyConnection) -> "_Log":
+        """Where the log ends, for a write: several acts of one write follow each other."""
+        coming = getattr(self._coming, "log", None)
+        return coming or self._known or _Log(*_head(cursor), scalar(cursor, "select count(*) from withdrawals"))
+
+    def _knows(self, log: "_Log") -> None:
+        """Once the write that is under way is stored, the log ends here."""
+        self._coming.log = log
+
+        def do() -> None:
+            self._known, self._coming.log = log, None
+
+        self._database.once_stored(do)
 
 
 def _scale(value: str | None) -> Scale | None:
