@@ -52,8 +52,8 @@ class Settings(BaseModel):
     )
     rate_after_votes: int = Field(default=10, ge=1, description="Recompute the board after this many new votes.")
 
-    trusted_proxies: tuple[Network, ...] = Field(
-        default=(),
+    trusted_proxies: tuple[Network, ...] | None = Field(
+        default=None,
         description="The proxies in front of the arena, addresses or networks separated by commas, whose "
         "X-Forwarded-For is believed. Private networks on a Space.",
     )

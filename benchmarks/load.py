@@ -4,8 +4,8 @@
     python benchmarks/load.py --quick    the same, short, in under a minute
     python benchmarks/load.py --out load.json   every figure as JSON as well
 
-The server is `app.py` as a host starts it, on a fresh database of 20 models and 500 prompts, in a process of its own. All
-voters are of one machine, so the limits per address and per voter are set beyond what they can reach, and stay switched
+The server is `app.py` as a host starts it, on a fresh database of 20 models and 500 prompts, in a process of its own.
+All voters are of one machine, so the limits per address and per voter are set beyond what they can reach, and stay switched
 on: they cost what they cost. The voters are a small program in C (voters.c, compiled when this starts), so that the
 machine is left to the server; each does what the page does, with the page's cookie. Somebody new comes after 50 votes.
 
@@ -109,7 +109,7 @@ def served(database: Path, log: Path) -> Iterator[Server]:
         until = time.monotonic() + STARTING_SECONDS
         while True:
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()  # noqa: S310
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
                 break
             except OSError:
                 if process.poll() is not None or time.monotonic() > until:
@@ -172,9 +172,10 @@ def _told(found: dict[str, Any]) -> str:
 
     told = (
         f"{found['phase']:<12} {found['voters']:>4} voters {found['seconds']:>6.1f} s  {found['votes']:>6} votes "
-        f"{found['votes'] / found['seconds']:>6.1f}/s  vote ms {of(found['vote_us'])}  ballot ms {of(found['ballot_us'])}  "
-        f"errors {found['errors']} calm {found['calm']} again {found['again']} unanswered {found['unanswered']}  "
-        f"processor {found['processor_ms_per_vote']:.1f} ms a vote  {found['rss_mb']:.0f} MB  load {found['load']:.1f}"
+        f"{found['votes'] / found['seconds']:>6.1f}/s  vote ms {of(found['vote_us'])}  "
+        f"ballot ms {of(found['ballot_us'])}  errors {found['errors']} calm {found['calm']} again {found['again']} unanswered {found['unanswered']}  "
+        f"processor {found['processor_ms_per_vote']:.1f} ms a vote  {found['rss_mb']:.0f} MB  "
+        f"load {found['load']:.1f}"
     )
     return told + (f"\n  first error: {found['first_error']}" if found["errors"] else "")
 
@@ -182,7 +183,7 @@ def _told(found: dict[str, Any]) -> str:
 def compared(database: Path, acknowledged: list[str]) -> dict[str, int]:
     """The acknowledged votes against the stored ones, and faults of the chain."""
     with VoteStore.open(database) as store:
-        with store._database.read() as cursor:  # noqa: SLF001 - to look at what is there, past everything that is tested
+        with store._database.read() as cursor:
             stored = cursor.execute("select ballot_id from votes join ballots using (battle_id)").fetchall()
         n_broken = len(store.votes.broken_links())
     ids = [ballot for (ballot,) in stored]
@@ -208,7 +209,10 @@ def main() -> int:
         folder = Path(name)
         database, log = folder / "arena.duckdb", folder / "server.log"
         stock(database)
-        print(f"{platform.machine()}, {os.cpu_count()} processors for server and voters, Python {platform.python_version()}")
+        print(
+            f"{platform.machine()}, {os.cpu_count()} processors for server and voters, "
+            f"Python {platform.python_version()}"
+        )
         memory: list[tuple[int, float]] = []
         with served(database, log) as server:
             load = Load(server, folder)

@@ -96,7 +96,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
             limiter=Limiter(settings.limits),
             alarms=alarms,
             voter_key=voter_key,
-            trusted_proxies=settings.trusted_proxies,
+            trusted_proxies=settings.trusted_proxies or (),
             clock=clock,
             ticks=time.monotonic_ns,
         ),
