@@ -5,9 +5,9 @@
     python benchmarks/load.py --out load.json   every figure as JSON as well
 
 The server is `app.py` as a host starts it, on a fresh database of 20 models and 500 prompts, in a process of its own.
-All voters are of one machine, so the limits per address and per voter are set beyond what they can reach, and stay switched
-on: they cost what they cost. The voters are a small program in C (voters.c, compiled when this starts), so that the
-machine is left to the server; each does what the page does, with the page's cookie. Somebody new comes after 50 votes.
+All voters are of one machine, so the limits per address and per voter are set beyond what they can reach, and stay
+switched on: they cost what they cost. The voters are a small program in C (voters.c, compiled at the start), so that
+the machine is left to the server; each does what the page does, with its cookie. Somebody new comes after 50 votes.
 
 1. *thinking*    200 voters with 5 s of thought; the time from a verdict to its acknowledgement
 2. *saturation*  voters that do not think
@@ -173,9 +173,9 @@ def _told(found: dict[str, Any]) -> str:
     told = (
         f"{found['phase']:<12} {found['voters']:>4} voters {found['seconds']:>6.1f} s  {found['votes']:>6} votes "
         f"{found['votes'] / found['seconds']:>6.1f}/s  vote ms {of(found['vote_us'])}  "
-        f"ballot ms {of(found['ballot_us'])}  errors {found['errors']} calm {found['calm']} again {found['again']} unanswered {found['unanswered']}  "
-        f"processor {found['processor_ms_per_vote']:.1f} ms a vote  {found['rss_mb']:.0f} MB  "
-        f"load {found['load']:.1f}"
+        f"ballot ms {of(found['ballot_us'])}  errors {found['errors']} calm {found['calm']} again {found['again']} "
+        f"unanswered {found['unanswered']}  processor {found['processor_ms_per_vote']:.1f} ms a vote  "
+        f"{found['rss_mb']:.0f} MB  load {found['load']:.1f}"
     )
     return told + (f"\n  first error: {found['first_error']}" if found["errors"] else "")
 

@@ -31,7 +31,7 @@ from arena.store.snapshots import Snapshots
 from arena.store.voters import LastVote, OpenedBallot, Seen, Voters, VoterState
 from arena.store.votes import BrokenLink, VoteCounts, Votes
 
-__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
+__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore", "VoterState"]
 
 
 class VoteStore:
