@@ -12,7 +12,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock journeys screenshots proofs bench bench-pages clean
+.PHONY: help run test lint format lock journeys screenshots proofs bench bench-pages load clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -54,6 +54,10 @@ bench: $(VENV)/.dev
 #   make bench-pages  time the pages in a real browser, in some three minutes
 bench-pages: $(VENV)/.dev
 	@$(BIN)/python benchmarks/pages.py $(BENCH)
+
+#   make load    load a served arena over HTTP: a fifth of an hour; LOAD=--quick for half a minute
+load: $(VENV)/.dev
+	@PYTHONPATH=. $(BIN)/python benchmarks/load.py $(LOAD)
 
 #   make lock    resolve the dependencies anew
 lock: $(VENV)/.dev

@@ -14,6 +14,7 @@
     │   ├── DatabaseUnavailable it cannot be opened or read (missing, no permission, a disk fault)
     │   ├── KeyTaken            a unique key or a check refused a row
     │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
+    ├── TooMany                 a limit of this arena; nothing was stored, and the same may be sent again later
     └── BallotError             a ballot cannot be opened, voted on, skipped, or its vote withdrawn
         ├── NoBallotLeft        this voter has judged everything there is
         ├── UnknownBallot       no such ballot, or somebody else's
@@ -152,6 +153,14 @@ class VoteNotSaved(StoreError):
     def __init__(self, why: str):
         self.why = why
         super().__init__(f"the vote was not saved: {why}. It can be sent again")
+
+
+class TooMany(ArenaError):
+    """A limit of this arena. Nothing was stored, and the same may be sent again after so many seconds."""
+
+    def __init__(self, what: str, seconds: int):
+        self.seconds = seconds
+        super().__init__(f"too many {what} in a short time; the next one is allowed in {seconds} s")
 
 
 class BallotError(ArenaError):

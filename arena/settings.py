@@ -1,13 +1,16 @@
 """Settings of one running arena. The only file that reads the environment."""
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from arena.address import PRIVATE_NETWORKS, Network
 from arena.battle import Source
 from arena.errors import BadInput
+from arena.limits import Act, Limit, Whose
 from arena.voter import open_secret
 
 PREFIX = "BAKEOFF_"
@@ -49,6 +52,23 @@ class Settings(BaseModel):
     )
     rate_after_votes: int = Field(default=10, ge=1, description="Recompute the board after this many new votes.")
 
+    trusted_proxies: tuple[Network, ...] | None = Field(
+        default=None,
+        description="The proxies in front of the arena, addresses or networks separated by commas, whose "
+        "X-Forwarded-For is believed. Private networks on a Space.",
+    )
+    requests_per_voter: Limit = Field(
+        default=Limit.parse("240/minute"), description="Requests that cost something, of one voter."
+    )
+    requests_per_address: Limit = Field(default=Limit.parse("3000/minute"), description="The same of one address.")
+    requests_in_all: Limit = Field(default=Limit.parse("300/second"), description="The same of everybody.")
+    ballots_per_voter: Limit = Field(default=Limit.parse("60/minute,600/hour"), description="New ballots of a voter.")
+    ballots_per_address: Limit = Field(default=Limit.parse("300/minute,4000/hour"), description="Of one address.")
+    ballots_in_all: Limit = Field(default=Limit.parse("6000/minute"), description="New ballots of everybody.")
+    votes_per_voter: Limit = Field(default=Limit.parse("30/minute,400/hour"), description="Votes of one voter.")
+    votes_per_address: Limit = Field(default=Limit.parse("240/minute,3000/hour"), description="Votes of one address.")
+    votes_in_all: Limit = Field(default=Limit.parse("6000/minute"), description="Votes of everybody.")
+
     @field_validator("secret")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
@@ -68,6 +88,18 @@ class Settings(BaseModel):
     def _by_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _are_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(ip_network(part.strip()) for part in value.split(",")) if value.strip() else ()
+
+    @field_validator(*(f"{act}_{whose}" for act in Act for whose in Whose), mode="before")
+    @classmethod
+    def _is_a_limit(cls, value: object) -> object:
+        return Limit.parse(value) if isinstance(value, str) else value
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **options: object) -> "Settings":
         """Read the BAKEOFF_ variables; options, as of a command line, win over them.
@@ -79,6 +111,7 @@ class Settings(BaseModel):
         values = {name: text for name, text in values.items() if not name.startswith(("require_", "test_"))}
         if environ.get("SPACE_ID"):
             values.setdefault("cookies", "embedded")
+            values.setdefault("trusted_proxies", ",".join(PRIVATE_NETWORKS))
         try:
             return cls.model_validate(values | options)
         except ValidationError as error:
@@ -94,6 +127,11 @@ class Settings(BaseModel):
     def open_secret(self) -> bytes:
         """The secret that is set, or else the one in its file, which is made when missing."""
         return self.secret.get_secret_value().encode() if self.secret else open_secret(self.secret_file)
+
+    @property
+    def limits(self) -> dict[tuple[Act, Whose], Limit]:
+        """What is limited, of whom, to how much."""
+        return {(act, whose): getattr(self, f"{act}_{whose}") for act in Act for whose in Whose}
 
     @property
     def database_file(self) -> Path:

@@ -55,6 +55,14 @@ from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
 
 NO_LABELS = Labels()
 
+# What may raise an error before something is stored; then nothing is.
+Permit = Callable[[], None]
+
+
+def freely() -> None:
+    """The permit that everybody has."""
+
+
 # Ids of 128 random bits: they carry no order and no name, and nobody guesses one.
 _ID_BYTES = 16
 
@@ -103,35 +111,47 @@ class Booth:
             if tally.source is Source.HUMAN and tally.left_out is None:
                 self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
-    def open(self, voter_id: VoterId, now: datetime) -> Ballot:
+    def open(self, voter_id: VoterId, now: datetime, *, permit: Permit = freely) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
 
         The new pair is drawn among all that this voter can judge blind: an answer whose author a vote has revealed to
         them, or a page with sample ballots has named, is not shown again. However many requests come at once, a voter
-        has one open ballot. Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
+        has one open ballot. `permit` is asked before a new one is drawn.
+
+        Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
         """
-        opened = self._store.ballots.open_of(voter_id, now)
+        opened = self._open_of(voter_id, now)
         if opened is None:
             with self._store.together():
                 # Once more, now that no other request of this voter can come between.
-                opened = self._store.ballots.open_of(voter_id, now) or self._draw(voter_id, now)
+                opened = self._open_of(voter_id, now) or self._draw(voter_id, now, permit)
         return opened.ballot
 
     def cast(
-        self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime, labels: Labels = NO_LABELS
+        self,
+        ballot_id: str,
+        verdict: Verdict,
+        voter_id: VoterId,
+        now: datetime,
+        labels: Labels = NO_LABELS,
+        *,
+        permit: Permit = freely,
     ) -> Reveal:
         """Store the verdict with its labels and reveal the names; when this returns, the vote is on disk.
 
         The same verdict with the same labels again returns the same reveal and stores nothing, so a client that lost
-        the answer may ask once more. Raises UnknownBallot for a ballot that is not this voter's, BallotExpired,
-        BallotSkipped, NotALabel for labels that the rules do not ask for, AlreadyVoted where the stored verdict or its
-        labels are others, VoteWithdrawn for a vote that was taken back, VoteNotSaved when the commit failed.
+        the answer may ask once more: `permit` is asked only when a vote is about to be stored.
+
+        Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, BallotSkipped, NotALabel for labels
+        that the rules do not ask for, AlreadyVoted where the stored verdict or its labels are others, VoteWithdrawn for
+        a vote that was taken back, VoteNotSaved when the commit failed.
         """
         opened = self._find(ballot_id, voter_id)
         if opened.verdict is None and opened.skipped is None:
             if now >= opened.ballot.expires_at:
                 raise BallotExpired(opened.ballot.id)
             self.labels.check(verdict, labels)
+            permit()
             with self._counting:
                 if self._store.votes.add(self._vote(opened, verdict, labels, now), opened.battle, now):
                     self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
@@ -190,7 +210,7 @@ class Booth:
 
     def last_vote(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter can withdraw, or None."""
-        last = self._store.votes.last_of(voter_id) if self.rules.undo else None
+        last = self._store.voters.of(voter_id).last if self.rules.undo else None
         return None if last is None or last.is_withdrawn else last
 
     def others_on(self, reveal: Reveal, voter_id: VoterId) -> PairRecord | None:
@@ -213,23 +233,28 @@ class Booth:
 
     def counts(self, voter_id: VoterId) -> VoteCounts:
         """How many votes this voter has cast, and how many the arena holds, without those that were withdrawn."""
-        return self._store.votes.counts(voter_id)
+        return VoteCounts(self._store.voters.of(voter_id).n_votes, self._store.votes.n_standing())
 
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
+        known = self._store.voters.of(voter_id).open
+        if known is not None and known.ballot.id == ballot_id:
+            return known
         opened = self._store.ballots.find(ballot_id)
         if opened is None or opened.voter_id != voter_id:
             raise UnknownBallot(ballot_id)
         return opened
 
-    def _draw(self, voter_id: VoterId, now: datetime) -> OpenedBallot:
-        named = self._store.votes.revealed_to(voter_id)
-        for prompt, models in self._store.exposures.authors_seen_by(voter_id).items():
-            named.setdefault(prompt, set()).update(models)
-        draw = self._pool.draw(named, self._rng, skipped=self._store.skips.pairs_of(voter_id))
+    def _draw(self, voter_id: VoterId, now: datetime, permit: Permit) -> OpenedBallot:
+        permit()
+        state = self._store.voters.of(voter_id)
+        named = dict(state.revealed)
+        for prompt, models in state.named.items():
+            named[prompt] = named.get(prompt, frozenset()) | models
+        draw = self._pool.draw(named, self._rng, skipped=state.skipped)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         battle = Battle(
@@ -244,8 +269,11 @@ class Booth:
             drawn_at=now,
         )
         ballot_id = BallotId(new_id())
-        self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
-        return self._find(ballot_id, voter_id)
+        return self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
+
+    def _open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
+        opened = self._store.voters.of(voter_id).open
+        return opened if opened is not None and opened.ballot.expires_at > now else None
 
     def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
         elapsed = now - opened.opened_at

@@ -1,6 +1,8 @@
 """The benchmark of the ratings runs and says what it measured; no time is asserted."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,3 +97,19 @@ def test_a_process_that_fails_is_told_and_one_out_of_time_is_killed(tmp_path: Pa
     ]
     assert "failure='ended with 1: no votes', timed_out=False" in told[0]
     assert "failure='more than 0.2 s', timed_out=True" in told[1]
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="the voters need a C compiler")
+def test_a_short_load_loses_no_vote_and_makes_no_error() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "load.py"), "--quick"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "lost 0, twice 0" in done.stdout
+    assert "broken links 0" in done.stdout
+    assert "lines in the server's log: 0" in done.stdout

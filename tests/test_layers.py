@@ -42,6 +42,7 @@ FLOORS = [
     ["arena.pieces", "arena.vote_table"],
     ["arena.plan", "arena.leaderboard", "arena.rows", "arena.table", "arena.voter", "arena.option"],
     ["arena.tally", "arena.own_votes", "arena.agreement", "arena.bars", "arena.style", "arena.json_line", "arena.name"],
+    ["arena.address", "arena.alarms", "arena.limits"],
     ["ratings", "arena.errors"],
     ["arena.battle"],
     ["arena"],  # the package itself: its version
@@ -53,6 +54,7 @@ ROOMS = {
     "fastapi": ("arena.ui",),
     "starlette": ("arena.ui",),
     "uvicorn": ("arena.ui",),
+    "h11": ("arena.ui",),
     "markdown_it": ("arena.ui", "arena.worked_example"),
     "latex2mathml": ("arena.ui.mathematics",),
     "duckdb": ("arena.store", "arena.table", "arena.vote_table"),

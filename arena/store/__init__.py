@@ -3,6 +3,7 @@
 store = VoteStore.open(path)
 store.catalogue   models, prompts, answers, rules, guideline
 store.ballots     battles and the blind views of them
+store.voters      what is known by heart of the voters who are here now
 store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.exclusions  whose votes the host leaves out, and why
@@ -14,12 +15,13 @@ store.calibrations  how voters judged the worked examples of a guideline; no vot
 store.history     how the log and the leaderboards came together over time
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from arena.store.ballots import Ballots, OpenedBallot
+from arena.battle import ModelId, PromptId, VoterId
+from arena.store.ballots import Ballots
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
 from arena.store.database import Database
@@ -30,9 +32,10 @@ from arena.store.judged import Judged, JudgedPair
 from arena.store.log import BrokenLink, Log
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
-from arena.store.votes import LastVote, VoteCounts, Votes
+from arena.store.voters import LastVote, OpenedBallot, Seen, Voters, VoterState
+from arena.store.votes import VoteCounts, Votes
 
-__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
+__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore", "VoterState"]
 
 
 class VoteStore:
@@ -41,13 +44,14 @@ class VoteStore:
     def __init__(self, database: Database):
         self._database = database
         self.catalogue = Catalogue(database)
-        self.ballots = Ballots(database)
+        self.voters = Voters(database, self._read_voter)
+        self.ballots = Ballots(database, self.voters)
         self.log = Log(database)
-        self.votes = Votes(database)
-        self.skips = Skips(database)
+        self.votes = Votes(database, self.voters)
+        self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)
-        self.exposures = Exposures(database)
+        self.exposures = Exposures(database, self.voters)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)
         self.history = History(database)
@@ -59,6 +63,16 @@ class VoteStore:
         Raises a StoreError that says what is wrong with the file and what to do.
         """
         return cls(Database.open(path))
+
+    def _read_voter(self, voter_id: VoterId) -> VoterState:
+        return VoterState(
+            open=self.ballots.open_of(voter_id),
+            last=self.votes.last_of(voter_id),
+            n_votes=self.votes.counts(voter_id).mine,
+            revealed=_frozen(self.votes.revealed_to(voter_id)),
+            named=_frozen(self.exposures.authors_seen_by(voter_id)),
+            skipped=frozenset(self.skips.pairs_of(voter_id)),
+        )
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -74,3 +88,7 @@ class VoteStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _frozen(seen: Mapping[PromptId, Collection[ModelId]]) -> Seen:
+    return {prompt: frozenset(models) for prompt, models in seen.items()}

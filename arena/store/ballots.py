@@ -1,13 +1,14 @@
 """Battles, and the blind views of them that voters were given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.battle import Ballot, BallotId, Battle, Labels, SkipReason, Verdict, VoteId, VoterId
+from arena.battle import Ballot, BallotId, Battle, SkipReason, Verdict, VoterId
+from arena.errors import DatabaseUnavailable
 from arena.store.database import Database
 from arena.store.row import LABEL_COLUMNS, first, to_labels, to_messages
+from arena.store.voters import OpenedBallot, Voters
 from arena.table import append
 
 _BALLOT = f"""
@@ -21,39 +22,33 @@ _BALLOT = f"""
     left join skips s using (ballot_id)"""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedBallot:
-    """A ballot with what the browser must not know: its battle, its voter, and what became of it.
-
-    vote_id, verdict and labels are None for a ballot without a vote, skipped for one that was not skipped.
-    """
-
-    ballot: Ballot
-    battle: Battle
-    voter_id: VoterId
-    opened_at: datetime
-    vote_id: VoteId | None
-    verdict: Verdict | None
-    labels: Labels | None
-    is_withdrawn: bool
-    skipped: SkipReason | None
+_TEXTS = """
+    select messages, category, language, x.text, y.text from prompts
+    join answers x on x.answer_id = ? join answers y on y.answer_id = ? where prompts.prompt_id = ?"""
 
 
 class Ballots:
     """The pair, the sides and the texts of every ballot live here; the browser has no more than the ballot's id."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, voters: Voters):
         self._database = database
+        self._voters = voters
 
     def add(
         self, battle: Battle, ballot_id: BallotId, voter_id: VoterId, *, opened_at: datetime, expires_at: datetime
-    ) -> None:
+    ) -> OpenedBallot:
         """Store a battle and the ballot that one voter gets of it."""
         with self._database.write() as cursor:
             append(cursor, "battles", [battle_row(battle)])
-            cursor.execute(
-                "insert into ballots values (?, ?, ?, ?, ?)", [ballot_id, battle.id, voter_id, opened_at, expires_at]
-            )
+            append(cursor, "ballots", [(ballot_id, battle.id, voter_id, opened_at, expires_at)])
+            row = first(cursor, _TEXTS, [battle.answer_a, battle.answer_b, battle.prompt_id])
+            if row is None:
+                raise DatabaseUnavailable(f"the texts of battle {battle.id} are not stored")
+            messages, category, language, text_a, text_b = row
+            ballot = Ballot(ballot_id, to_messages(messages), text_a, text_b, category, language, expires_at)
+            opened = OpenedBallot(ballot, battle, voter_id, opened_at)
+            self._voters.change(voter_id, open=opened)
+        return opened
 
     def find(self, ballot_id: str) -> OpenedBallot | None:
         """A ballot by its id, or None."""
@@ -61,17 +56,17 @@ class Ballots:
             row = first(cursor, f"{_BALLOT} where ballot_id = ?", [ballot_id])
         return None if row is None else _opened(row)
 
-    def open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
-        """The voter's latest ballot that can still take a vote, or None."""
+    def open_of(self, voter_id: VoterId) -> OpenedBallot | None:
+        """The voter's latest ballot that has neither vote nor skip, expired or not, or None."""
         # Only the voter's own votes can be on these ballots. In a long log, to look there first is ten times as fast
         # as to join everything that a ballot is.
         with self._database.read() as cursor:
             row = first(
                 cursor,
-                """select ballot_id from ballots where voter_id = $voter and expires_at > $now
+                """select ballot_id from ballots where voter_id = $voter
                 and battle_id not in (select battle_id from votes where voter_id = $voter)
                 and ballot_id not in (select ballot_id from skips) order by opened_at desc limit 1""",
-                {"voter": voter_id, "now": now},
+                {"voter": voter_id},
             )
         return None if row is None else self.find(row[0])
 

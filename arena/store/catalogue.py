@@ -213,4 +213,5 @@ class Catalogue:
             for statement in statements:
                 cursor.execute(statement)
             cursor.execute("drop table incoming")
+            self._database.once_stored(self._database.forget)
             return scalar(cursor, f"select count(*) from {table}") - before

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
@@ -34,7 +34,8 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None):
         self._connection = connection
         self._writing = threading.RLock()
-        self._open = threading.local()  # the cursor of this thread's transaction, if it is in one
+        self._open = threading.local()  # the cursor of this thread's transaction, if it is in one, and what follows it
+        self._forgetting: list[Callable[[], object]] = []
         self.path = path
 
     @classmethod
@@ -95,11 +96,17 @@ class Database:
             try:
                 with self._connection.cursor() as cursor:
                     self._open.cursor = cursor
+                    self._open.then = []
                     cursor.begin()
                     try:
                         yield cursor
                         cursor.commit()
-                    except BaseException:
+                        for do in self._open.then:
+                            do()
+                    except BaseException as error:
+                        # Who was refused before anything was written has changed nothing.
+                        if self._open.then or isinstance(error, duckdb.Error):
+                            self.forget()
                         # A commit that failed has ended its transaction already.
                         with suppress(duckdb.Error):
                             cursor.rollback()
@@ -111,6 +118,20 @@ class Database:
             except duckdb.Error as error:
                 self._recover(error)
                 raise DatabaseUnavailable(f"{self._name} cannot be written: {first_line(error)}") from error
+
+    def once_stored(self, do: Callable[[], object]) -> None:
+        """Have something done after the commit of this thread's open write, before another one can begin; it must not
+        fail. Where the write fails it is not done."""
+        self._open.then.append(do)
+
+    def on_forgetting(self, do: Callable[[], object]) -> None:
+        """Have something done whenever what was read before may no longer hold."""
+        self._forgetting.append(do)
+
+    def forget(self) -> None:
+        """What was read before may no longer hold."""
+        for do in self._forgetting:
+            do()
 
     def _recover(self, error: duckdb.Error) -> None:
         """Open the file anew after an error that has made DuckDB give up on it, as a full disk at a checkpoint does.

@@ -6,13 +6,15 @@ from datetime import datetime
 from arena.battle import AnswerId, ModelId, PromptId, VoterId
 from arena.store.catalogue import SAME_QUESTION
 from arena.store.database import Database
+from arena.store.voters import Voters
 
 
 class Exposures:
     """An exposure is stored before the answer is shown, and never taken back: nobody can unsee a name."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, voters: Voters):
         self._database = database
+        self._voters = voters
 
     def add(self, voter_id: VoterId, answers: Iterable[AnswerId], now: datetime) -> None:
         """Note that this voter is about to see who wrote these answers; those that are noted keep their time."""
@@ -21,6 +23,7 @@ class Exposures:
                 "insert into exposures select ?, unnest(?::varchar[]), ? on conflict do nothing",
                 [voter_id, sorted(set(answers)), now],
             )
+            self._voters.forget(voter_id)
 
     def authors_seen_by(self, voter_id: VoterId) -> dict[PromptId, set[ModelId]]:
         """The models whose names this voter has seen behind their answers on such pages, by prompt.

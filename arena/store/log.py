@@ -73,6 +73,12 @@ REDACTION = _Kind("redaction", "redactions", ("vote_id", "record_hash", "redacte
 _KINDS = (WITHDRAWAL, EXCLUSION, REDACTION)
 
 
+_TABLES = ("votes", *(kind.table for kind in _KINDS))
+_HEAD = f"""
+    select seq, hash from ({" union all ".join(f"select seq, hash from {table}" for table in _TABLES)})
+    order by seq desc limit 1"""
+
+
 @dataclass(frozen=True, slots=True)
 class BrokenLink:
     """An act of the log that does not fit the chain, and how. `on` is the vote that it is, or the one (or the voter)
@@ -159,8 +165,7 @@ class Log:
 
 def head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """The number and the hash of the last act."""
-    last = (first(cursor, f"select seq, hash from {table} order by seq desc limit 1") for table in _TABLES)
-    return max((row[0], row[1]) for row in (*last, (0, GENESIS)) if row is not None)
+    return first(cursor, _HEAD) or (0, GENESIS)
 
 
 def decide(cursor: duckdb.DuckDBPyConnection, kind: _Kind, *values: Any) -> None:
@@ -203,9 +208,6 @@ def standing(up_to: int) -> str:
 def chained(record: dict[str, Any]) -> dict[str, Any]:
     """What the chain covers of a vote and the battle that it was cast on."""
     return {name: value for name, value in record.items() if value is not None or name not in LATER_COLUMNS}
-
-
-_TABLES = ("votes", *(kind.table for kind in _KINDS))
 
 
 def _votes(cursor: duckdb.DuckDBPyConnection, n_log: int) -> Iterator[_Act]:

@@ -6,13 +6,15 @@ from arena.battle import AnswerId, BallotId, SkipReason, VoterId
 from arena.errors import KeyTaken
 from arena.store.database import Database
 from arena.store.row import first
+from arena.store.voters import Voters
 
 
 class Skips:
     """A skip closes its ballot for good, as a vote does; a ballot has one or the other."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, voters: Voters):
         self._database = database
+        self._voters = voters
 
     def add(self, ballot_id: BallotId, reason: SkipReason, now: datetime) -> bool:
         """Close a ballot without a vote. False: it has a vote or a skip already, and nothing was stored."""
@@ -21,6 +23,9 @@ class Skips:
                 if first(cursor, "select 1 from ballots join votes using (battle_id) where ballot_id = ?", [ballot_id]):
                     return False
                 cursor.execute("insert into skips values (?, ?, ?)", [ballot_id, reason.value, now])
+                opened_for = first(cursor, "select voter_id from ballots where ballot_id = ?", [ballot_id])
+                if opened_for:
+                    self._voters.forget(opened_for[0])
         except KeyTaken:
             return False
         return True

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -20,7 +20,6 @@ from arena.battle import (
     Source,
     Verdict,
     Vote,
-    VoteId,
     VoterId,
     Withdrawal,
 )
@@ -44,9 +43,13 @@ from arena.store.log import (
     told,
 )
 from arena.store.row import first, from_labels, scalar
+from arena.store.voters import LastVote, Voters, VoterState
 from arena.table import append
 from arena.tally import Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
+
+# Of prompts, kept in memory.
+_MOST_QUESTIONS = 10_000
 
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "left_out")
 
@@ -59,23 +62,21 @@ class VoteCounts:
     all: int
 
 
-@dataclass(frozen=True, slots=True)
-class LastVote:
-    """The vote that a voter cast last. Scale and strength say how much better, where its voter said so."""
+class _Question(NamedTuple):
+    """A prompt's digest, and the ids of all prompts with the same, itself among them."""
 
-    vote_id: VoteId
-    ballot_id: BallotId
-    verdict: Verdict
-    is_withdrawn: bool
-    scale: Scale | None
-    strength: int | None
+    digest: str | None
+    twins: tuple[PromptId, ...]
 
 
 class Votes:
     """Votes and withdrawals only ever come in. Ratings and exports are derived from them, and never written back."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, voters: Voters):
         self._database = database
+        self._voters = voters
+        self._questions: dict[PromptId, _Question] = {}
+        database.on_forgetting(self._questions.clear)
 
     def add(self, vote: Vote, battle: Battle, now: datetime) -> bool:
         """Append one vote on a stored battle. True: it is on disk. False: it has a vote already, or was skipped.
@@ -88,14 +89,19 @@ class Votes:
         try:
             with self._database.write() as cursor:
                 skipped = "select 1 from skips join ballots using (ballot_id) where battle_id = ?"
-                if first(cursor, skipped, [battle.id]):
+                state = None if vote.voter_id is None else self._voters.of(vote.voter_id)
+                opened = state.open if state is not None else None
+                is_open = opened is not None and opened.battle.id == battle.id
+                if not is_open and first(cursor, skipped, [battle.id]):
                     return False
                 # Asked here, inside the one transaction that writes, so that no exposure can come between.
-                named = f"""select 1 from exposures join answers using (answer_id)
-                    join {SAME_QUESTION} using (prompt_id) where voter_id = ? and twin = ? and model_id in (?, ?)"""
-                if first(cursor, named, [vote.voter_id, battle.prompt_id, battle.model_a, battle.model_b]):
-                    vote = replace(vote, blind=False)
+                if state is not None and battle.prompt_id is not None:
+                    named = state.named.get(battle.prompt_id, frozenset())
+                    if not named.isdisjoint((battle.model_a, battle.model_b)):
+                        vote = replace(vote, blind=False)
                 self._append(cursor, [(battle, vote)], now)
+                if state is not None and vote.voter_id is not None:
+                    self._note(cursor, vote, battle, state, opened.ballot.id if is_open and opened else None)
         except KeyTaken:
             if self.verdict_on(battle.id) is None:
                 raise
@@ -103,6 +109,35 @@ class Votes:
         except DatabaseUnavailable as error:
             raise VoteNotSaved(str(error)) from error
         return True
+
+    def _note(
+        self, cursor: duckdb.DuckDBPyConnection, vote: Vote, battle: Battle, state: VoterState, ballot: BallotId | None
+    ) -> None:
+        """What a vote changes in the state of its voter."""
+        assert vote.voter_id is not None  # noqa: S101 - for the type
+        if ballot is None or battle.prompt_id is None:
+            self._voters.forget(vote.voter_id)
+            return
+        revealed = dict(state.revealed)
+        for twin in self._question(cursor, battle.prompt_id).twins:
+            revealed[twin] = revealed.get(twin, frozenset()) | {battle.model_a, battle.model_b}
+        scale, strength = vote.labels.scale, vote.labels.strength
+        last = LastVote(vote.id, ballot, vote.verdict, is_withdrawn=False, scale=scale, strength=strength)
+        self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed)
+
+    def _question(self, cursor: duckdb.DuckDBPyConnection, prompt_id: PromptId) -> "_Question":
+        """What a vote needs to know of its prompt."""
+        question = self._questions.get(prompt_id)
+        if question is None:
+            rows = cursor.execute(
+                f"select digest, twin from prompts join {SAME_QUESTION} using (prompt_id) where prompt_id = ?",
+                [prompt_id],
+            ).fetchall()
+            question = _Question(rows[0][0] if rows else None, tuple(twin for _, twin in rows))
+            if len(self._questions) >= _MOST_QUESTIONS:
+                self._questions.clear()
+            self._questions[prompt_id] = question
+        return question
 
     def add_imported(self, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> int:
         """Append votes from elsewhere with their battles, all or none; rows stored before (import_key) are passed over.
@@ -118,6 +153,7 @@ class Votes:
             new = [(battle, vote) for battle, vote in votes if vote.import_key not in known]
             append(cursor, "battles", [battle_row(battle) for battle, _ in new])
             self._append(cursor, new, now)
+            self._database.once_stored(self._database.forget)
             return len(new)
 
     def withdraw(self, withdrawal: Withdrawal) -> None:
@@ -128,6 +164,7 @@ class Votes:
         with self._database.write() as cursor:
             decide(cursor, WITHDRAWAL, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at)
             redact(cursor, withdrawal.vote_id, withdrawal.withdrawn_at)
+            self._voters.forget(withdrawal.voter_id)
 
     def last_of(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter cast last, withdrawn or not, or None."""
@@ -291,10 +328,13 @@ class Votes:
     def _append(self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> None:
         n_log, previous = head(cursor)
         asked = [battle.prompt_id for battle, _ in votes if battle.prompt_id is not None]
-        found = cursor.execute(
-            "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
-        ).fetchall()
-        digests = dict(found)
+        if len(asked) == 1:
+            digests: dict[PromptId | None, str | None] = {asked[0]: self._question(cursor, asked[0]).digest}
+        else:
+            found = cursor.execute(
+                "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
+            ).fetchall()
+            digests = dict(found)
         rows = []
         for seq, (battle, vote) in enumerate(votes, n_log + 1):
             record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}

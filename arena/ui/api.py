@@ -26,12 +26,15 @@ from arena.errors import (
     NotOffered,
     StoreError,
     TooLateToWithdraw,
+    TooMany,
     UnknownBallot,
     UnknownExample,
     VoteNotSaved,
     VoteWithdrawn,
 )
+from arena.limits import Act
 from arena.store import LastVote
+from arena.ui.door import Door, rate_limited
 from arena.ui.labels import LabelBody, misshapen, step_of
 from arena.ui.markdown import render_markdown
 from arena.ui.middleware import refusal
@@ -78,7 +81,12 @@ _RECENT = 50
 
 
 def routes(
-    booth: Booth, voter_key: VoterKey, clock: Callable[[], datetime], *, guideline: tuple[str, str] | None = None
+    booth: Booth,
+    voter_key: VoterKey,
+    clock: Callable[[], datetime],
+    *,
+    door: Door,
+    guideline: tuple[str, str] | None = None,
 ) -> APIRouter:
     """Open a ballot, vote on it, skip it, take the vote back, read the guideline and the own votes; and ask whether the
     server lives. `guideline` is its version and text."""
@@ -90,7 +98,7 @@ def routes(
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
         try:
-            ballot = booth.open(voter_id, clock())
+            ballot = booth.open(voter_id, clock(), permit=door.permit(request, Act.BALLOT))
         except NoBallotLeft as error:
             return refusal(*_refusal_of(error), **_so_far(booth, voter_id))
         return {"ballot": ballot_json(ballot), **_so_far(booth, voter_id)}
@@ -100,7 +108,8 @@ def routes(
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
         labels = (body.labels or LabelBody()).labels()
-        reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels)
+        permit = door.permit(request, Act.VOTE)
+        reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels, permit=permit)
         others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
         return {**reveal_json(reveal), "others": _others_json(others), "votes": _counts(booth, voter_id)}
 
@@ -258,6 +267,8 @@ def translate_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ArenaError)
     def refuse(request: Request, error: ArenaError) -> Response:
+        if isinstance(error, TooMany):
+            return rate_limited(error.seconds)
         status, word = _refusal_of(error)
         if status >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)

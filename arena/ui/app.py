@@ -11,6 +11,7 @@ from datetime import datetime
 import gradio as gr
 from fastapi import FastAPI
 
+from arena.alarms import Alarms
 from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
@@ -29,7 +30,8 @@ from arena.ui import (
     research_api,
     samples_api,
 )
-from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
+from arena.ui.door import Door, Doorkeeper
+from arena.ui.middleware import MOST_AT_ONCE, ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
 from arena.voter import VoterKey
@@ -52,6 +54,8 @@ class Site:
     study: Study
     gallery: Gallery
     voter_key: VoterKey
+    alarms: Alarms
+    door: Door
     title: str
     welcome: str
     guideline_version: str | None
@@ -92,7 +96,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     version, text = site.guideline_version, site.guideline_text
     guideline = (version, text) if version and text else None
-    app.include_router(api.routes(site.booth, site.voter_key, site.clock, guideline=guideline))
+    app.include_router(api.routes(site.booth, site.voter_key, site.clock, door=site.door, guideline=guideline))
     api.translate_errors(app)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS))
 
@@ -109,9 +113,10 @@ def build_app(site: Site) -> FastAPI:
         for language in LANGUAGES
     }
     # The last one added is the first one passed.
-    app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels))
+    app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels), most_at_once=MOST_AT_ONCE)
     app.add_middleware(PageHead, heads=heads)
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
+    app.add_middleware(Doorkeeper, door=site.door)
     app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
     return app
 
@@ -160,7 +165,8 @@ async def _rate_when_due(site: Site) -> None:
         pause = _JOB_LOOKS_EVERY_SECONDS
         try:
             await asyncio.to_thread(site.job.run_if_due, site.clock())
-        except StoreError:
+        except StoreError as error:
             log.exception("the leaderboard was not recomputed; the last one stays")
+            site.alarms.on("leaderboard", error, site.clock())
             pause = _JOB_RESTS_AFTER_FAILURE_SECONDS
         await asyncio.sleep(pause)

@@ -29,6 +29,11 @@ _COOKIE_ATTRIBUTES: Mapping[CookieMode, str] = {
 }
 MAX_BODY_BYTES = 4096
 
+# Requests that wait for one of the threads, or are in one: some seconds of work. A voter beyond them is better off with
+# a word at once than with a place in a longer queue.
+MOST_AT_ONCE = 256
+_CROWDED_SECONDS = 2
+
 
 def refusal(status: int, error: str, **values: Any) -> JSONResponse:
     """The one shape of everything that the JSON routes refuse: a word for the script, a sentence for a person.
@@ -38,6 +43,13 @@ def refusal(status: int, error: str, **values: Any) -> JSONResponse:
     """
     message = texts(ENGLISH)[f"refusal.{error}"].format(**values)
     return JSONResponse({"error": error, "message": message, **values}, status, {"Cache-Control": "no-store"})
+
+
+def crowded() -> JSONResponse:
+    """The word for who comes when everything is taken."""
+    response = refusal(503, "crowded", seconds=_CROWDED_SECONDS)
+    response.headers["Retry-After"] = str(_CROWDED_SECONDS)
+    return response
 
 
 class VoterCookie:
@@ -108,9 +120,11 @@ class SafeHeaders:
 class ApiGate:
     """Lets through to /api/ only small JSON from our own pages, and turns what nobody foresaw into a calm answer."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int = MAX_BODY_BYTES):
+    def __init__(self, app: ASGIApp, *, most_bytes: int = MAX_BODY_BYTES, most_at_once: int = MOST_AT_ONCE):
         self.app = app
         self._most_bytes = most_bytes
+        self._most_at_once = most_at_once
+        self._n_now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
@@ -135,9 +149,13 @@ class ApiGate:
         body = await _read_small(receive, self._most_bytes) if refused is None else None
         if refused is None and body is None:
             refused = refusal(413, "too_large")
+        # Only now: a request that is still on its way takes nobody's place.
+        if refused is None and self._n_now >= self._most_at_once:
+            refused = crowded()
         if refused is not None:
             await refused(scope, receive, send)
             return
+        self._n_now += 1
         try:
             await self.app(scope, receive_once, send_noting_start)
         except Exception:
@@ -146,6 +164,8 @@ class ApiGate:
             if has_started:
                 raise
             await refusal(500, "internal")(scope, receive, send)
+        finally:
+            self._n_now -= 1
 
 
 def _refuse_headers(headers: Headers) -> JSONResponse | None:

@@ -6,23 +6,28 @@ import random
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
 
+from arena.alarms import Alarms
 from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import BadInput
 from arena.intake import import_pack
+from arena.limits import Limiter
 from arena.pack import read_pack, starter_directory
 from arena.samples import Gallery
 from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
+from arena.ui.connection import PatientServer, server_config
+from arena.ui.door import Door
 from arena.voter import VoterKey
 from arena.voting import Booth
 
@@ -41,13 +46,7 @@ def serve(settings: Settings) -> None:
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         server = _Server(
-            uvicorn.Config(
-                app,
-                log_level="warning",
-                access_log=False,  # it would keep addresses
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            ),
+            server_config(app, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS),
             announce=lambda: _announce(listener, settings),
         )
         # Ctrl+C, or the SIGTERM of `docker stop`, has stopped the server in good order by the time it comes back as an
@@ -59,7 +58,7 @@ def serve(settings: Settings) -> None:
         _say(f"The arena is closed. {n_votes:,} votes are in {settings.database_file}.")
 
 
-class _Server(uvicorn.Server):
+class _Server(PatientServer):
     """A server that says so when it takes requests, and not a moment before."""
 
     def __init__(self, config: uvicorn.Config, *, announce: Callable[[], None]):
@@ -83,6 +82,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
 
     rules, guideline = store.catalogue.rules(), store.catalogue.guideline()
     study = Study(store, job.latest)
+    voter_key, alarms = VoterKey(settings.open_secret()), Alarms()
     return Site(
         booth=Booth(store, rng=rng, board=job.latest, now=clock()),
         calibration=Calibration(store),
@@ -90,7 +90,16 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         boards=Boards(store, job.latest),
         study=study,
         gallery=Gallery(store, study),
-        voter_key=VoterKey(settings.open_secret()),
+        voter_key=voter_key,
+        alarms=alarms,
+        door=Door(
+            limiter=Limiter(settings.limits),
+            alarms=alarms,
+            voter_key=voter_key,
+            trusted_proxies=settings.trusted_proxies or (),
+            clock=clock,
+            ticks=time.monotonic_ns,
+        ),
         title=rules.title,
         welcome=rules.welcome,
         guideline_version=guideline.version if guideline else None,

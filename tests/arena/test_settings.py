@@ -1,12 +1,14 @@
 """Settings: the environment is read in one place, aloud, and a secret is never shown."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from arena.battle import Source
 from arena.errors import BadInput
+from arena.limits import Act, Whose
 from arena.settings import PREFIX, Settings
 
 SECRET = "s" * 40
@@ -35,10 +37,14 @@ def test_every_setting_can_be_set():
             "BAKEOFF_SOURCES": "human, import",
             "BAKEOFF_RATE_EVERY_SECONDS": "1.5",
             "BAKEOFF_RATE_AFTER_VOTES": "7",
+            "BAKEOFF_TRUSTED_PROXIES": "10.0.0.7, 2001:db8::/32",
+            **{f"BAKEOFF_{act}_{whose}".upper(): "7/hour" for act in Act for whose in Whose},
         }
     )
     assert {name for name in Settings.model_fields if getattr(settings, name) == getattr(Settings(), name)} == set()
     assert settings.sources == (Source.HUMAN, Source.IMPORT)
+    assert settings.trusted_proxies == (ip_network("10.0.0.7/32"), ip_network("2001:db8::/32"))
+    assert set(map(str, settings.limits.values())) == {"7/hour"}
     assert settings.open_secret() == SECRET.encode()
 
 
@@ -57,6 +63,10 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
         ("PORT", "-1"),
         ("HOST", ""),
         ("SOURCES", ""),
+        ("TRUSTED_PROXIES", "10.0.0.7/8"),
+        ("TRUSTED_PROXIES", "proxy"),
+        ("VOTES_PER_VOTER", "many"),
+        ("REQUESTS_IN_ALL", "0/minute"),
         ("SOURCES", "people"),
         ("SOURCES", "human,"),
         ("COOKIES", "Lax"),
@@ -115,3 +125,10 @@ def test_reading_settings_leaves_the_environment_alone():
     before = dict(os.environ)
     Settings.from_env(os.environ)
     assert dict(os.environ) == before
+
+
+def test_on_a_space_private_networks_are_trusted_unless_the_host_says_otherwise():
+    on_a_space = {"SPACE_ID": "someone/arena"}
+    assert Settings.from_env({}).trusted_proxies is None
+    assert ip_network("10.0.0.0/8") in (Settings.from_env(on_a_space).trusted_proxies or ())
+    assert Settings.from_env(on_a_space | {"BAKEOFF_TRUSTED_PROXIES": ""}).trusted_proxies == ()

@@ -1,6 +1,7 @@
 """The real application over real HTTP, on the real store."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,20 +13,25 @@ import httpx
 import uvicorn
 from playwright.sync_api import BrowserContext, Page
 
+from arena.alarms import Alarms
 from arena.batch import RatingJob
 from arena.battle import Answer, Labels, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import VoteNotSaved
 from arena.guideline import Guideline
+from arena.limits import Limit, Limiter
 from arena.pack import answer_id
 from arena.samples import Gallery
+from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
+from arena.ui.connection import STALLED_SECONDS, PatientServer, server_config
+from arena.ui.door import Door
 from arena.ui.server import listen
 from arena.voter import VoterKey
-from arena.voting import NO_LABELS, Booth
+from arena.voting import NO_LABELS, Booth, Permit, freely
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -95,11 +101,18 @@ class FaultyBooth(Booth):
     counting_fault: Exception | None = None
 
     def cast(
-        self, ballot_id: str, verdict: Verdict, voter_id: VoterId, now: datetime, labels: Labels = NO_LABELS
+        self,
+        ballot_id: str,
+        verdict: Verdict,
+        voter_id: VoterId,
+        now: datetime,
+        labels: Labels = NO_LABELS,
+        *,
+        permit: Permit = freely,
     ) -> Reveal:
         if self.fault is not None:
             raise self.fault
-        return super().cast(ballot_id, verdict, voter_id, now, labels)
+        return super().cast(ballot_id, verdict, voter_id, now, labels, permit=permit)
 
     def counts(self, voter_id: VoterId) -> Any:
         if self.counting_fault is not None:
@@ -119,6 +132,8 @@ class Arena:
     booth: FaultyBooth
     job: RatingJob
     clock: Clock
+    alarms: Alarms
+    voter_key: VoterKey
     clients: list[httpx.Client] = field(default_factory=list)
 
     def visitor(self) -> httpx.Client:
@@ -192,9 +207,12 @@ def serving() -> Iterator[Serve]:
         rules: str = "",
         guideline: Guideline | None = None,
         earlier: Arena | None = None,
+        stalled_seconds: float = STALLED_SECONDS,
         **changes: Any,
     ) -> Arena:
         clock = Clock()
+        limits = {key: Limit() for key in Settings().limits} | changes.pop("limits", {})
+        alarms, voter_key = Alarms(), VoterKey(b"a secret of at least sixteen bytes")
         store = earlier.store if earlier else _stocked_store(n_prompts, clock.now)
         store.catalogue.set_rules(rules, guideline, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
@@ -211,7 +229,16 @@ def serving() -> Iterator[Serve]:
             boards=Boards(store, job.latest),
             study=(study := Study(store, job.latest)),
             gallery=Gallery(store, study),
-            voter_key=VoterKey(b"a secret of at least sixteen bytes"),
+            voter_key=voter_key,
+            alarms=alarms,
+            door=Door(
+                limiter=Limiter(limits),
+                alarms=alarms,
+                voter_key=voter_key,
+                trusted_proxies=changes.pop("trusted_proxies", ()),
+                clock=clock,
+                ticks=time.monotonic_ns,
+            ),
             title="Testing ground",
             welcome="Say which answer is better.",
             guideline_version="3",
@@ -223,12 +250,12 @@ def serving() -> Iterator[Serve]:
         )
         listener = listen("127.0.0.1", 0)
         app = build_app(replace(site, **changes))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", server_header=False, timeout_graceful_shutdown=1)
+        server = PatientServer(
+            server_config(app, log_level="critical", timeout_graceful_shutdown=1), stalled_seconds=stalled_seconds
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock)
+        arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock, alarms, voter_key)
         running.append((server, thread, arena))
         with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
             client.get(f"{arena.url}/healthz", timeout=30).raise_for_status()

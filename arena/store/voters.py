@@ -1,0 +1,119 @@
+"""What the arena knows of the voters who are here now, so that a vote need not ask the database for it again.
+
+One process writes the file, so what it has read and written it need not read again. A state is as of the last commit:
+it changes after a commit and before the next write can begin, and after a failed one all of them are read anew. The
+database still has the last word: that a battle takes one vote is its unique key, not this.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from arena.battle import (
+    AnswerId,
+    Ballot,
+    BallotId,
+    Battle,
+    Labels,
+    ModelId,
+    PromptId,
+    Scale,
+    SkipReason,
+    Verdict,
+    VoteId,
+    VoterId,
+)
+from arena.store.database import Database
+
+# With the texts of their open ballots some tens of MB.
+_MOST_VOTERS = 2000
+
+Seen = Mapping[PromptId, frozenset[ModelId]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBallot:
+    """A ballot with what the browser must not know: its battle, its voter, and what became of it.
+
+    vote_id, verdict and labels are None for a ballot without a vote, skipped for one that was not skipped.
+    """
+
+    ballot: Ballot
+    battle: Battle
+    voter_id: VoterId
+    opened_at: datetime
+    vote_id: VoteId | None = None
+    verdict: Verdict | None = None
+    labels: Labels | None = None
+    is_withdrawn: bool = False
+    skipped: SkipReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastVote:
+    """The vote that a voter cast last. Scale and strength say how much better, where its voter said so."""
+
+    vote_id: VoteId
+    ballot_id: BallotId
+    verdict: Verdict
+    is_withdrawn: bool
+    scale: Scale | None
+    strength: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoterState:
+    """One voter, as of the last commit. `open` is the ballot without a vote or a skip; it may have expired.
+
+    `revealed` are the models whose names were seen behind their answers, by prompt, after a vote; `named` on a page
+    with sample ballots; `skipped` the pairs of answers that this voter did not want to judge.
+    """
+
+    open: OpenedBallot | None
+    last: LastVote | None
+    n_votes: int
+    revealed: Seen
+    named: Seen
+    skipped: frozenset[frozenset[AnswerId]]
+
+
+class Voters:
+    """The states of voters, the latest ones; others are read when they come. Any number of threads may ask."""
+
+    def __init__(self, database: Database, read: Callable[[VoterId], VoterState]):
+        self._database = database
+        self._read = read
+        self._states: OrderedDict[VoterId, VoterState] = OrderedDict()
+        database.on_forgetting(self._states.clear)
+
+    def of(self, voter_id: VoterId) -> VoterState:
+        """This voter's state. Inside a write of the same thread, what that write has seen."""
+        state = self._states.get(voter_id)
+        if state is None:
+            # Nothing can be written between the reading and the keeping.
+            with self._database.write():
+                state = self._read(voter_id)
+                self._database.once_stored(lambda: self._keep(voter_id, state))
+        return state
+
+    def change(self, voter_id: VoterId, **changes: Any) -> None:
+        """Once the write that is under way is stored, a known voter has these values."""
+
+        def do() -> None:
+            state = self._states.get(voter_id)
+            if state is not None:
+                self._keep(voter_id, replace(state, **changes))
+
+        self._database.once_stored(do)
+
+    def forget(self, voter_id: VoterId) -> None:
+        """Once the write that is under way is stored, this voter is read anew."""
+        self._database.once_stored(lambda: self._states.pop(voter_id, None))
+
+    def _keep(self, voter_id: VoterId, state: VoterState) -> None:
+        self._states[voter_id] = state
+        self._states.move_to_end(voter_id)
+        if len(self._states) > _MOST_VOTERS:
+            self._states.popitem(last=False)

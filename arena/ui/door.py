@@ -1,0 +1,112 @@
+"""The door of the arena: who asks, by cookie and address, and whether that was too often."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from arena.address import Network, client_of
+from arena.alarms import Alarms
+from arena.errors import TooMany
+from arena.limits import Act, Limiter, Visitor
+from arena.ui.middleware import refusal
+from arena.ui.page import ASSETS_PATH, PAGES
+from arena.ui.texts import chosen, texts
+from arena.voter import VoterKey
+
+# Files, which cost little, and of which a page brings some forty; and the health check, which must not fail for others.
+_FREE = (f"{ASSETS_PATH}/", "/assets/", "/static/", "/theme.css", "/favicon.ico", "/healthz")
+
+_VISITOR = "bakeoff.visitor"
+_NOBODY = Visitor(None, None)
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a request is measured by.
+
+    `ticks` is a clock in nanoseconds that never goes back. A limiter that fails lets everybody in, and raises an alarm.
+    """
+
+    limiter: Limiter
+    alarms: Alarms
+    voter_key: VoterKey
+    trusted_proxies: Sequence[Network]
+    clock: Callable[[], datetime]
+    ticks: Callable[[], int]
+
+    def visitor(self, scope: Scope) -> Visitor:
+        """Who asks, as keyed hashes of cookie and address; the address itself goes no further."""
+        return self.alarms.ask("limits: who asks", lambda: self._visitor(scope), self.clock()) or _NOBODY
+
+    def wait(self, act: Act, visitor: Visitor) -> int:
+        """Count one act: 0, or how many seconds to wait."""
+        take = self.limiter.take
+        return self.alarms.ask(f"limits: {act}", lambda: take(act, visitor, self.ticks()), self.clock()) or 0
+
+    def permit(self, request: Request, act: Act) -> Callable[[], None]:
+        """What counts one act of a request's visitor, and raises TooMany where it is not allowed."""
+
+        def ask() -> None:
+            seconds = self.wait(act, request.scope.get(_VISITOR, _NOBODY))
+            if seconds:
+                raise TooMany(act, seconds)
+
+        return ask
+
+    def _visitor(self, scope: Scope) -> Visitor:
+        key = self.voter_key
+        voter_id = key.voter_id(HTTPConnection(scope).cookies.get(key.cookie_name))
+        peer = scope.get("client")
+        forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+        address = client_of(peer[0] if peer else None, forwarded, self.trusted_proxies)
+        return Visitor(
+            voter=bytes.fromhex(voter_id) if voter_id else None,
+            address=bytes.fromhex(key.pseudonym("address", address)) if address else None,
+        )
+
+
+class Doorkeeper:
+    """Lets a request in, or asks for a pause. What the others need to know of its visitor goes along in the scope."""
+
+    def __init__(self, app: ASGIApp, *, door: Door):
+        self.app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (scope["path"].startswith(_FREE) and scope["method"] in ("GET", "HEAD")):
+            await self.app(scope, receive, send)
+            return
+        visitor = self._door.visitor(scope)
+        seconds = self._door.wait(Act.REQUEST, visitor)
+        if seconds:
+            await _pause(scope, seconds)(scope, receive, send)
+            return
+        await self.app({**scope, _VISITOR: visitor}, receive, send)
+
+
+def _pause(scope: Scope, seconds: int) -> Response:
+    """For a script the usual refusal, for a person who opens a page the same sentence in their language."""
+    if scope["path"] not in PAGES:
+        return rate_limited(seconds)
+    language = chosen(Headers(scope=scope).get("accept-language"))
+    told = texts(language)
+    title, sentence = told["notice.rate_limited"], told["refusal.rate_limited"].format(seconds=seconds)
+    return HTMLResponse(
+        f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<h1>{escape(title)}</h1><p>{escape(sentence)}</p></html>",
+        429,
+        {"Cache-Control": "no-store", "Retry-After": str(seconds)},
+    )
+
+
+def rate_limited(seconds: int) -> Response:
+    """The refusal of whoever came too often."""
+    response = refusal(429, "rate_limited", seconds=seconds)
+    response.headers["Retry-After"] = str(seconds)
+    return response
