@@ -20,15 +20,17 @@ from typing import Self
 from arena.store.ballots import Ballots, OpenedBallot
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
-from arena.store.database import Database
+from arena.store.database import Database, closed
 from arena.store.exposures import Exposures
 from arena.store.history import History
 from arena.store.judged import Judged, JudgedPair
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
-from arena.store.votes import BrokenLink, LastVote, VoteCounts, Votes
+from arena.store.torn import log_of
+from arena.store.votes import LastVote, VoteCounts, Votes
+from arena.store.walk import BrokenLink
 
-__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore"]
+__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore", "closed", "log_of"]
 
 
 class VoteStore:
@@ -59,6 +61,18 @@ class VoteStore:
         """What is written inside is stored together, or not at all."""
         with self._database.write():
             yield
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None in memory."""
+        return self._database.path
+
+    def copy_to(self, target: Path) -> None:
+        """Write everything, as it stands at one instant, into a new file, while other threads go on writing here.
+
+        Raises DatabaseUnavailable where the copy cannot be written; what is left of it then is the caller's to remove.
+        """
+        self._database.copy_to(target)
 
     def close(self) -> None:
         self._database.close()

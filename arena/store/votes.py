@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
@@ -39,6 +39,7 @@ from arena.store.catalogue import SAME_QUESTION
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
 from arena.store.row import first, from_labels, to_messages
+from arena.store.walk import Act, BrokenLink, broken
 from arena.table import append
 from arena.tally import WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
@@ -85,15 +86,6 @@ class VoteCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenLink:
-    """An act of the log that does not fit the chain, and how; vote_id is that of the vote or of the one withdrawn."""
-
-    seq: int
-    vote_id: str
-    fault: str
-
-
-@dataclass(frozen=True, slots=True)
 class LastVote:
     """The vote that a voter cast last. Scale and strength say how much better, where its voter said so."""
 
@@ -103,17 +95,6 @@ class LastVote:
     is_withdrawn: bool
     scale: Scale | None
     strength: int | None
-
-
-class _Act(NamedTuple):
-    """A vote or a withdrawal as the chain has it; `stands_on` are the digests and ids of the texts of a vote."""
-
-    seq: int
-    vote_id: str
-    record: dict[str, Any]
-    stands_on: set[str]
-    previous_hash: str
-    hash: str
 
 
 class Votes:
@@ -291,6 +272,16 @@ class Votes:
             raise DatabaseUnavailable(f"the log has no act {n_log:,}")
         return row[0]
 
+    def hashes_at(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The hashes of those of these acts that the log has, by their numbers."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select seq, hash from (select seq, hash from votes union all select seq, hash from withdrawals)
+                where seq in (select unnest(?::bigint[]))""",
+                [list(numbers)],
+            ).fetchall()
+        return dict(rows)
+
     def position(self) -> tuple[int, str]:
         """How many acts the log holds, votes and withdrawals, and the hash of the last one."""
         with self._database.read() as cursor:
@@ -353,24 +344,12 @@ class Votes:
 
     def broken_links(self) -> list[BrokenLink]:
         """Walk the log: every act that does not fit its number, the act before it, its own hash, or its texts."""
-        broken = []
-        previous, expected = GENESIS, 1
         n_log, _ = self.position()
         changed = self._changed_texts()
         with self._database.read() as cursor:
             withdrawals = [_withdrawal_act(*row) for row in cursor.execute(_WITHDRAWALS, [n_log]).fetchall()]
             votes = _vote_acts(cursor.execute(_LOG, [n_log]))
-            for act in heapq.merge(votes, withdrawals, key=lambda act: act.seq):
-                if act.seq != expected:
-                    broken.append(BrokenLink(act.seq, act.vote_id, f"act {expected:,} should stand here"))
-                elif act.previous_hash != previous:
-                    broken.append(BrokenLink(act.seq, act.vote_id, "it does not follow the act before it"))
-                elif entry_hash(previous, act.record) != act.hash:
-                    broken.append(BrokenLink(act.seq, act.vote_id, "it was changed after it was stored"))
-                elif not changed.isdisjoint(act.stands_on):
-                    broken.append(BrokenLink(act.seq, act.vote_id, "a text that it was cast on was changed"))
-                previous, expected = act.hash, act.seq + 1
-        return broken
+            return list(broken(heapq.merge(votes, withdrawals, key=lambda act: act.seq), changed))
 
     def _changed_texts(self) -> set[str]:
         """The digests of prompts and the ids of answers whose stored text is another one."""
@@ -420,18 +399,18 @@ def _standing(up_to: int) -> str:
     return f"(from {_told(up_to)} where not withdrawn)"
 
 
-def _vote_acts(cursor: duckdb.DuckDBPyConnection) -> Iterator[_Act]:
+def _vote_acts(cursor: duckdb.DuckDBPyConnection) -> Iterator[Act]:
     while rows := cursor.fetchmany(10_000):
         for *values, previous_hash, own_hash in rows:
             record = _chained(dict(zip((*_COLUMNS, *_LATER_COLUMNS, *_BATTLE_COLUMNS), values, strict=True)))
             stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
-            yield _Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
+            yield Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
 
 
-def _withdrawal_act(*row: Any) -> _Act:
+def _withdrawal_act(*row: Any) -> Act:
     *values, previous_hash, own_hash = row
     record = dict(zip(_WITHDRAWAL_COLUMNS, values, strict=True))
-    return _Act(record["seq"], record["vote_id"], record | _WITHDRAWAL_MARK, set(), previous_hash, own_hash)
+    return Act(record["seq"], record["vote_id"], record | _WITHDRAWAL_MARK, set(), previous_hash, own_hash)
 
 
 def _head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,6 +60,8 @@ class Site:
     clock: Callable[[], datetime]
     rate_every_seconds: float
     rate_every_votes: int
+    control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Entered while the arena serves: see `arena.control.listening`."""
 
 
 def build_app(site: Site) -> FastAPI:
@@ -69,7 +71,8 @@ def build_app(site: Site) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         timer = asyncio.create_task(_rate_when_due(site))
         timer.add_done_callback(_say_why_it_ended)
-        yield
+        async with site.control():
+            yield
         timer.cancel()
         with suppress(asyncio.CancelledError):
             await timer

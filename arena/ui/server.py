@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import uvicorn
 
 from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
+from arena.control import listening
 from arena.errors import BadInput
 from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
@@ -99,6 +101,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         clock=clock,
         rate_every_seconds=settings.rate_every_seconds,
         rate_every_votes=settings.rate_after_votes,
+        control=partial(listening, store),
     )
 
 
