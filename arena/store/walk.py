@@ -84,8 +84,10 @@ def broken(acts: Iterable[Act], changed_texts: Set[str]) -> Iterator[BrokenLink]
             fault_of_last = fault_of_last or "it was changed or slipped in, with a hash made to fit"
         elif act.fits_itself:
             fault = "the acts before the first one are not there"
+        elif entry_hash(last_hash, act.record) == act.hash:
+            fault = "the hash that it holds of the act before it was changed"
         else:
-            fault = "it was slipped in: its hash does not fit, and it does not follow the act before it"
+            fault = "it was slipped in, or changed: neither its hash nor the one before it fits"
         yield from _told(last, fault_of_last)
         last, fault_of_last = act, fault
     yield from _told(last, fault_of_last)
@@ -98,5 +100,5 @@ def _told(act: Act | None, fault: str | None) -> Iterator[BrokenLink]:
 
 def _gone(first: int, last: int) -> str:
     if first == last:
-        return "it was removed: the acts before and after it are there"
+        return "it was removed"
     return f"it was removed, and so was what followed up to act {last:,}"
