@@ -130,7 +130,10 @@ def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
         ("update votes set verdict = 'B' where seq = 3", (3, "it was changed after it was stored")),
         ("delete from votes where seq = 3", (3, "it was removed")),
         ("update battles set model_a = 'm2' where battle_id = 'k3'", (3, "it was changed after it was stored")),
-        ("update votes set previous_hash = 'x' where seq = 4", (4, "the hash that it holds of the act before it was changed")),
+        (
+            "update votes set previous_hash = 'x' where seq = 4",
+            (4, "the hash that it holds of the act before it was changed"),
+        ),
         (
             "update answers set text = 'x' where answer_id = (select answer_a from battles where battle_id = 'k2')",
             TEXT_2,

@@ -244,9 +244,7 @@ def recompute(path: Path, *numbers: int) -> None:
             acts = "(select seq, hash from votes union all select seq, hash from withdrawals)"
             [[before]] = connection.execute(f"select hash from {acts} where seq = ?", [number - 1]).fetchall()
             connection.execute("update votes set previous_hash = ? where seq = ?", [before, number])
-            [act] = [
-                act for act in votes._vote_acts(connection.execute(votes._LOG, [N_ACTS + 2])) if act.seq == number
-            ]
+            [act] = [act for act in votes._vote_acts(connection.execute(votes._LOG, [N_ACTS + 2])) if act.seq == number]
             connection.execute("update votes set hash = ? where seq = ?", [entry_hash(before, act.record), number])
 
 

@@ -432,7 +432,10 @@ os.kill(os.getpid(), signal.SIGKILL)
         ("delete from withdrawals where seq = 2", (2, "it was removed")),
         ("update withdrawals set vote_id = 'another' where seq = 2", (2, "it was changed after it was stored")),
         ("update withdrawals set withdrawn_at = now() where seq = 2", (2, "it was changed after it was stored")),
-        ("update withdrawals set previous_hash = 'x' where seq = 2", (2, "the hash that it holds of the act before it was changed")),
+        (
+            "update withdrawals set previous_hash = 'x' where seq = 2",
+            (2, "the hash that it holds of the act before it was changed"),
+        ),
         ("update withdrawals set seq = 3 where seq = 2", (2, "it was removed")),
         ("delete from votes where seq = 1", (1, "it was removed")),
         ("update votes set verdict = 'B' where seq = 1", (1, "it was changed after it was stored")),
