@@ -7,7 +7,7 @@ that was there before is ever overwritten.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -148,8 +148,9 @@ def _draft(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise DatabaseUnavailable(f"{target} cannot be written: {error.strerror}") from error
     finally:
-        for each in leavings:
-            each.unlink(missing_ok=True)
+        with suppress(OSError):  # as where nothing can be written at all, which has been said
+            for each in leavings:
+                each.unlink(missing_ok=True)
 
 
 def _place(draft: Path, target: Path) -> None:

@@ -77,6 +77,9 @@ class Database:
                 _keep_torn(path, torn)
             database._migrate()
         except StoreError:
+            # To close it as usual would write into a file that is damaged, or not ours, and remove its last commits.
+            with suppress(duckdb.Error):
+                connection.execute("pragma disable_checkpoint_on_shutdown")
             database.close()
             raise
         return database

@@ -166,7 +166,7 @@ def test_a_caller_that_leaves_does_no_harm(opened: VoteStore, tmp_path: Path):
 
 def test_a_copy_that_cannot_be_written_is_said_and_the_arena_goes_on(opened: VoteStore, tmp_path: Path):
     with served(opened) as path:
-        with pytest.raises(DatabaseUnavailable, match="could not copy it: .*No such file or directory"):
+        with pytest.raises(DatabaseUnavailable, match=r"could not copy it: .*No such file or directory"):
             ask_for_copy(path, tmp_path / "nowhere" / "copy.duckdb")
         vote(opened)
         ask_for_copy(path, tmp_path / "copy.duckdb")

@@ -34,7 +34,7 @@ def ask(path: Path, query: str) -> list[tuple]:
 
 def test_the_files_that_were_kept_are_here():
     assert VERSIONS[:5] == [1, 2, 3, 4, 5]
-    assert VERSIONS == list(range(1, len(VERSIONS) + 1))
+    assert list(range(1, len(VERSIONS) + 1)) == VERSIONS
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -58,8 +58,7 @@ def tamper(path: Path, *statements: str) -> None:
 def vote_id(path: Path, seq: int) -> str:
     with duckdb.connect(str(path), read_only=True) as connection:
         [[found]] = connection.execute(
-            "select distinct vote_id from (select seq, vote_id from votes union all select seq, vote_id from withdrawals) "
-            "where seq = ?",
+            "select vote_id from votes where seq = $1 union select vote_id from withdrawals where seq = $1",
             [seq],
         ).fetchall()
     return found

@@ -12,8 +12,8 @@ from arena.control import socket_of
 from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
 from arena.store import VoteStore
+from crowd import Told, clients, compare, free_port, full, light, start, wait_until_open
 from ground import NOW, ROOT
-from test_kills import Told, clients, compare, free_port, full, light, start, wait_until_open
 
 
 def bakeoff(*words: object) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from arena.batch import take_snapshot
-from arena.battle import Verdict
+from arena.battle import Verdict, VoterId
 from arena.store import VoteStore
 from arenas import KEY, booth, fill
 from ground import NOW
@@ -38,8 +38,7 @@ def write(version: int, path: Path) -> None:
         here = booth(store, NOW)
         for n in range(8):
             now = NOW + timedelta(minutes=n)
-            # A cookie from a token that is always the same: the file can be made again with the same voters.
-            voter = KEY.voter_id(KEY._signer.sign(f"voter {n // 2}").decode())
+            voter = voter_of(f"voter {n // 2}")
             ballot = here.open(voter, now)
             verdict = (Verdict.A, Verdict.B, Verdict.TIE, Verdict.BOTH_BAD)[n % 4]
             if version >= 3:
@@ -61,9 +60,9 @@ def write(version: int, path: Path) -> None:
                 store.calibrations.add(voter, "1", [1], Verdict.A, now)
                 store.calibrations.add(voter, "1", [2], None, now)
         # This one stays open.
-        here.open(KEY.voter_id(KEY._signer.sign("voter 9").decode()), NOW + timedelta(minutes=9))
+        here.open(voter_of("voter 9"), NOW + timedelta(minutes=9))
         if version >= 5:
-            reader = KEY.voter_id(KEY._signer.sign("reader").decode())
+            reader = voter_of("reader")
             with store._database.write() as cursor:
                 cursor.execute("insert into exposures select ?, min(answer_id), ? from answers", [reader, NOW])
         take_snapshot(store, NOW + timedelta(minutes=10))
@@ -73,6 +72,13 @@ def write(version: int, path: Path) -> None:
                 connection.execute(f"drop table if exists {table}")
                 connection.execute("delete from schema_versions where version = ?", [step])
         connection.execute("checkpoint")
+
+
+def voter_of(token: str) -> VoterId:
+    """The same voter whenever the file is made."""
+    voter = KEY.voter_id(KEY._signer.sign(token).decode())
+    assert voter is not None
+    return voter
 
 
 def main(version: int, out: Path) -> None:
