@@ -25,7 +25,7 @@ def bakeoff(*words: object) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("command", [light, full])
+@pytest.mark.parametrize("command", [light, pytest.param(full, marks=pytest.mark.proof)])
 def test_a_backup_under_load_holds_what_voters_were_told_until_then(
     command: Callable[[Path, int], list[str]], tmp_path: Path
 ):

@@ -162,6 +162,7 @@ def test_a_full_disk_costs_no_vote_and_service_goes_on_when_there_is_room(tmp_pa
         assert acts(path, disk.inside) == len(visitors) + 1
 
 
+@pytest.mark.proof
 def test_a_restart_on_a_full_disk_loses_nothing(tmp_path: Path):
     with small_disk(tmp_path / "disk") as disk:
         shutil.copy(stocked(tmp_path / "arena.duckdb"), disk.seen)
@@ -192,6 +193,7 @@ def test_a_disk_that_is_read_only_is_said_in_one_line(tmp_path: Path):
         assert acts(path, disk.inside) == 0
 
 
+@pytest.mark.proof
 def test_a_file_that_becomes_read_only_while_people_vote_costs_no_vote(tmp_path: Path):
     path = stocked(tmp_path / "arena.duckdb")
     with visitor_of(path) as visitor:
@@ -210,6 +212,7 @@ def test_a_file_that_becomes_read_only_while_people_vote_costs_no_vote(tmp_path:
     assert acts(path) == 3
 
 
+@pytest.mark.proof
 def test_a_backup_that_finds_no_room_leaves_nothing_and_harms_nobody(tmp_path: Path):
     path = stocked(tmp_path / "arena.duckdb")
     with small_disk(tmp_path / "disk", "1m") as disk:
@@ -316,6 +319,7 @@ def test_a_write_ahead_log_that_ends_with_a_commit_is_not_called_torn(left: Path
     assert list(left.parent.glob("arena.duckdb.torn-*")) == []
 
 
+@pytest.mark.proof
 def test_a_torn_write_ahead_log_that_cannot_be_kept_is_not_opened(tmp_path: Path, killed: Path):
     with small_disk(tmp_path / "disk") as disk:
         for name in ("arena.duckdb", "arena.duckdb.wal", "arena.duckdb.key"):
