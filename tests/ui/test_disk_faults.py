@@ -351,6 +351,7 @@ import sys
 from pathlib import Path
 from arena.errors import ArenaError
 from arena.store import VoteStore
+from arena.wholeness import examine
 try:
     with VoteStore.open(Path(sys.argv[1])) as store:
         found = examine(store)
