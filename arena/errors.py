@@ -12,6 +12,8 @@
     │   ├── DatabaseTooNew      written by a newer version
     │   ├── NotADatabase        the file is something else, or damaged
     │   ├── DatabaseUnavailable it cannot be opened or read (missing, no permission, a disk fault)
+    │   │   └── DatabaseDamaged the file is not what was written to it
+    │   ├── NotWhole            the log in a file was changed, or lost acts
     │   ├── KeyTaken            a unique key or a check refused a row
     │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
     ├── TooMany                 a limit of this arena; nothing was stored, and the same may be sent again later
@@ -141,6 +143,21 @@ class NotADatabase(StoreError):
 
 class DatabaseUnavailable(StoreError):
     """The file cannot be opened, read or written."""
+
+
+class DatabaseDamaged(DatabaseUnavailable):
+    """The file is a database and not what was written to it: torn, or overwritten in part."""
+
+    def __init__(self, path: Path, why: str):
+        self.path = path
+        super().__init__(
+            f"{path} is damaged: {why}. Nothing was changed. `bakeoff restore BACKUP --db {path} --replace` puts a "
+            "backup in its place and keeps this file aside"
+        )
+
+
+class NotWhole(StoreError):
+    """The log in a database was changed, or lost acts."""
 
 
 class KeyTaken(StoreError):

@@ -11,7 +11,7 @@ from arena.address import PRIVATE_NETWORKS, Network
 from arena.battle import Source
 from arena.errors import BadInput
 from arena.limits import Act, Limit, Whose
-from arena.voter import open_secret
+from arena.voter import open_secret, secret_file_of
 
 PREFIX = "BAKEOFF_"
 
@@ -141,4 +141,4 @@ class Settings(BaseModel):
     @property
     def secret_file(self) -> Path:
         """Where the secret is kept when no variable sets it."""
-        return self.database_file.with_name(self.database_file.name + ".key")
+        return secret_file_of(self.database_file)

@@ -55,6 +55,11 @@ class VoterKey:
         return hmac.digest(self._pseudonym_key, f"{kind}\0{text}".encode(), "sha256").hex()[:32]
 
 
+def secret_file_of(database: Path) -> Path:
+    """Where the secret of an arena is kept when no setting gives it."""
+    return database.with_name(database.name + ".key")
+
+
 def open_secret(path: Path) -> bytes:
     """Read the secret file, or create it with a new secret that only its owner may read.
 

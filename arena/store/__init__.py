@@ -24,18 +24,30 @@ from arena.battle import ModelId, PromptId, VoterId
 from arena.store.ballots import Ballots
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
-from arena.store.database import Database
+from arena.store.database import Database, closed
 from arena.store.exclusions import Exclusions
 from arena.store.exposures import Exposures
 from arena.store.history import History
 from arena.store.judged import Judged, JudgedPair
-from arena.store.log import BrokenLink, Log
+from arena.store.log import Log
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
+from arena.store.torn import log_of
 from arena.store.voters import LastVote, OpenedBallot, Seen, Voters, VoterState
 from arena.store.votes import VoteCounts, Votes
+from arena.store.walk import BrokenLink
 
-__all__ = ["BrokenLink", "JudgedPair", "LastVote", "OpenedBallot", "VoteCounts", "VoteStore", "VoterState"]
+__all__ = [
+    "BrokenLink",
+    "JudgedPair",
+    "LastVote",
+    "OpenedBallot",
+    "VoteCounts",
+    "VoteStore",
+    "VoterState",
+    "closed",
+    "log_of",
+]
 
 
 class VoteStore:
@@ -79,6 +91,18 @@ class VoteStore:
         """What is written inside is stored together, or not at all."""
         with self._database.write():
             yield
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None in memory."""
+        return self._database.path
+
+    def copy_to(self, target: Path) -> None:
+        """Write everything, as it stands at one instant, into a new file, while other threads go on writing here.
+
+        Raises DatabaseUnavailable where the copy cannot be written; what is left of it then is the caller's to remove.
+        """
+        self._database.copy_to(target)
 
     def close(self) -> None:
         self._database.close()

@@ -1,5 +1,6 @@
 """One DuckDB file: opened, locked, brought up to date, and its failures named."""
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,18 @@ from typing import Self
 
 import duckdb
 
-from arena.errors import DatabaseInUse, DatabaseTooNew, DatabaseUnavailable, KeyTaken, NotADatabase, StoreError
+from arena.errors import (
+    DatabaseDamaged,
+    DatabaseInUse,
+    DatabaseTooNew,
+    DatabaseUnavailable,
+    KeyTaken,
+    NotADatabase,
+    StoreError,
+)
+from arena.store.torn import keep, log_of, torn_log
+
+log = logging.getLogger(__name__)
 
 # Nothing of a vote or an answer may make the database fetch code from the network.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -20,6 +32,9 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 # Where every DuckDB file says what it is: after a checksum of 8 bytes.
 _MAGIC = b"DUCK"
+
+# What DuckDB says of a file that is not what it wrote.
+_DAMAGE = re.compile("corrupt|could not read enough bytes|failure while replaying wal", re.IGNORECASE)
 
 _VERSIONS = "create table if not exists schema_versions (version integer primary key, applied_at timestamptz not null)"
 
@@ -36,18 +51,22 @@ class Database:
         self._writing = threading.RLock()
         self._open = threading.local()  # the cursor of this thread's transaction, if it is in one, and what follows it
         self._forgetting: list[Callable[[], object]] = []
+        self._copying = threading.Lock()
         self.path = path
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
         """Open the file (None: in memory), creating it when missing, and bring its schema up to date.
 
-        Raises DatabaseInUse, NotADatabase, DatabaseTooNew or DatabaseUnavailable.
+        Raises DatabaseInUse, NotADatabase, DatabaseTooNew, DatabaseDamaged or DatabaseUnavailable; the file is then as
+        it was.
         """
+        torn = None
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _look_at(path)
+                torn = torn_log(path)
             connection = _connect(path)
         except OSError as error:
             raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
@@ -55,8 +74,13 @@ class Database:
             raise _why_not_opened(path or Path(":memory:"), str(error)) from error
         database = cls(connection, path)
         try:
+            if path is not None and torn is not None:
+                _keep_torn(path, torn)
             database._migrate()
         except StoreError:
+            # To close it as usual would write into a file that is damaged, or not ours, and remove its last commits.
+            with suppress(duckdb.Error):
+                connection.execute("pragma disable_checkpoint_on_shutdown")
             database.close()
             raise
         return database
@@ -79,7 +103,7 @@ class Database:
                 yield cursor
         except duckdb.Error as error:
             self._recover(error)
-            raise DatabaseUnavailable(f"{self._name} cannot be read: {first_line(error)}") from error
+            raise _unavailable(self.path, "read", error) from error
 
     @contextmanager
     def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -117,7 +141,21 @@ class Database:
                 raise KeyTaken(first_line(error)) from error
             except duckdb.Error as error:
                 self._recover(error)
-                raise DatabaseUnavailable(f"{self._name} cannot be written: {first_line(error)}") from error
+                raise _unavailable(self.path, "written", error) from error
+
+    def copy_to(self, target: Path) -> None:
+        """Write all tables, as they stand at one instant, into a new database file; writing goes on here meanwhile.
+
+        Constraints and views go along. Raises DatabaseUnavailable where that fails; what is there of the target then
+        is the caller's to remove.
+        """
+        with self._copying:
+            try:
+                with self._connection.cursor() as cursor:
+                    _copy(cursor, target)
+            except duckdb.Error as error:
+                self._recover(error)
+                raise DatabaseUnavailable(f"{target} cannot be written: {first_line(error)}") from error
 
     def once_stored(self, do: Callable[[], object]) -> None:
         """Have something done after the commit of this thread's open write, before another one can begin; it must not
@@ -147,10 +185,6 @@ class Database:
             with suppress(duckdb.Error):
                 self._connection = _connect(self.path)
 
-    @property
-    def _name(self) -> str:
-        return str(self.path or "the database in memory")
-
     def _migrate(self) -> None:
         """Apply the schema steps that are missing, each in one transaction together with the record of it."""
         path = self.path or Path(":memory:")
@@ -170,6 +204,39 @@ class Database:
                 cursor.execute("insert into schema_versions values (?, now())", [version])
 
 
+@contextmanager
+def closed(path: Path) -> Iterator[None]:
+    """Keep every other process from opening the file, if there is one, by the lock that DuckDB takes on it.
+
+    For files that may be damaged, which DuckDB would not open. Raises DatabaseInUse where another process holds it,
+    DatabaseUnavailable where it cannot be opened.
+    """
+    if not path.exists():
+        yield
+        return
+    import fcntl  # noqa: PLC0415 - not on every system, and needed here only
+
+    try:
+        with path.open("r+b") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DatabaseInUse(path, _holder(path)) from error
+            yield
+    except OSError as error:
+        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _holder(path: Path) -> str | None:
+    """The number of the process that holds the file, as DuckDB names it."""
+    try:
+        duckdb.connect(str(path), read_only=True, config=_CONFIG).close()
+    except duckdb.Error as error:
+        found = re.search(r"\(PID (\d+)", str(error))
+        return found[1] if found else None
+    return None
+
+
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
     # Times come back in UTC on any machine.
@@ -182,11 +249,62 @@ def _look_at(path: Path) -> None:
 
     Only before the file is opened: to close a second handle on it would drop the lock that keeps other processes out.
     """
-    if path.is_file() and path.stat().st_size:
+    if path.is_file():
         with path.open("rb") as file:
             head = file.read(12)
+        if not head:
+            raise NotADatabase(path, "it is empty, which none ever is. Delete it to begin anew, or restore a backup")
         if head[8:] != _MAGIC:
             raise NotADatabase(path, "it is not a DuckDB file")
+    elif log_of(path).is_file():
+        # DuckDB would begin a new database, and remove the votes that are in there.
+        raise NotADatabase(path, f"it is gone, and {log_of(path).name} with its last votes is there. Bring it back")
+
+
+def _keep_torn(path: Path, torn: bytes) -> None:
+    try:
+        kept = keep(path, torn)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"{log_of(path)} cannot be read to its end, and cannot be kept aside either: {error.strerror}. Make room "
+            "beside it; nothing was changed"
+        ) from error
+    log.warning(
+        "%s could not be read to its end, as after a power cut while something was being written. All before that is "
+        "in %s; the write-ahead log as it was found is kept as %s",
+        log_of(path),
+        path,
+        kept,
+    )
+
+
+def _copy(cursor: duckdb.DuckDBPyConnection, target: Path) -> None:
+    [[here]] = cursor.execute("select current_database()").fetchall()
+    there = f"copy of {here}"
+    place = str(target).replace("'", "''")
+    cursor.execute(f"attach '{place}' as {_quoted(there)}")
+    try:
+        cursor.begin()
+        cursor.execute(f"copy from database {_quoted(here)} to {_quoted(there)}")
+        tables = cursor.execute("select table_name from duckdb_tables() where database_name = ?", [here]).fetchall()
+        for (table,) in tables:
+            n, n_copied = (
+                cursor.execute(f"select count(*) from {_quoted(each)}.{_quoted(table)}").fetchall()
+                for each in (here, there)
+            )
+            if n != n_copied:
+                raise duckdb.DataError(f"{n} rows of {table} became {n_copied}")
+        cursor.commit()
+        cursor.execute(f"checkpoint {_quoted(there)}")
+    finally:
+        with suppress(duckdb.Error):
+            cursor.rollback()
+        with suppress(duckdb.Error):
+            cursor.execute(f"detach {_quoted(there)}")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def first_line(error: Exception) -> str:
@@ -202,7 +320,15 @@ def _why_not_opened(path: Path, message: str) -> StoreError:
         return NotADatabase(path, "DuckDB does not recognise the file")
     if "version number" in message:
         return NotADatabase(path, "it was written by another version of DuckDB than this one can read")
+    if _DAMAGE.search(message):
+        return DatabaseDamaged(path, message.strip().splitlines()[0])
     return DatabaseUnavailable(f"{path} cannot be opened: {message.strip().splitlines()[0]}")
+
+
+def _unavailable(path: Path | None, what: str, error: duckdb.Error) -> DatabaseUnavailable:
+    if path is not None and _DAMAGE.search(str(error)):
+        return DatabaseDamaged(path, first_line(error))
+    return DatabaseUnavailable(f"{path or 'the database in memory'} cannot be {what}: {first_line(error)}")
 
 
 def _migrations() -> dict[int, str]:

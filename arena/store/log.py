@@ -6,10 +6,11 @@ is the same whenever it is asked, whatever was decided later: `told` is the one 
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 import duckdb
 
@@ -20,6 +21,7 @@ from arena.pack import answer_id, prompt_digest
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
 from arena.store.row import first, to_messages
+from arena.store.walk import Act, BrokenLink, broken
 from arena.table import append
 from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN
 
@@ -74,30 +76,7 @@ _KINDS = (WITHDRAWAL, EXCLUSION, REDACTION)
 
 
 _TABLES = ("votes", *(kind.table for kind in _KINDS))
-_HEAD = f"""
-    select seq, hash from ({" union all ".join(f"select seq, hash from {table}" for table in _TABLES)})
-    order by seq desc limit 1"""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenLink:
-    """An act of the log that does not fit the chain, and how. `on` is the vote that it is, or the one (or the voter)
-    that it is about."""
-
-    seq: int
-    on: str
-    fault: str
-
-
-class _Act(NamedTuple):
-    """An act as the chain has it; `stands_on` are the digests and ids of the texts of a vote."""
-
-    seq: int
-    on: str
-    record: dict[str, Any]
-    stands_on: set[str]
-    previous_hash: str
-    hash: str
+_ACTS = f"({' union all '.join(f'select seq, hash from {table}' for table in _TABLES)})"
 
 
 class Log:
@@ -113,41 +92,33 @@ class Log:
 
     def hash_at(self, n_log: int) -> str:
         """The hash of an act of the log, by its number. Raises DatabaseUnavailable where the log has no such act."""
-        asked = " union all ".join(f"select hash from {table} where seq = $n" for table in _TABLES)
-        with self._database.read() as cursor:
-            row = first(cursor, asked, {"n": n_log})
-        if row is None:
+        found = self.hashes_at([n_log])
+        if not found:
             raise DatabaseUnavailable(f"the log has no act {n_log:,}")
-        return row[0]
+        return found[n_log]
+
+    def hashes_at(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The hashes of those of these acts that the log has, by their numbers."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                f"select seq, hash from {_ACTS} where seq in (select unnest(?::bigint[]))", [list(numbers)]
+            ).fetchall()
+        return dict(rows)
 
     def broken_links(self) -> list[BrokenLink]:
         """Walk the log: every act that does not fit its number, the act before it, its own hash, or its texts."""
-        broken = []
-        previous, expected = GENESIS, 1
         n_log, _ = self.position()
         changed = self._changed_texts()
         with self._database.read() as cursor:
-            later = [_acts_of(cursor, kind, n_log) for kind in _KINDS]
+            decided = [_acts_of(cursor, kind, n_log) for kind in _KINDS]
             # Text goes with a withdrawal alone: of a vote that counts, nothing may be missing.
-            redacted = dict(
-                cursor.execute(
-                    """select vote_id, record_hash from redactions r join withdrawals w using (vote_id)
-                    where w.seq < r.seq and r.seq <= ?""",
-                    [n_log],
-                ).fetchall()
-            )
-            for act in heapq.merge(_votes(cursor, n_log), *later, key=lambda act: act.seq):
-                told = redacted.get(act.on, act.hash) if "act" not in act.record else act.hash
-                if act.seq != expected:
-                    broken.append(BrokenLink(act.seq, act.on, f"act {expected:,} should stand here"))
-                elif act.previous_hash != previous:
-                    broken.append(BrokenLink(act.seq, act.on, "it does not follow the act before it"))
-                elif entry_hash(previous, act.record) != told:
-                    broken.append(BrokenLink(act.seq, act.on, "it was changed after it was stored"))
-                elif not changed.isdisjoint(act.stands_on):
-                    broken.append(BrokenLink(act.seq, act.on, "a text that it was cast on was changed"))
-                previous, expected = act.hash, act.seq + 1
-        return broken
+            redacted = cursor.execute(
+                """select vote_id, record_hash from redactions r join withdrawals w using (vote_id)
+                where w.seq < r.seq and r.seq <= ?""",
+                [n_log],
+            ).fetchall()
+            acts = heapq.merge(votes_of(cursor, n_log, dict(redacted)), *decided, key=lambda act: act.seq)
+            return list(broken(acts, changed))
 
     def _changed_texts(self) -> set[str]:
         """The digests of prompts and the ids of answers whose stored text is another one."""
@@ -165,7 +136,7 @@ class Log:
 
 def head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """The number and the hash of the last act."""
-    return first(cursor, _HEAD) or (0, GENESIS)
+    return first(cursor, f"select seq, hash from {_ACTS} order by seq desc limit 1") or (0, GENESIS)
 
 
 def decide(cursor: duckdb.DuckDBPyConnection, kind: _Kind, *values: Any) -> None:
@@ -210,27 +181,31 @@ def chained(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value is not None or name not in LATER_COLUMNS}
 
 
-def _votes(cursor: duckdb.DuckDBPyConnection, n_log: int) -> Iterator[_Act]:
+def votes_of(
+    cursor: duckdb.DuckDBPyConnection, n_log: int, redacted: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Act]:
+    """The votes up to an act; `redacted` has the hashes of what is left of those that have lost their text."""
     cursor.execute(f"{_VOTES} where seq <= ? order by seq", [n_log])
     while rows := cursor.fetchmany(10_000):
-        yield from map(_vote, rows)
+        for act in map(_vote, rows):
+            left = redacted.get(act.vote_id or "")
+            yield act if left is None else act._replace(record_hash=left)
 
 
-def _vote(row: tuple[Any, ...]) -> _Act:
+def _vote(row: tuple[Any, ...]) -> Act:
     *values, previous_hash, own_hash = row
     record = chained(dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS), values, strict=True)))
     stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
-    return _Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash)
+    return Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash, own_hash)
 
 
-def _acts_of(cursor: duckdb.DuckDBPyConnection, kind: _Kind, n_log: int) -> list[_Act]:
+def _acts_of(cursor: duckdb.DuckDBPyConnection, kind: _Kind, n_log: int) -> list[Act]:
     rows = cursor.execute(
         f"select {', '.join(kind.chained)}, previous_hash, hash from {kind.table} where seq <= ? order by seq", [n_log]
     ).fetchall()
     acts = []
     for *values, previous_hash, own_hash in rows:
         record = dict(zip(kind.chained, values, strict=True))
-        acts.append(
-            _Act(record["seq"], record[kind.columns[0]], record | {"act": kind.word}, set(), previous_hash, own_hash)
-        )
+        marked = record | {"act": kind.word}
+        acts.append(Act(record["seq"], record.get("vote_id"), marked, set(), previous_hash, own_hash, own_hash))
     return acts

@@ -61,3 +61,10 @@ class Snapshots:
             sources=tuple(Source(source) for source in json.loads(settings)["sources"]),
             app_version=app_version,
         )
+
+    def positions(self) -> list[tuple[int, str, datetime]]:
+        """The position of the log that each snapshot names: how many acts, the hash of the last, and when; in order."""
+        with self._database.read() as cursor:
+            return cursor.execute(
+                "select n_log, log_hash, min(computed_at) from snapshots where n_log > 0 group by all order by all"
+            ).fetchall()

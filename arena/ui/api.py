@@ -34,10 +34,10 @@ from arena.errors import (
 )
 from arena.limits import Act
 from arena.store import LastVote
-from arena.ui.door import Door, rate_limited
 from arena.ui.labels import LabelBody, misshapen, step_of
 from arena.ui.markdown import render_markdown
 from arena.ui.middleware import refusal
+from arena.ui.throttle import Throttle, rate_limited
 from arena.voter import VoterKey
 from arena.voting import Booth, OwnVotes
 
@@ -85,7 +85,7 @@ def routes(
     voter_key: VoterKey,
     clock: Callable[[], datetime],
     *,
-    door: Door,
+    throttle: Throttle,
     guideline: tuple[str, str] | None = None,
 ) -> APIRouter:
     """Open a ballot, vote on it, skip it, take the vote back, read the guideline and the own votes; and ask whether the
@@ -98,7 +98,7 @@ def routes(
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
         try:
-            ballot = booth.open(voter_id, clock(), permit=door.permit(request, Act.BALLOT))
+            ballot = booth.open(voter_id, clock(), permit=throttle.permit(request, Act.BALLOT))
         except NoBallotLeft as error:
             return refusal(*_refusal_of(error), **_so_far(booth, voter_id))
         return {"ballot": ballot_json(ballot), **_so_far(booth, voter_id)}
@@ -108,7 +108,7 @@ def routes(
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
         labels = (body.labels or LabelBody()).labels()
-        permit = door.permit(request, Act.VOTE)
+        permit = throttle.permit(request, Act.VOTE)
         reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels, permit=permit)
         others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
         return {**reveal_json(reveal), "others": _others_json(others), "votes": _counts(booth, voter_id)}

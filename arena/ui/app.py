@@ -4,7 +4,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,10 +30,10 @@ from arena.ui import (
     research_api,
     samples_api,
 )
-from arena.ui.door import Door, Doorkeeper
 from arena.ui.middleware import MOST_AT_ONCE, ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
+from arena.ui.throttle import Throttle, ThrottleGate
 from arena.voter import VoterKey
 from arena.voting import Booth
 
@@ -55,7 +55,7 @@ class Site:
     gallery: Gallery
     voter_key: VoterKey
     alarms: Alarms
-    door: Door
+    throttle: Throttle
     title: str
     welcome: str
     guideline_version: str | None
@@ -64,6 +64,8 @@ class Site:
     clock: Callable[[], datetime]
     rate_every_seconds: float
     rate_every_votes: int
+    control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Entered while the arena serves: see `arena.control.listening`."""
 
 
 def build_app(site: Site) -> FastAPI:
@@ -73,7 +75,8 @@ def build_app(site: Site) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         timer = asyncio.create_task(_rate_when_due(site))
         timer.add_done_callback(_say_why_it_ended)
-        yield
+        async with site.control():
+            yield
         timer.cancel()
         with suppress(asyncio.CancelledError):
             await timer
@@ -96,7 +99,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     version, text = site.guideline_version, site.guideline_text
     guideline = (version, text) if version and text else None
-    app.include_router(api.routes(site.booth, site.voter_key, site.clock, door=site.door, guideline=guideline))
+    app.include_router(api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle, guideline=guideline))
     api.translate_errors(app)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS))
 
@@ -116,7 +119,7 @@ def build_app(site: Site) -> FastAPI:
     app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels), most_at_once=MOST_AT_ONCE)
     app.add_middleware(PageHead, heads=heads)
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
-    app.add_middleware(Doorkeeper, door=site.door)
+    app.add_middleware(ThrottleGate, throttle=site.throttle)
     app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
     return app
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from arena.alarms import Alarms
 from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
+from arena.control import listening
 from arena.errors import BadInput
 from arena.intake import import_pack
 from arena.limits import Limiter
@@ -27,7 +29,7 @@ from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.ui.connection import PatientServer, server_config
-from arena.ui.door import Door
+from arena.ui.throttle import Throttle
 from arena.voter import VoterKey
 from arena.voting import Booth
 
@@ -92,7 +94,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         gallery=Gallery(store, study),
         voter_key=voter_key,
         alarms=alarms,
-        door=Door(
+        throttle=Throttle(
             limiter=Limiter(settings.limits),
             alarms=alarms,
             voter_key=voter_key,
@@ -108,6 +110,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         clock=clock,
         rate_every_seconds=settings.rate_every_seconds,
         rate_every_votes=settings.rate_after_votes,
+        control=partial(listening, store),
     )
 
 

@@ -128,9 +128,12 @@ def test_an_import_that_fails_half_way_leaves_nothing(store: VoteStore):
     ("tampering", "fault"),
     [
         ("update votes set verdict = 'B' where seq = 3", (3, "it was changed after it was stored")),
-        ("delete from votes where seq = 3", (4, "act 3 should stand here")),
+        ("delete from votes where seq = 3", (3, "it was removed")),
         ("update battles set model_a = 'm2' where battle_id = 'k3'", (3, "it was changed after it was stored")),
-        ("update votes set previous_hash = 'x' where seq = 4", (4, "it does not follow the act before it")),
+        (
+            "update votes set previous_hash = 'x' where seq = 4",
+            (4, "the hash that it holds of the act before it was changed"),
+        ),
         (
             "update answers set text = 'x' where answer_id = (select answer_a from battles where battle_id = 'k2')",
             TEXT_2,

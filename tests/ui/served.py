@@ -28,8 +28,8 @@ from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.ui.connection import STALLED_SECONDS, PatientServer, server_config
-from arena.ui.door import Door
 from arena.ui.server import listen
+from arena.ui.throttle import Throttle
 from arena.voter import VoterKey
 from arena.voting import NO_LABELS, Booth, Permit, freely
 
@@ -231,7 +231,7 @@ def serving() -> Iterator[Serve]:
             gallery=Gallery(store, study),
             voter_key=voter_key,
             alarms=alarms,
-            door=Door(
+            throttle=Throttle(
                 limiter=Limiter(limits),
                 alarms=alarms,
                 voter_key=voter_key,

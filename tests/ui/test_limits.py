@@ -164,6 +164,6 @@ def test_an_address_that_cannot_be_told_accuses_nobody_and_raises_an_alarm(
     def broken(*_: object) -> str:
         raise OverflowError
 
-    monkeypatch.setattr("arena.ui.door.client_of", broken)
+    monkeypatch.setattr("arena.ui.throttle.client_of", broken)
     assert [ask(visitor).status_code for visitor in (ann, bob)] == [200, 200]
     assert [alarm.what for alarm in arena.alarms.current()] == ["limits: who asks"]

@@ -1,4 +1,4 @@
-"""The door of the arena: who asks, by cookie and address, and whether that was too often."""
+"""The throttle of the arena: who asks, by cookie and address, and whether that was too often."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NOBODY = Visitor(None, None)
 
 
 @dataclass(frozen=True)
-class Door:
+class Throttle:
     """What a request is measured by.
 
     `ticks` is a clock in nanoseconds that never goes back. A limiter that fails lets everybody in, and raises an alarm.
@@ -71,19 +71,19 @@ class Door:
         )
 
 
-class Doorkeeper:
+class ThrottleGate:
     """Lets a request in, or asks for a pause. What the others need to know of its visitor goes along in the scope."""
 
-    def __init__(self, app: ASGIApp, *, door: Door):
+    def __init__(self, app: ASGIApp, *, throttle: Throttle):
         self.app = app
-        self._door = door
+        self._throttle = throttle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or (scope["path"].startswith(_FREE) and scope["method"] in ("GET", "HEAD")):
             await self.app(scope, receive, send)
             return
-        visitor = self._door.visitor(scope)
-        seconds = self._door.wait(Act.REQUEST, visitor)
+        visitor = self._throttle.visitor(scope)
+        seconds = self._throttle.wait(Act.REQUEST, visitor)
         if seconds:
             await _pause(scope, seconds)(scope, receive, send)
             return

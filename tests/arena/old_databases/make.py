@@ -1,0 +1,98 @@
+"""Write the small database of one version, with the code of that version; see README.md here.
+
+PYTHONPATH=<a checkout of that time>:<its tests>:<its tests/arena> python make.py VERSION OUT
+"""
+
+import gzip
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+
+from arena.batch import take_snapshot
+from arena.battle import Verdict, VoterId
+from arena.store import VoteStore
+from arenas import KEY, booth, fill
+from ground import NOW
+
+# Steps 3 to 5 came in one commit. What 4 and 5 added are tables of their own, so a database of version 3 or 4 is one of
+# version 5 without them.
+ADDED = {4: "calibrations", 5: "exposures"}
+
+LABELS = """
+[labels]
+scale = "much-slightly"
+confidence = true
+comment = true
+"""
+
+
+def write(version: int, path: Path) -> None:
+    with VoteStore.open(path) as store:
+        fill(store, NOW, n_prompts=3, n_models=3)
+        if version >= 3:
+            store.catalogue.set_rules(LABELS, None, NOW)
+        here = booth(store, NOW)
+        for n in range(8):
+            now = NOW + timedelta(minutes=n)
+            voter = voter_of(f"voter {n // 2}")
+            ballot = here.open(voter, now)
+            verdict = (Verdict.A, Verdict.B, Verdict.TIE, Verdict.BOTH_BAD)[n % 4]
+            if version >= 3:
+                from arena.battle import Confidence, Labels, Scale  # noqa: PLC0415 - there since version 3
+
+                said = Labels(Scale.MUCH_SLIGHTLY, confidence=Confidence.HIGH, comment=f"Vote {n}.")
+                if verdict in (Verdict.A, Verdict.B):
+                    said = replace(said, strength=1 + n // 4)
+                here.cast(ballot.id, verdict, voter, now, said)
+            else:
+                here.cast(ballot.id, verdict, voter, now)
+            if version >= 2 and n == 3:
+                here.withdraw(ballot.id, voter, now)
+            if version >= 2 and n == 5:
+                from arena.battle import SkipReason  # noqa: PLC0415 - there since version 2
+
+                here.skip(here.open(voter, now).id, SkipReason("other"), voter, now)
+            if version >= 4 and n == 6:
+                store.calibrations.add(voter, "1", [1], Verdict.A, now)
+                store.calibrations.add(voter, "1", [2], None, now)
+        # This one stays open.
+        here.open(voter_of("voter 9"), NOW + timedelta(minutes=9))
+        if version >= 5:
+            reader = voter_of("reader")
+            with store._database.write() as cursor:
+                cursor.execute("insert into exposures select ?, min(answer_id), ? from answers", [reader, NOW])
+        take_snapshot(store, NOW + timedelta(minutes=10))
+    with duckdb.connect(str(path)) as connection:
+        for step, table in ADDED.items():
+            if step > version:
+                connection.execute(f"drop table if exists {table}")
+                connection.execute("delete from schema_versions where version = ?", [step])
+        connection.execute("checkpoint")
+
+
+def voter_of(token: str) -> VoterId:
+    """The same voter whenever the file is made."""
+    voter = KEY.voter_id(KEY._signer.sign(token).decode())
+    assert voter is not None
+    return voter
+
+
+def main(version: int, out: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "arena.duckdb"
+        write(version, path)
+        # DuckDB leaves room in its file; copied table by table it is as small as it can be.
+        small = Path(folder) / "small.duckdb"
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{path}' as grown (read_only)")
+            connection.execute(f"attach '{small}' as small (block_size 16384)")
+            connection.execute("copy from database grown to small")
+        out.write_bytes(gzip.compress(small.read_bytes(), mtime=0))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
