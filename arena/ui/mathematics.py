@@ -65,7 +65,10 @@ class NoMathematics(Exception):
 
 
 def to_mathml(source: str, *, is_block: bool) -> str:
-    """TeX as MathML; as its source, marked as code, where that is not possible."""
+    """TeX as MathML; as its source, marked as code, where that is not possible.
+
+    Characters that turn the direction of a text, and NUL, are dealt with by `render_markdown`.
+    """
     if len(source) <= _LONGEST:
         with suppress(NoMathematics):
             return _converted(source, is_block=is_block)

@@ -1,0 +1,85 @@
+"""What may stand in the HTML of a text that somebody else wrote: read by a parser, judged by a list."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+# Every element that a text may become, and the attributes that it may have there.
+LINK = {"href", "rel", "target"}
+ALLOWED: dict[str, set[str]] = {
+    **dict.fromkeys(("p", "strong", "em", "s", "blockquote", "ul", "li", "pre", "br", "hr"), set()),
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "thead", "tbody", "tr", "table", "bdi", "small"), set()),
+    **{"a": LINK, "ol": {"start"}, "code": {"class"}, "div": {"class"}, "span": {"class"}},
+    **{"th": {"style"}, "td": {"style"}},
+    **dict.fromkeys(("mi", "mn", "mtext", "msqrt", "mroot", "msub", "msup", "msubsup", "mtr"), {"mathvariant"}),
+    **dict.fromkeys(("munder", "mover", "munderover"), {"accent", "accentunder"}),
+    **{"math": {"display"}, "mrow": {"class"}, "mfrac": {"linethickness"}, "mspace": {"width"}},
+    **{"mo": {"form", "fence", "separator", "stretchy", "mathvariant", "accent", "width"}},
+    **{"mstyle": {"displaystyle", "mathvariant"}, "mtable": {"columnalign", "displaystyle"}, "mtd": {"columnalign"}},
+}
+_ANY_MATH = {"displaystyle", "stretchy", "fence", "separator", "accent", "accentunder", "form", "columnalign"}
+_ANY_MATH |= {"linethickness", "mathvariant", "width", "display"}
+_VALUES = {
+    "href": re.compile(r"(?:https?://|mailto:)[^\s<>\"]*", re.IGNORECASE),
+    "rel": re.compile(r"noopener noreferrer nofollow"),
+    "target": re.compile(r"_blank"),
+    "style": re.compile(r"text-align:(?:left|right|center)"),
+    "class": re.compile(r"(?:language-[^\"]*|tex|plain|scroll|boxed|host)"),
+    "start": re.compile(r"\d{1,9}"),
+    "width": re.compile(r"\d(?:\.\d{1,5})?em"),
+}
+_VOID = {"br", "hr"}
+# What turns the direction of the text after it, and so what a reader sees.
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.faults: list[str] = []
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ALLOWED:
+            self.faults.append(f"<{tag}>")
+            return
+        allowed = ALLOWED[tag] | (_ANY_MATH if tag.startswith("m") else set())
+        for name, value in attrs:
+            if name not in allowed:
+                self.faults.append(f"<{tag} {name}>")
+            elif name in _VALUES and not _VALUES[name].fullmatch(value or ""):
+                self.faults.append(f"<{tag} {name}={value!r}>")
+        if tag not in _VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open.pop() != tag:
+            self.faults.append(f"</{tag}> closes something else")
+
+    def handle_comment(self, data: str) -> None:
+        self.faults.append(f"a comment {data!r}")
+
+    def handle_decl(self, decl: str) -> None:
+        self.faults.append(f"a declaration {decl!r}")
+
+    def handle_pi(self, data: str) -> None:
+        self.faults.append(f"an instruction {data!r}")
+
+    def unknown_decl(self, data: str) -> None:
+        self.faults.append(f"a section {data!r}")
+
+    def close(self) -> None:
+        super().close()
+        self.faults += [f"<{tag}> is never closed" for tag in self._open]
+
+
+def faults_in(html: str) -> Iterator[str]:
+    """What a piece of HTML could do beyond being read, or could do to what stands after it."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    yield from reader.faults
+    if found := TURNS.search(html):
+        yield f"{found[0]!r} turns the direction of what is read"
+    if "\0" in html:
+        yield "a NUL"
