@@ -10,6 +10,7 @@ from datetime import datetime
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from arena.batch import RatingJob
 from arena.boards import Boards
@@ -29,6 +30,7 @@ from arena.ui import (
     research_api,
     samples_api,
 )
+from arena.ui.doors import Doors
 from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
@@ -147,6 +149,9 @@ def _mount_pages(app: FastAPI, pages: gr.Blocks) -> None:
             pwa=False,
             max_file_size=1,  # nothing is uploaded here, yet Gradio's upload route is always there
         )
+    mount = app.routes[-1]
+    assert isinstance(mount, Mount)  # noqa: S101 - the line above has put it there
+    mount.app = Doors(mount.app, pages=PAGES)
 
 
 def _say_why_it_ended(timer: "asyncio.Task[None]") -> None:
