@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from arena.ui import mathematics
 
 _MAIL = "mailto:"
+_LANGUAGE = re.compile(r"\s*[\w+#.-]{1,40}(?:\s|$)")
 _DEEPEST = 100
 # The parser looks from each of these to the end of its paragraph: time grows with the square of their number.
 _OPENS = re.compile(r"\[|\\\(")
@@ -50,6 +51,9 @@ def _rendered(text: str, top_heading: int) -> str:
     parser, env = _parser(), dict[str, Any]()
     tokens = parser.parse(text, env)
     levels = (int(token.tag[1:]) for token in tokens if token.type == "heading_open")
+    for token in tokens:
+        if token.type == "fence" and not _LANGUAGE.match(token.info):
+            token.info = ""
     env["shift"] = top_heading - min(levels, default=1)
     if "is_tangled" in env or any(token.level >= _DEEPEST - 1 for token in tokens):
         # The parser leaves out, in silence, what is nested deeper. A voter must see all of an answer.
@@ -94,22 +98,23 @@ def _as_hard_blanks(found: re.Match[str]) -> str:
 
 
 def _link_open(_: RendererHTML, tokens: Sequence[Token], index: int, *__: Any) -> str:
-    return f'<a href="{escape(str(tokens[index].attrGet("href")))}" {_LINK_ATTRIBUTES}>'
+    url = str(tokens[index].attrGet("href"))
+    return f'<a href="{escape(url)}" {_LINK_ATTRIBUTES}>' if url else ""  # [a]() would lead to the page itself
 
 
 def _link_close(_: RendererHTML, tokens: Sequence[Token], index: int, *__: Any) -> str:
     start = next(place for place in range(index, -1, -1) if tokens[place].type == "link_open")
-    shown = "".join(_words(tokens[start + 1 : index]))
-    return f"</a>{_warning(str(tokens[start].attrGet('href')), shown)}"
+    url, shown = str(tokens[start].attrGet("href")), "".join(_words(tokens[start + 1 : index]))
+    return f"</a>{_warning(url, shown)}" if url else ""
 
 
 def _image(_: RendererHTML, tokens: Sequence[Token], index: int, *__: Any) -> str:
     token = tokens[index]
     description = "".join(_words(token.children or ())) or "image"
-    is_in_link = sum(t.nesting for t in tokens[:index] if t.type in ("link_open", "link_close")) > 0
-    if is_in_link:  # HTML has no link within a link
-        return escape(description)
     url = str(token.attrGet("src"))
+    is_in_link = sum(t.nesting for t in tokens[:index] if t.type in ("link_open", "link_close")) > 0
+    if is_in_link or not url:  # HTML has no link within a link
+        return escape(description)
     return f'<a href="{escape(url)}" {_LINK_ATTRIBUTES}>{escape(description)}</a>{_warning(url, description)}'
 
 

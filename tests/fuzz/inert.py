@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 # Every element that a text may become, and the attributes that it may have there.
 LINK = {"href", "rel", "target"}
 ALLOWED: dict[str, set[str]] = {
-    **dict.fromkeys(("p", "strong", "em", "s", "blockquote", "ul", "li", "pre", "br", "hr"), set()),
+    "p": {"class"},
+    **dict.fromkeys(("strong", "em", "s", "blockquote", "ul", "li", "pre", "br", "hr"), set()),
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "thead", "tbody", "tr", "table", "bdi", "small"), set()),
     **{"a": LINK, "ol": {"start"}, "code": {"class"}, "div": {"class"}, "span": {"class"}},
     **{"th": {"style"}, "td": {"style"}},
@@ -24,7 +25,7 @@ _VALUES = {
     "rel": re.compile(r"noopener noreferrer nofollow"),
     "target": re.compile(r"_blank"),
     "style": re.compile(r"text-align:(?:left|right|center)"),
-    "class": re.compile(r"(?:language-[^\"]*|tex|plain|scroll|boxed|host)"),
+    "class": re.compile(r"(?:language-[\w+#.-]{1,40}|tex|plain|scroll|boxed)"),
     "start": re.compile(r"\d{1,9}"),
     "width": re.compile(r"\d(?:\.\d{1,5})?em"),
 }
