@@ -94,6 +94,14 @@ def test_a_tangled_text_is_shown_whole(text: str):
     assert text in html.replace("&lt;", "<")
 
 
+def test_mathematics_of_a_depth_that_stops_a_browser_is_shown_as_its_source():
+    def braced(depth: int) -> str:
+        return render_markdown("$" + "{" * depth + "x" + "}" * depth + "$")
+
+    assert "<math" in braced(20)
+    assert braced(900) == f"<p><code class=\"tex\">{'{' * 900}x{'}' * 900}</code></p>\n"
+
+
 # ---- in a browser ----
 
 
