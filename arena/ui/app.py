@@ -114,7 +114,7 @@ def build_app(site: Site) -> FastAPI:
     app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels))
     app.add_middleware(PageHead, heads=heads)
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
-    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
+    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded", is_secure=site.cookies != "lax")
     return app
 
 
