@@ -11,7 +11,6 @@ from arena.errors import Fault
 from arena.record import Strict, sentences
 from arena.worked_example import WorkedExample, read_examples
 
-
 _TEXT = "tag:yaml.org,2002:str"
 
 

@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from arena.ui import mathematics
 
 _MAIL = "mailto:"
-_LANGUAGE = re.compile(r"\s*[\w+#.-]{1,40}(?:\s|$)")
+_LANGUAGE = re.compile(r"[ \t]*([\w+#.-]{1,40})(?:[ \t]|$)")
 _DEEPEST = 100
 # The parser looks from each of these to the end of its paragraph: time grows with the square of their number.
 _OPENS = re.compile(r"\[|\\\(")
@@ -52,8 +52,9 @@ def _rendered(text: str, top_heading: int) -> str:
     tokens = parser.parse(text, env)
     levels = (int(token.tag[1:]) for token in tokens if token.type == "heading_open")
     for token in tokens:
-        if token.type == "fence" and not _LANGUAGE.match(token.info):
-            token.info = ""
+        if token.type == "fence":
+            named = _LANGUAGE.match(token.info)
+            token.info = named[1] if named else ""
     env["shift"] = top_heading - min(levels, default=1)
     if "is_tangled" in env or any(token.level >= _DEEPEST - 1 for token in tokens):
         # The parser leaves out, in silence, what is nested deeper. A voter must see all of an answer.
@@ -136,10 +137,10 @@ def _goal(url: str) -> str | None:
         return unquote(url[len(_MAIL) :].partition("?")[0])
     try:
         parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and url[len(parts.scheme) :].startswith("://")
-        return (parts.hostname or None) if is_web else None
     except ValueError:  # a bracket that is not closed
         return None
+    is_web = parts.scheme in ("http", "https") and url[len(parts.scheme) :].startswith("://")
+    return (parts.hostname or None) if is_web else None
 
 
 def _warning(url: str, shown: str) -> str:

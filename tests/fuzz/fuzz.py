@@ -4,11 +4,13 @@ What breaks a promise, hangs for ten seconds, or takes two gigabytes is written 
 tests/fuzz/cases/TARGET/ under a name that says what it is, and mend the reader: the tests run it from then on.
 """
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
+
 import os
 import sys
 from pathlib import Path
 
-import atheris
+import atheris  # installed by `make fuzz` alone
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]

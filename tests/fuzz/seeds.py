@@ -12,7 +12,7 @@ from targets import ISSUED
 
 CASES = Path(__file__).parent / "cases"
 
-_VOTES = (("one", "two", "model_a", "v1"), ("two", "one", "tie", "v2"), ("one", "thr,\"ee", "tie (bothbad)", ""))
+_VOTES = (("one", "two", "model_a", "v1"), ("two", "one", "tie", "v2"), ("one", 'thr,"ee', "tie (bothbad)", ""))
 _COLUMNS = ("model_a", "model_b", "winner", "voter")
 
 
@@ -129,10 +129,47 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "votes_jsonl": (*_COLUMN_WORDS, "\\ud800", "1e999", "NaN", "null", "[[[[", "{}", "\\u0000"),
     "imported": (*_COLUMN_WORDS, "prompt_text", "answer_a", "time_to_vote_ms", "\\ud800", "\\u0000", "null", "9" * 20),
     "pack_toml": ("[rating]", "[labels]", "dimensions", "seed", "sources", "2026-11-21", "inf", "nan", "'''", "[["),
-    "pack_jsonl": ("checks", "pattern", "messages", "role", "system", "params", "tokens", "{9999999999}", "(?P<", "1e9"),
+    "pack_jsonl": (
+        "checks",
+        "pattern",
+        "messages",
+        "role",
+        "system",
+        "params",
+        "tokens",
+        "{9999999999}",
+        "(?P<",
+        "1e9",
+    ),
     "guideline": ("---\n", "version: ", "when_in_doubt: ", "tie", "&a ", "*a", "!!", "? ", "<<: ", "2026-13-45", "0x_"),
     "view": ("category=", "since=", "%2B", "up_to=", "&", "0001-01-01", "9999-12-31T23:59-14:00", ";q="),
     "api_body": ('"labels":', '"dimensions"', '"reasons"', '"strength"', "\\ud800", "1e400", "[[[[", "null"),
-    "markdown": ("](", "<http://", "javascript:", "&#106;", "$$", "\\(", "```", "![", "|--", "\u202e", "\0", "<script>"),
-    "mathematics": ("\\left", "\\begin{", "\\end{", "\\href{", "\\text{<", "\\unicode{", "&", "\\\\", "^", "_", "{", "}"),
+    "markdown": (
+        "](",
+        "<http://",
+        "javascript:",
+        "&#106;",
+        "$$",
+        "\\(",
+        "```",
+        "![",
+        "|--",
+        "\u202e",
+        "\0",
+        "<script>",
+    ),
+    "mathematics": (
+        "\\left",
+        "\\begin{",
+        "\\end{",
+        "\\href{",
+        "\\text{<",
+        "\\unicode{",
+        "&",
+        "\\\\",
+        "^",
+        "_",
+        "{",
+        "}",
+    ),
 }

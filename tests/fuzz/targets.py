@@ -294,3 +294,7 @@ TARGETS: Mapping[str, Target] = {
         *(api_body, markdown, mathematics),
     )
 }
+
+
+if __name__ == "__main__":
+    print(*TARGETS)  # noqa: T201 - for the Makefile

@@ -1,4 +1,4 @@
-"""Texts that try to run, to load, to leave, or to pass for something else. `HOST` stands for whoever would be called."""
+"""Texts that try to run, to load, to leave, or to pass for something else; `HOST` is whoever would be called."""
 
 from collections.abc import Iterator
 
@@ -68,7 +68,7 @@ _MARKUP = (
     "<div class=won id=a>A has won</div>",
     "<base href={url}>",
     "<meta http-equiv=refresh content='0;url={url}'>",
-    "<meta http-equiv=Content-Security-Policy content=\"default-src *\">",
+    '<meta http-equiv=Content-Security-Policy content="default-src *">',
     "<meta name=referrer content=unsafe-url>",
     "<noscript><p title='</noscript><img src=x onerror={run}>'>",
     "<template><script>{run}</script></template>",
@@ -135,13 +135,13 @@ _NESTED = (
     "![x](javascript:{run}) ![y]({url})",
     "[x]({url} \"'onmouseover={run} '\")",
     "![x]({url} '\" onerror={run} x=\"')",
-    "![x\" onerror=\"{run}]({url})",
-    "[x]({url}\"onclick=\"{run})",
+    '![x" onerror="{run}]({url})',
+    '[x]({url}"onclick="{run})',
     "[<img src=x onerror={run}>]({url})",
     "[x](`)<img src=x onerror={run}>`)",
-    "``` \"><script>{run}</script>\nx\n```",
+    '``` "><script>{run}</script>\nx\n```',
     "~~~ <img src=x onerror={run}>\nx\n~~~",
-    "```x\" onmouseover=\"{run}\nx\n```",
+    '```x" onmouseover="{run}\nx\n```',
     "`<script>{run}</script>`",
     "    <script>{run}</script>",
     "| <img src=x onerror={run}> |\n|:-:|\n| <script>{run}</script> |",

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page, WebSocket
 from scipy.stats import binomtest
 from starlette.routing import Mount
 
@@ -182,7 +183,7 @@ def addresses(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, st
         if hasattr(route, "original_router"):
             yield from addresses(route.original_router.routes, prefix + route.include_context.prefix)
         elif isinstance(route, Mount):
-            inner = route.app
+            inner: Any = route.app
             while inner is not None and not getattr(inner, "routes", None):
                 inner = getattr(inner, "app", None)
             yield "GET", f"{prefix}{route.path}/{{path}}"
@@ -203,18 +204,20 @@ class Walk:
         self.seen: list[tuple[str, int, bytes]] = []
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response | None:
-        """Ask and keep what is answered; of a stream that does not end, what comes in half a second."""
+        """Ask and keep what is answered; of a stream that does not end, what comes until it rests for five seconds."""
         body = b""
+        patient = httpx.Timeout(20, read=5)
         try:
-            with self.client.stream(method, path, timeout=httpx.Timeout(20, read=5), **more) as response:
-                with suppress(httpx.ReadTimeout):
-                    for part in response.iter_bytes():
-                        body += part
-                        if len(body) > 4_000_000:
-                            break
+            with self.client.stream(method, path, timeout=patient, **more) as response, suppress(httpx.ReadTimeout):
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > 4_000_000:
+                        break
         except (httpx.HTTPError, httpx.InvalidURL):
             return None  # an address that the client itself refuses, or a connection that the server closed
-        head = f"{response.status_code} {response.reason_phrase} {response.url} {response.headers} {self.client.cookies}"
+        head = (
+            f"{response.status_code} {response.reason_phrase} {response.url} {response.headers} {self.client.cookies}"
+        )
         self.seen.append((f"{method} {path}", response.status_code, head.encode("utf-8", "replace") + b"\n" + body))
         response._content = body
         return response
@@ -232,7 +235,9 @@ class Walk:
                         self.ask(method, filled, content=body, headers={"Content-Type": "application/json"})
             if "{" not in path:
                 self.ask("OPTIONS", path)
-                self.ask("GET", f"{path}?session_hash=x&deep_link=x&id=x&a=x&b=y&page=leaderboard&view=api&__theme=dark")
+                self.ask(
+                    "GET", f"{path}?session_hash=x&deep_link=x&id=x&a=x&b=y&page=leaderboard&view=api&__theme=dark"
+                )
 
 
 BODIES = (
@@ -371,7 +376,7 @@ def shown_samples(client: httpx.Client) -> set[tuple[int, int]]:
 
 
 def test_samples_show_a_voter_nothing_of_the_open_ballot(with_board: Arena):
-    for _ in range(8):
+    for _ in range(3):
         visitor = with_board.visitor()
         [(prompt, _), _] = texts_in(json.dumps(ballot_of(visitor)).encode())
         assert prompt not in {shown for shown, _ in shown_samples(visitor)}
@@ -396,17 +401,18 @@ def recorded(page: Page) -> list[bytes]:
 
     def keep_response(response: Any) -> None:
         keep(response.url, response.status, response.all_headers())
-        with suppress(Exception):  # noqa: BLE001 - a body that is gone, as of a redirect
+        with suppress(Error):  # a body that is gone, as of a redirect
             kept.append(response.body())
+
+    def keep_frames(opened: WebSocket) -> None:
+        opened.on("framereceived", keep)
+        opened.on("framesent", keep)
 
     page.on("response", keep_response)
     page.on("request", lambda request: keep(request.url, request.headers, request.post_data))
     page.on("console", lambda message: keep(message.text))
     page.on("pageerror", lambda error: keep(error.message, error.stack))
-    page.on(
-        "websocket",
-        lambda opened: [opened.on(event, keep) for event in ("framereceived", "framesent")],
-    )
+    page.on("websocket", keep_frames)
     return kept
 
 
@@ -450,7 +456,7 @@ def test_nothing_that_a_browser_holds_before_the_vote_gives_a_model_away(desktop
 def test_two_voters_of_one_process_get_pairs_and_sides_of_their_own(serve: Serve):
     arena = canary_arena(serve)
     n_same_pair = n_higher_on_a = 0
-    n_pairs = 60
+    n_pairs = 40
     ids = []
     for _ in range(n_pairs):
         ballots = [ballot_of(arena.visitor()) for _ in range(2)]
@@ -466,7 +472,7 @@ def test_two_voters_of_one_process_get_pairs_and_sides_of_their_own(serve: Serve
     assert binomtest(n_higher_on_a, 2 * n_pairs, 0.5).pvalue > 1e-4
     # Ids carry no order: of any two that follow each other the first is as often the smaller one. Successive
     # comparisons of random ids are rising with variance (n + 1) / 12, so five standard deviations are this many.
-    rising = sum(one < other for one, other in zip(ids, ids[1:], strict=False))
+    rising = sum(one < other for one, other in pairwise(ids))
     assert abs(rising - (len(ids) - 1) / 2) < 5 * ((len(ids) + 1) / 12) ** 0.5
     assert len(set(ids)) == len(ids)
 

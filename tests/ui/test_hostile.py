@@ -6,14 +6,14 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from fuzz.inert import faults_in
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
 
 from arena.battle import Answer, Message, Prompt, PromptId
 from arena.pack import answer_id
 from arena.store import VoteStore
 from arena.ui.markdown import render_markdown
 from hostile import HOMOGRAPHS, HOST, POSING, payloads
+from inert import faults_in
 from served import MODELS, NOON, Arena, Serve, in_state, open_arena
 
 PAYLOADS = tuple(payloads())
@@ -99,7 +99,7 @@ def test_mathematics_of_a_depth_that_stops_a_browser_is_shown_as_its_source():
         return render_markdown("$" + "{" * depth + "x" + "}" * depth + "$")
 
     assert "<math" in braced(20)
-    assert braced(900) == f"<p><code class=\"tex\">{'{' * 900}x{'}' * 900}</code></p>\n"
+    assert braced(900) == f'<p><code class="tex">{"{" * 900}x{"}" * 900}</code></p>\n'
 
 
 # ---- in a browser ----
@@ -109,12 +109,25 @@ def watched(context: BrowserContext, arena: Arena) -> tuple[Page, list[str]]:
     """A page, and everything that it does beyond being read."""
     did: list[str] = []
     page = open_arena(context, arena)
-    context.on("request", lambda request: request.url.startswith(arena.url) or did.append(f"request {request.url}"))
+
+    def refuse(dialog: Dialog) -> None:
+        did.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith(arena.url):
+            did.append(f"request {request.url}")
+
+    def note_policy(message: ConsoleMessage) -> None:
+        if "Content Security" in message.text:
+            did.append(message.text)
+
+    context.on("request", note_request)
     context.on("page", lambda opened: did.append(f"window {opened.url}"))
-    page.on("dialog", lambda dialog: (did.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", refuse)
     page.on("framenavigated", lambda frame: did.append(f"navigation {frame.url}"))
     page.on("download", lambda download: did.append(f"download {download.url}"))
-    page.on("console", lambda message: "Content Security" in message.text and did.append(message.text))
+    page.on("console", note_policy)
     return page, did
 
 

@@ -4,19 +4,23 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-# Every element that a text may become, and the attributes that it may have there.
-LINK = {"href", "rel", "target"}
+# Every element that a text may become, with the attributes that it may have there.
+_PLAIN = "strong em s blockquote ul li pre br hr h1 h2 h3 h4 h5 h6 thead tbody tr table bdi small"
+_WITH = {
+    "a": "href rel target",
+    "p": "class",
+    "div": "class",
+    "code": "class",
+    "ol": "start",
+    "th": "style",
+    "td": "style",
+    "mrow": "class",
+}
+_MATH = (
+    "math mrow mi mn mo mtext mspace mstyle mfrac msqrt mroot msub msup msubsup munder mover munderover mtable mtr mtd"
+)
 ALLOWED: dict[str, set[str]] = {
-    "p": {"class"},
-    **dict.fromkeys(("strong", "em", "s", "blockquote", "ul", "li", "pre", "br", "hr"), set()),
-    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "thead", "tbody", "tr", "table", "bdi", "small"), set()),
-    **{"a": LINK, "ol": {"start"}, "code": {"class"}, "div": {"class"}, "span": {"class"}},
-    **{"th": {"style"}, "td": {"style"}},
-    **dict.fromkeys(("mi", "mn", "mtext", "msqrt", "mroot", "msub", "msup", "msubsup", "mtr"), {"mathvariant"}),
-    **dict.fromkeys(("munder", "mover", "munderover"), {"accent", "accentunder"}),
-    **{"math": {"display"}, "mrow": {"class"}, "mfrac": {"linethickness"}, "mspace": {"width"}},
-    **{"mo": {"form", "fence", "separator", "stretchy", "mathvariant", "accent", "width"}},
-    **{"mstyle": {"displaystyle", "mathvariant"}, "mtable": {"columnalign", "displaystyle"}, "mtd": {"columnalign"}},
+    tag: set(_WITH.get(tag, "").split()) for tag in (*_PLAIN.split(), *_MATH.split(), *_WITH)
 }
 _ANY_MATH = {"displaystyle", "stretchy", "fence", "separator", "accent", "accentunder", "form", "columnalign"}
 _ANY_MATH |= {"linethickness", "mathvariant", "width", "display"}
@@ -44,7 +48,7 @@ class _Reader(HTMLParser):
         if tag not in ALLOWED:
             self.faults.append(f"<{tag}>")
             return
-        allowed = ALLOWED[tag] | (_ANY_MATH if tag.startswith("m") else set())
+        allowed = ALLOWED[tag] | (_ANY_MATH if tag in _MATH.split() else set())
         for name, value in attrs:
             if name not in allowed:
                 self.faults.append(f"<{tag} {name}>")
