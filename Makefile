@@ -50,7 +50,7 @@ proofs: $(VENV)/.dev
 #   make fuzz    look for inputs that a reader trips over: every one for three minutes, or make fuzz TARGET=view SECONDS=60
 fuzz: $(VENV)/.dev
 	@$(PIP) install --require-hashes --requirement requirements-fuzz.txt
-	@for target in $(or $(TARGET),$$($(BIN)/python tests/fuzz/targets.py)); do \
+	@for target in $(or $(TARGET),$$(PYTHONPATH=tests $(BIN)/python tests/fuzz/targets.py)); do \
 		echo "== $$target"; $(BIN)/python tests/fuzz/fuzz.py $$target $(or $(SECONDS),180) || exit 1; done
 
 #   make audit   ask the advisories of PyPI about every locked package; says so where they cannot be reached
