@@ -12,7 +12,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock journeys screenshots proofs bench bench-pages load clean
+.PHONY: help run test lint format lock journeys screenshots proofs fuzz audit bench bench-pages load clean
 
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
@@ -47,6 +47,16 @@ screenshots: $(VENV)/.dev
 proofs: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m proof
 
+#   make fuzz    look for inputs that a reader trips over: every one for three minutes, or make fuzz TARGET=view SECONDS=60
+fuzz: $(VENV)/.dev
+	@$(PIP) install --require-hashes --requirement requirements-fuzz.txt
+	@for target in $(or $(TARGET),$$(PYTHONPATH=tests $(BIN)/python tests/fuzz/targets.py)); do \
+		echo "== $$target"; $(BIN)/python tests/fuzz/fuzz.py $$target $(or $(SECONDS),180) || exit 1; done
+
+#   make audit   ask the advisories of PyPI about every locked package; says so where they cannot be reached
+audit: $(VENV)/.dev
+	@$(BIN)/python tests/audit.py
+
 #   make bench   time the ratings; against peers: make bench PEERS=/path/to/a/python/that/has/them
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/rating.py $(if $(PEERS),--peers $(PEERS)) $(BENCH)
@@ -64,6 +74,7 @@ lock: $(VENV)/.dev
 	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_FLAGS) --output-file requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group build --group dev $(LOCK_FLAGS) --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	@$(BIN)/uv pip compile --group fuzz $(LOCK_FLAGS) --output-file requirements-fuzz.txt
 
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --quiet --upgrade

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from arena.errors import Fault
 from arena.record import Strict, sentences
 from arena.worked_example import WorkedExample, read_examples
+
+_TEXT = "tag:yaml.org,2002:str"
 
 
 class GuidelineHead(Strict):
@@ -17,6 +19,13 @@ class GuidelineHead(Strict):
 
     version: str = Field(min_length=1, max_length=40)
     when_in_doubt: Literal["tie", "shorter", "both_bad"]
+
+    @field_validator("version")
+    @classmethod
+    def _can_be_shown(cls, version: str) -> str:
+        if not version.isprintable():  # a control character, or half of a surrogate pair, by an escape
+            raise ValueError(f"version is {version!r}, with a character that cannot be shown")
+        return version
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +43,18 @@ class Guideline:
 
 def check_guideline(file: str, text: str, faults: list[Fault]) -> Guideline | None:
     """The guideline that a text is; None, and `faults` with their lines, if something is wrong with it."""
-    parts = re.split(r"^---\s*$", text, maxsplit=2, flags=re.MULTILINE)
+    parts = re.split(r"^---[ \t]*$", text, maxsplit=2, flags=re.MULTILINE)
     if len(parts) != 3 or parts[0].strip():
         message = "the front matter is missing: begin with ---, version: ..., when_in_doubt: ..., ---"
         faults.append(Fault(file, 1, message))
         return None
+    n_before = parts[0].count("\n")
     line_of: dict[str, int] = {}
     try:
-        line_of = _keys_of(parts[1])
-        head = GuidelineHead.model_validate(yaml.safe_load(parts[1]))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        faults.append(Fault(file, line, f"the front matter cannot be read: {getattr(error, 'problem', error)}"))
+        values, line_of = _head_of(parts[1], n_before)
+        head = GuidelineHead.model_validate(values)
+    except _NoHead as error:
+        faults.append(Fault(file, error.line or n_before + 1, f"the front matter cannot be read: {error}"))
     except ValidationError as error:
         for place, message in sentences(error, GuidelineHead):
             faults.append(Fault(file, line_of.get(str(place[0]), 1) if place else 1, f"front matter: {message}"))
@@ -57,14 +65,45 @@ def check_guideline(file: str, text: str, faults: list[Fault]) -> Guideline | No
     return None
 
 
-def _keys_of(text: str) -> dict[str, int]:
-    """The keys of a YAML mapping with their lines. Raises YAMLError for anything else, or a key that stands twice."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+class _NoHead(ValueError):
+    """A front matter that is no list of keys and texts; `line` counts from 1, None where it is not known."""
+
+    def __init__(self, message: str, line: int | None = None):
+        self.line = line
+        super().__init__(message)
+
+
+def _head_of(text: str, n_before: int) -> tuple[dict[str, str], dict[str, int]]:
+    """The keys of a front matter with their texts, and with their lines. Raises _NoHead for anything else.
+
+    Taken from the tree that YAML makes of it: no value is built, so that none can grow, or be what it does not look
+    like, such as a date.
+    """
+
+    def line(mark: yaml.Mark | None) -> int | None:
+        return None if mark is None else n_before + text.count("\n", 0, mark.index) + 1  # as editors count lines
+
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise _NoHead(str(getattr(error, "problem", error)), line(getattr(error, "problem_mark", None))) from error
+    except RecursionError as error:
+        raise _NoHead("it is nested too deeply") from error
+    except (ValueError, OverflowError) as error:  # an escape for a character that there is not
+        raise _NoHead(str(error)) from error
     if not isinstance(node, yaml.MappingNode):
-        raise yaml.MarkedYAMLError(problem="it is no list of keys and values")
+        raise _NoHead("it is no list of keys and values")
+    values: dict[str, str] = {}
     lines: dict[str, int] = {}
-    for key, _ in node.value:
-        if key.value in lines:
-            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-        lines[key.value] = key.start_mark.line + 1
-    return lines
+    for pair in node.value:
+        for each in pair:
+            if not isinstance(each, yaml.ScalarNode):
+                raise _NoHead("a list or a group of keys stands where a text belongs", line(each.start_mark))
+            if each.tag != _TEXT:
+                raise _NoHead(f"{each.value[:60]!r} is no text; put it in quotes", line(each.start_mark))
+        key, value = pair
+        if key.value in values:
+            raise _NoHead(f"the key {key.value!r} stands twice", line(key.start_mark))
+        values[key.value] = value.value
+        lines[key.value] = line(key.start_mark) or 1
+    return values, lines

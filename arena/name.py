@@ -29,6 +29,8 @@ def parse(value: object) -> str:
         raise NoName(f"is {_shown(value)}, longer than {LONGEST} characters")
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
         raise NoName(f"is {_shown(value)}, with a control character")
+    if any(0xD800 <= ord(character) < 0xE000 for character in value):
+        raise NoName(f"is {_shown(value)}, with half of a surrogate pair")
     return value
 
 

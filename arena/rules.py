@@ -100,6 +100,9 @@ def check_rules(file: str, text: str, faults: list[Fault]) -> Rules:
         found = re.search(r"\(at line (\d+)", str(error))
         faults.append(Fault(file, int(found[1]) if found else None, f"no valid TOML: {error}"))
         return Rules()
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists a thousand deep
+        faults.append(Fault(file, None, f"no valid TOML: {error}"))
+        return Rules()
     try:
         return Rules.model_validate(values)
     except ValidationError as error:

@@ -209,7 +209,7 @@ def _csv(path: Path) -> Iterator[tuple[tuple[str, ...], Iterator[list[str]]]]:
             file.seek(0)
             separator = max(_SEPARATORS, key=first.count)
             records = csv.reader(file, delimiter=separator, strict=True)
-            header = tuple(next(records))
+            header = tuple(next(records, ()))  # a file of nothing but a byte order mark has none
             repeated = [name for name, n in Counter(header).items() if n > 1]
             if repeated:
                 raise BadInput(f"{path} has more than one column {repeated[0]!r}")

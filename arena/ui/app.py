@@ -10,6 +10,7 @@ from datetime import datetime
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from arena.alarms import Alarms
 from arena.batch import RatingJob
@@ -30,6 +31,7 @@ from arena.ui import (
     research_api,
     samples_api,
 )
+from arena.ui.doors import Doors
 from arena.ui.middleware import MOST_AT_ONCE, ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
@@ -120,7 +122,7 @@ def build_app(site: Site) -> FastAPI:
     app.add_middleware(PageHead, heads=heads)
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
     app.add_middleware(ThrottleGate, throttle=site.throttle)
-    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
+    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded", is_secure=site.cookies != "lax")
     return app
 
 
@@ -155,6 +157,9 @@ def _mount_pages(app: FastAPI, pages: gr.Blocks) -> None:
             pwa=False,
             max_file_size=1,  # nothing is uploaded here, yet Gradio's upload route is always there
         )
+    mount = app.routes[-1]
+    assert isinstance(mount, Mount)  # noqa: S101 - the line above has put it there
+    mount.app = Doors(mount.app, pages=PAGES)
 
 
 def _say_why_it_ended(timer: "asyncio.Task[None]") -> None:

@@ -20,6 +20,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 _LONGEST = 2000
+# Of a tree of some hundred levels a browser draws nothing for half a minute.
+_DEEPEST = 60
 # A macro may grow without end, and these may hide what an answer says, or have it pass for something else. What stands
 # behind a bare % is a comment to TeX, and to whoever wrote "100%" is not.
 _REFUSED = re.compile(
@@ -65,7 +67,10 @@ class NoMathematics(Exception):
 
 
 def to_mathml(source: str, *, is_block: bool) -> str:
-    """TeX as MathML; as its source, marked as code, where that is not possible."""
+    """TeX as MathML; as its source, marked as code, where that is not possible.
+
+    Characters that turn the direction of a text, and NUL, are dealt with by `render_markdown`.
+    """
     if len(source) <= _LONGEST:
         with suppress(NoMathematics):
             return _converted(source, is_block=is_block)
@@ -84,10 +89,12 @@ def _converted(source: str, *, is_block: bool) -> str:
         raise NoMathematics from error
 
 
-def _written(element: Element) -> Iterator[str]:
+def _written(element: Element, level: int = 0) -> Iterator[str]:
+    if level > _DEEPEST:
+        raise NoMathematics
     if element.tag == "menclose" and element.get("notation") == "box":
         # Browsers draw no notation; a border they do. Of what is struck through they would show no line.
-        yield f'<mrow class="boxed">{"".join(part for child in element for part in _written(child))}</mrow>'
+        yield f'<mrow class="boxed">{"".join(part for child in element for part in _written(child, level + 1))}</mrow>'
         return
     # Where columns or lines were meant and no table was made of them, the reader would see them run together.
     is_lost = (element.tag, element.text) == ("mi", "&") or element.get("linebreak") is not None
@@ -104,7 +111,7 @@ def _written(element: Element) -> Iterator[str]:
     yield f"<{element.tag}{attributes}>"
     yield escape(unescape(element.text or ""))
     for child in element:
-        yield from _written(child)
+        yield from _written(child, level + 1)
         yield escape(unescape(child.tail or ""))
     yield f"</{element.tag}>"
 

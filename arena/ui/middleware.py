@@ -4,6 +4,7 @@ Plain ASGI: nothing is buffered but the small things that have to be, so that Gr
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -82,32 +83,51 @@ class VoterCookie:
         return self._voter_key.voter_id(HTTPConnection(scope).cookies.get(self._voter_key.cookie_name)) is not None
 
 
-class SafeHeaders:
-    """Headers on every response: the page loads from its own host only, and nobody may frame it uninvited."""
+_POLICY = (
+    "default-src 'self'; script-src 'self'{unsafe}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors {ancestors}"
+)
+# Gradio's pages need these two words; answers are inert all the same, see arena/ui/markdown.py.
+_UNSAFE = " 'unsafe-inline' 'unsafe-eval'"
+# What answers here runs no script of Gradio's.
+_OWN = re.compile(r"/(?:api|ui|healthz)(?:/|$)")
+_HSTS_SECONDS = 365 * 24 * 3600
 
-    def __init__(self, app: ASGIApp, *, is_embedded: bool):
+
+class SafeHeaders:
+    """Headers on every response: the page loads from its own host only, and nobody may frame it uninvited.
+
+    `is_secure`: it is served by TLS alone, as the cookies say, and browsers are told to remember that.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_embedded: bool, is_secure: bool):
         self.app = app
         ancestors = "'self' https://huggingface.co" if is_embedded else "'self'"
+        self._policy = _POLICY.format(unsafe=_UNSAFE, ancestors=ancestors)
+        self._own_policy = _POLICY.format(unsafe="", ancestors=ancestors)
         self._headers = {
-            # Gradio's page needs the two unsafe words; answers are inert all the same, see arena/ui/markdown.py.
-            "content-security-policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-            "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
-            "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-            f"frame-ancestors {ancestors}",
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
             "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
             "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
         }
+        if not is_embedded:  # the Hub's frame is of another site, and this header knows no list of them
+            self._headers["x-frame-options"] = "SAMEORIGIN"
+        if is_secure:
+            self._headers["strict-transport-security"] = f"max-age={_HSTS_SECONDS}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        policy = self._own_policy if _OWN.match(scope["path"]) else self._policy
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers["content-security-policy"] = policy
                 for name, value in self._headers.items():
                     headers[name] = value
                 if "server" in headers:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import BrowserContext, Page
 
 from arena.alarms import Alarms
@@ -134,6 +135,7 @@ class Arena:
     clock: Clock
     alarms: Alarms
     voter_key: VoterKey
+    app: FastAPI | None = None
     clients: list[httpx.Client] = field(default_factory=list)
 
     def visitor(self) -> httpx.Client:
@@ -255,7 +257,8 @@ def serving() -> Iterator[Serve]:
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock, alarms, voter_key)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        arena = Arena(url, store, booth, job, clock, alarms, voter_key, app)
         running.append((server, thread, arena))
         with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
             client.get(f"{arena.url}/healthz", timeout=30).raise_for_status()

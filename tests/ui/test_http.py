@@ -528,6 +528,36 @@ def test_every_response_carries_safe_headers(unchanged_arena: Arena):
         assert "server" not in response.headers
 
 
+def test_headers_are_safe_also_of_what_is_refused_or_is_not_there(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
+    asked = [("GET", path) for path in ("/leaderboard/", "/gradio_api/info", "/api", "/api/me", "/static/x", "/ui/x")]
+    asked += [("POST", "/"), ("PUT", "/api/me"), ("DELETE", "/ui/style.css"), ("OPTIONS", "/"), ("TRACE", "/")]
+    for method, path in asked:
+        headers = visitor.request(method, path).headers
+        assert "default-src 'self'" in headers["content-security-policy"], (method, path)
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["x-frame-options"] == "SAMEORIGIN"
+        assert "strict-transport-security" not in headers  # over http a browser ignores it, and it would be no truth
+
+
+def test_what_is_not_gradio_s_allows_no_script_in_its_text(unchanged_arena: Arena):
+    visitor = unchanged_arena.visitor()
+    for path in ("/api", "/api/leaderboard", "/ui/ballot.js", "/healthz"):
+        policy = visitor.get(path).headers["content-security-policy"]
+        assert "script-src 'self';" in policy, path
+    assert "'unsafe-eval'" in visitor.get("/").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(("mode", "framing"), [("secure", "SAMEORIGIN"), ("embedded", None)])
+def test_a_secure_arena_says_so_and_only_the_hub_s_frame_is_let_be(serve: Serve, mode: str, framing: str | None):
+    client = serve(cookies=mode).stranger()
+    for path in ("/", "/api/me", "/nowhere"):
+        headers = client.get(path).headers
+        assert headers["strict-transport-security"] == "max-age=31536000"
+        assert headers.get("x-frame-options") == framing
+
+
 def test_only_an_embedded_arena_may_be_framed_by_the_hub(serve: Serve):
     policy = serve(cookies="embedded").stranger().get("/").headers["content-security-policy"]
     assert policy.endswith("frame-ancestors 'self' https://huggingface.co")

@@ -56,7 +56,7 @@ def application(store: VoteStore, key: VoterKey) -> FastAPI:
 
     app.add_middleware(ApiGate)
     app.add_middleware(VoterCookie, voter_key=key, mode="lax")
-    app.add_middleware(SafeHeaders, is_embedded=False)
+    app.add_middleware(SafeHeaders, is_embedded=False, is_secure=False)
     return app
 
 
