@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import gradio as gr
@@ -15,7 +15,9 @@ from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import StoreError
+from arena.login import Login
 from arena.samples import Gallery
+from arena.session import Sessions
 from arena.study import Study
 from arena.ui import (
     analysis_api,
@@ -24,11 +26,16 @@ from arena.ui import (
     arena_page,
     calibration_api,
     guidelines_page,
+    host_api,
+    host_page,
     labels,
     leaderboard_page,
+    login_api,
     research_api,
     samples_api,
 )
+from arena.ui.access import Doorkeeper, LoginCookie
+from arena.ui.login_page import absent_page, signed_in_tags
 from arena.ui.middleware import ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
@@ -60,6 +67,7 @@ class Site:
     clock: Callable[[], datetime]
     rate_every_seconds: float
     rate_every_votes: int
+    login: Login = field(default_factory=Login)
 
 
 def build_app(site: Site) -> FastAPI:
@@ -77,6 +85,14 @@ def build_app(site: Site) -> FastAPI:
 
     app = FastAPI(title=site.title, openapi_url=None, lifespan=lifespan)
     frame = Frame(site.title, site.guideline_version)
+    login = site.login
+    sessions = Sessions(site.voter_key.derived("session"), digest=login.digest(), lasts=login.lasts)
+    cookie = LoginCookie(site.voter_key, site.cookies)
+    app.include_router(
+        login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.clock), frame)
+    )
+    app.include_router(host_page.routes(frame))
+    app.include_router(host_api.routes(login))
     app.include_router(
         research_api.routes(
             site.title,
@@ -110,8 +126,16 @@ def build_app(site: Site) -> FastAPI:
     }
     # The last one added is the first one passed.
     app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels))
-    app.add_middleware(PageHead, heads=heads)
+    app.add_middleware(PageHead, heads=heads, personal=lambda scope: signed_in_tags(scope["state"]["session"]))
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
+    app.add_middleware(
+        Doorkeeper,
+        login=login,
+        sessions=sessions,
+        cookie=cookie,
+        clock=site.clock,
+        absent=lambda request: absent_page(request, frame, login),
+    )
     app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded")
     return app
 
