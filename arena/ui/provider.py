@@ -223,7 +223,7 @@ def _http() -> httpx2.AsyncClient:
 async def _user_info(client: Any, address: str, token: Mapping[str, Any], sub: str) -> dict[str, Any]:
     """What the provider tells beside the ID token; of the same account, and never about who it is."""
     headers = {"Authorization": f"Bearer {token['access_token']}"}
-    found = (await client.get(address, withhold_token=True, headers=headers)).raise_for_status().json()
+    found = (await client.request("GET", address, withhold_token=True, headers=headers)).raise_for_status().json()
     if found.get("sub") != sub:
         raise NotVouchedFor("what the provider tells is of another account")
     return {name: found[name] for name in found if name not in ("iss", "sub", "aud", "nonce")}

@@ -21,6 +21,7 @@ from joserfc.jwk import RSAKey
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from arena.login import OpenId
+from arena.password import PasswordHash
 from arena.ui.server import listen
 
 CLIENT_ID = "bakeoff-under-test"
@@ -128,6 +129,12 @@ class FakeProvider:
             return self.user_info or {"sub": SUBJECT}
 
         return app
+
+
+def quick_hash(password: str, salt: bytes = bytes(16)) -> PasswordHash:
+    """The cheapest hash that the settings take: a test tries many passwords."""
+    digest = hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
+    return PasswordHash.parse(str(PasswordHash(2**14, 8, 1, salt, digest)))
 
 
 @contextmanager

@@ -192,10 +192,12 @@ def serving() -> Iterator[Serve]:
         rules: str = "",
         guideline: Guideline | None = None,
         earlier: Arena | None = None,
+        store: VoteStore | None = None,
+        port: int = 0,
         **changes: Any,
     ) -> Arena:
         clock = Clock()
-        store = earlier.store if earlier else _stocked_store(n_prompts, clock.now)
+        store = earlier.store if earlier else _stocked_store(n_prompts, clock.now, store)
         store.catalogue.set_rules(rules, guideline, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
         booth = FaultyBooth(
@@ -221,7 +223,7 @@ def serving() -> Iterator[Serve]:
             rate_every_seconds=3600.0,
             rate_every_votes=3,
         )
-        listener = listen("127.0.0.1", 0)
+        listener = listen("127.0.0.1", port)
         app = build_app(replace(site, **changes))
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="critical", server_header=False, timeout_graceful_shutdown=1)
@@ -243,8 +245,8 @@ def serving() -> Iterator[Serve]:
         arena.store.close()
 
 
-def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
-    store = VoteStore.open(None)
+def _stocked_store(n_prompts: int, now: datetime, store: VoteStore | None) -> VoteStore:
+    store = store or VoteStore.open(None)
     store.catalogue.add_models(MODELS, now)
     store.catalogue.add_prompts(PROMPTS[:n_prompts], now)
     answers = [
