@@ -5,6 +5,7 @@ It vouches for whoever `account` names and asks nobody; a test changes what its 
 
 import base64
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,15 +21,19 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from arena.login import OpenId
+from arena.login import Login, OpenId
 from arena.password import PasswordHash
+from arena.role import Members
+from arena.store import VoteStore
 from arena.ui.server import listen
+from served import Arena, Clock, serving
 
 CLIENT_ID = "bakeoff-under-test"
 CLIENT_SECRET = "the client's secret, which nobody sees"
 # What must not be found anywhere afterwards.
 NAME = "wilhelmina-of-account"
 SUBJECT = "subject-7f3a-of-the-account"
+PASSWORD = "three old walnut trees"
 
 
 @dataclass
@@ -149,3 +154,34 @@ def providing(clock: Callable[[], datetime]) -> Iterator[FakeProvider]:
     yield provider
     server.should_exit = True
     thread.join()
+
+
+HASH = quick_hash(PASSWORD)
+
+
+@contextmanager
+def with_provider(
+    *,
+    claim: str = "preferred_username",
+    store: VoteStore | None = None,
+    password_is_set: bool = False,
+    **login: Any,
+) -> Iterator[tuple[Arena, FakeProvider]]:
+    """An arena where the provider's account is host and annotator, and that provider."""
+    members = login.pop("members", Members(hosts=frozenset({NAME}), annotators=frozenset({NAME})))
+    with serving() as start, providing(Clock()) as provider:
+        port = _free_port()  # the arena's address has to be known to its login before it is served
+        settings = provider.settings(f"http://127.0.0.1:{port}", claim=claim)
+        arena = start(
+            login=Login(password=HASH if password_is_set else None, provider=settings, members=members, **login),
+            port=port,
+            store=store,
+        )
+        provider.clock = arena.clock
+        yield arena, provider
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -17,11 +17,9 @@ from arena.ui.access import NEXT, RIGHTS, LoginCookie, right_of
 from arena.ui.app import build_app
 from arena.ui.page import PAGES
 from arena.voter import VoterKey
-from openid import quick_hash
+from openid import HASH, PASSWORD
 from served import NOON, Arena, Serve, ballot_of, serving, vote_on
 
-PASSWORD = "three old walnut trees"
-HASH = quick_hash(PASSWORD)
 SECRET = b"a secret of at least sixteen bytes"
 
 OPEN = Login(password=HASH)

@@ -4,9 +4,7 @@ import base64
 import hmac
 import json
 import logging
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,11 +20,20 @@ from arena.attempts import MOST_OF_ONE
 from arena.login import Login, OpenId
 from arena.role import Members, Right, Role
 from arena.store import VoteStore
-from openid import CLIENT_ID, CLIENT_SECRET, NAME, SUBJECT, FakeProvider, providing, quick_hash
-from served import Arena, Clock, Serve, ballot_of, serving, vote_on
+from openid import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    HASH,
+    NAME,
+    PASSWORD,
+    SUBJECT,
+    FakeProvider,
+    providing,
+    quick_hash,
+    with_provider,
+)
+from served import Arena, Clock, Serve, ballot_of, vote_on
 
-PASSWORD = "three old walnut trees"
-HASH = quick_hash(PASSWORD)
 BY_PASSWORD = Login(password=HASH)
 
 
@@ -47,29 +54,9 @@ def cookies_of(response: httpx.Response) -> dict[str, str]:
     return found
 
 
-@contextmanager
-def with_provider(
-    *, claim: str = "preferred_username", store: VoteStore | None = None, **login: Any
-) -> Iterator[tuple[Arena, FakeProvider]]:
-    """An arena where the provider's account is host and annotator, and that provider."""
-    members = login.pop("members", Members(hosts=frozenset({NAME}), annotators=frozenset({NAME})))
-    with serving() as start, providing(Clock()) as provider:
-        port = _free_port()  # the arena's address has to be known to its login before it is served
-        settings = provider.settings(f"http://127.0.0.1:{port}", claim=claim)
-        arena = start(login=Login(provider=settings, members=members, **login), port=port, store=store)
-        provider.clock = arena.clock
-        yield arena, provider
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def both_ways() -> Iterator[tuple[Arena, FakeProvider]]:
-    with with_provider(password=HASH) as both:
+    with with_provider(password_is_set=True) as both:
         yield both
 
 
@@ -514,7 +501,7 @@ def test_no_name_and_no_secret_is_in_the_database_the_logs_or_an_answer(
     caplog.set_level(logging.INFO)
     seen: list[httpx.Response] = []
     file = tmp_path / "arena.duckdb"
-    with with_provider(store=VoteStore.open(file), password=HASH) as (arena, provider):
+    with with_provider(store=VoteStore.open(file), password_is_set=True) as (arena, provider):
         client = arena.visitor()
         client.event_hooks["response"].append(seen.append)
         sign_in(client, "host")
