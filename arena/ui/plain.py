@@ -30,7 +30,7 @@ def plain_page(
     return HTMLResponse(
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">{base_tag}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'{head}{personal}</head><body class="plain">'
+        f'{head}{personal}</head><body class="bare">'
         # The style sheet is written for Gradio's frame; here its element is an empty name.
         f'<gradio-app><div class="gradio-container">{inside}</div></gradio-app></body></html>',
         status,

@@ -38,6 +38,10 @@ def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody
     return client
 
 
+def is_in(client: httpx.Client) -> bool:
+    return client.get("/api/host/me").status_code == 200
+
+
 @pytest.fixture(scope="module")
 def shut() -> Iterator[Arena]:
     """An arena that opens nothing to voters but the guideline."""
@@ -199,6 +203,10 @@ def test_a_page_is_read_and_nothing_else(shut: Arena, method: str):
     host = signed_in(shut, SHUT, Role.HOST)
     for path in ("/", "/login", "/logout", "/host", "/leaderboard"):
         assert host.request(method, path).status_code == 404, path
+    if method != "POST":  # those are taken as JSON of our own pages only
+        assert host.request(method, "/api/host/me").status_code == 404
+        assert host.request(method, "/api/logout").status_code == 404
+    assert is_in(host)
 
 
 @pytest.mark.parametrize(
