@@ -384,7 +384,7 @@ def _by_hand(header: dict[str, Any], claims: dict[str, Any], key: bytes | None) 
 
 def _forgeries(provider: FakeProvider) -> dict[str, Callable[[dict[str, Any]], str]]:
     kid = provider.key.kid
-    other = RSAKey.generate_key(2048, {"kid": kid})
+    other = RSAKey.generate_key(2048, {"kid": str(kid)})
     public = provider.key.as_pem(private=False)
     signed = {"alg": "RS256", "kid": kid}
 
