@@ -1,9 +1,11 @@
 """Settings of one running arena. The only file that reads the environment."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -11,9 +13,16 @@ from arena.address import PRIVATE_NETWORKS, Network
 from arena.battle import Source
 from arena.errors import BadInput
 from arena.limits import Act, Limit, Whose
+from arena.login import Login, OpenId
+from arena.password import PasswordHash
+from arena.role import Members, Right
 from arena.voter import open_secret, secret_file_of
 
 PREFIX = "BAKEOFF_"
+
+# What is wrong with these is said without their value: secrets, and names of people.
+_NOT_SHOWN = {"secret", "host_password_hash", "oidc_client_secret", "hosts", "researchers", "annotators"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Settings(BaseModel):
@@ -68,6 +77,38 @@ class Settings(BaseModel):
     votes_per_voter: Limit = Field(default=Limit.parse("30/minute,400/hour"), description="Votes of one voter.")
     votes_per_address: Limit = Field(default=Limit.parse("240/minute,3000/hour"), description="Votes of one address.")
     votes_in_all: Limit = Field(default=Limit.parse("6000/minute"), description="Votes of everybody.")
+    host_password_hash: SecretStr | None = Field(
+        default=None, description="The line that `bakeoff password` prints: whoever knows that password is the host."
+    )
+    oidc_issuer: str | None = Field(default=None, description="The address of a provider of OpenID.")
+    oidc_client_id: str | None = Field(default=None, min_length=1, description="What the provider calls this arena.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret that the provider gave to this arena."
+    )
+    oidc_scopes: str = Field(default="openid profile", description="What the provider is asked for, with spaces.")
+    oidc_claim: str = Field(
+        default="preferred_username",
+        min_length=1,
+        description="Which claim names an account; email only where the provider says that it is verified.",
+    )
+    public_url: str | None = Field(default=None, description="Where browsers find this arena; needed with a provider.")
+    hosts: tuple[str, ...] | None = Field(default=None, min_length=1, description="Accounts that are hosts.")
+    researchers: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="Accounts that see results where these are not open."
+    )
+    annotators: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="Accounts that vote where voting is by invitation."
+    )
+    voting: Literal["open", "annotators"] = Field(default="open", description="Who may vote.")
+    results: Literal["open", "researchers"] = Field(
+        default="open", description="Who may see the leaderboard, the analysis, samples and downloads."
+    )
+    session_hours: float = Field(
+        default=8, gt=0, le=24 * 31, allow_inf_nan=False, description="After so many hours one has to sign in again."
+    )
+    signed_as: str | None = Field(
+        default=None, min_length=1, max_length=80, description="The name that the acts of a host are signed with."
+    )
 
     @field_validator("secret")
     @classmethod
@@ -82,6 +123,55 @@ class Settings(BaseModel):
         if value == "":
             raise ValueError("it is empty; name a place, or leave the variable out")
         return value
+
+    @field_validator("host_password_hash")
+    @classmethod
+    def _is_hash(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                PasswordHash.parse(value.get_secret_value())
+            except BadInput as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("oidc_client_secret")
+    @classmethod
+    def _is_given(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value():
+            raise ValueError("it is empty; leave the variable out")
+        return value
+
+    @field_validator("oidc_issuer", "public_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or "@" in value:
+            raise ValueError("it is no address such as https://arena.example.org")
+        return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_private(cls, value: str | None) -> str | None:
+        if value is not None and not _is_safe(value):
+            raise ValueError("a provider is asked over https only")
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _asks_who(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("openid has to be among them, or the provider does not say who somebody is")
+        return value
+
+    @field_validator("hosts", "researchers", "annotators", mode="before")
+    @classmethod
+    def _names_by_commas(cls, value: object) -> object:
+        names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if isinstance(names, list) and not all(names):
+            raise ValueError("a name between its commas is empty")
+        return names
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -110,8 +200,9 @@ class Settings(BaseModel):
         # These belong to the test suite, not to the arena.
         values = {name: text for name, text in values.items() if not name.startswith(("require_", "test_"))}
         if environ.get("SPACE_ID"):
-            values.setdefault("cookies", "embedded")
-            values.setdefault("trusted_proxies", ",".join(PRIVATE_NETWORKS))
+            values = _of_space(environ) | values
+        if str(values.get("public_url", "")).startswith("https:"):
+            values.setdefault("cookies", "secure")
         try:
             return cls.model_validate(values | options)
         except ValidationError as error:
@@ -121,12 +212,60 @@ class Settings(BaseModel):
             if problem["type"] == "extra_forbidden":
                 known = ", ".join(PREFIX + field.upper() for field in cls.model_fields)
                 raise BadInput(f"{name} is no setting; known: {known}") from error
-            shown = "" if field == "secret" else f" {problem['input']!r}"
+            shown = "" if field in _NOT_SHOWN else f" {problem['input']!r}"
             raise BadInput(f"{name} has an unusable value{shown}: {problem['msg']}") from error
 
     def open_secret(self) -> bytes:
         """The secret that is set, or else the one in its file, which is made when missing."""
         return self.secret.get_secret_value().encode() if self.secret else open_secret(self.secret_file)
+
+    def login(self) -> Login:
+        """The ways in. Raises BadInput where settings of the login do not go together."""
+        provider = self._provider()
+        members = Members(*(frozenset(each or ()) for each in (self.hosts, self.researchers, self.annotators)))
+        if members and provider is None:
+            raise BadInput(
+                f"{PREFIX}HOSTS, {PREFIX}RESEARCHERS and {PREFIX}ANNOTATORS name accounts of an OpenID provider, and "
+                f"none is set: set {PREFIX}OIDC_ISSUER (on a Space: hf_oauth: true in README.md), or leave them out"
+            )
+        password = self.host_password_hash
+        login = Login(
+            password=PasswordHash.parse(password.get_secret_value()) if password else None,
+            provider=provider,
+            members=members,
+            open_to_all=frozenset(
+                right for right, who in ((Right.VOTE, self.voting), (Right.RESULTS, self.results)) if who == "open"
+            ),
+            lasts=timedelta(hours=self.session_hours),
+            signed_as=self.signed_as,
+        )
+        for name, value in (("VOTING", self.voting), ("RESULTS", self.results)):
+            if value != "open" and not login.is_set:
+                raise BadInput(
+                    f"{PREFIX}{name}={value} shuts everybody out: no login is set. Set {PREFIX}HOST_PASSWORD_HASH or "
+                    f"{PREFIX}OIDC_ISSUER too"
+                )
+        return login
+
+    def _provider(self) -> OpenId | None:
+        given = {
+            "OIDC_ISSUER": self.oidc_issuer,
+            "OIDC_CLIENT_ID": self.oidc_client_id,
+            "OIDC_CLIENT_SECRET": self.oidc_client_secret,
+        }
+        if not any(given.values()):
+            return None
+        missing = [PREFIX + name for name, value in (given | {"PUBLIC_URL": self.public_url}).items() if not value]
+        if not (self.oidc_issuer and self.oidc_client_id and self.oidc_client_secret and self.public_url):
+            raise BadInput(f"signing in by an OpenID provider also needs {', '.join(missing)}")
+        return OpenId(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret.get_secret_value(),
+            scopes=self.oidc_scopes,
+            claim=self.oidc_claim,
+            public_url=self.public_url,
+        )
 
     @property
     def limits(self) -> dict[tuple[Act, Whose], Limit]:
@@ -142,3 +281,29 @@ class Settings(BaseModel):
     def secret_file(self) -> Path:
         """Where the secret is kept when no variable sets it."""
         return secret_file_of(self.database_file)
+
+
+# What the Hub sets on a Space with `hf_oauth: true` in the head of its README.
+_HUB: Mapping[str, str] = {
+    "OPENID_PROVIDER_URL": "oidc_issuer",
+    "OAUTH_CLIENT_ID": "oidc_client_id",
+    "OAUTH_CLIENT_SECRET": "oidc_client_secret",
+    "OAUTH_SCOPES": "oidc_scopes",
+}
+
+
+def _of_space(environ: Mapping[str, str]) -> dict[str, str]:
+    """The defaults on a Space of Hugging Face."""
+    values = {"cookies": "embedded", "trusted_proxies": ",".join(PRIVATE_NETWORKS)}
+    if environ.get("OAUTH_CLIENT_ID"):
+        values |= {name: environ[variable] for variable, name in _HUB.items() if environ.get(variable)}
+    if environ.get("SPACE_HOST"):
+        # With a domain of its own a Space has two names; the first is the one that the Hub knows.
+        values["public_url"] = f"https://{environ['SPACE_HOST'].partition(',')[0]}"
+    return values
+
+
+def _is_safe(address: str) -> bool:
+    """Whether nobody on the way can read or change what is said to this address."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or parts.hostname in _LOOPBACK

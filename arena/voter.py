@@ -29,6 +29,7 @@ class VoterKey:
             )
         self._signer = Signer(secret, salt="bakeoff.voter-cookie", key_derivation="hmac", digest_method=hashlib.sha256)
         self._pseudonym_key = hmac.digest(secret, b"bakeoff.voter-id", "sha256")
+        self._other_uses_key = hmac.digest(secret, b"bakeoff.other-uses", "sha256")
 
     @property
     def cookie_name(self) -> str:
@@ -53,6 +54,10 @@ class VoterKey:
     def pseudonym(self, kind: str, text: str) -> str:
         """A keyed hash of `text` (32 hexadecimal digits); the same text of another kind gives another hash."""
         return hmac.digest(self._pseudonym_key, f"{kind}\0{text}".encode(), "sha256").hex()[:32]
+
+    def derived(self, use: str) -> bytes:
+        """A key for another use of the same secret (32 bytes), from which neither the secret nor other keys follow."""
+        return hmac.digest(self._other_uses_key, use.encode(), "sha256")
 
 
 def secret_file_of(database: Path) -> Path:

@@ -40,12 +40,15 @@ FLOORS = [
         "arena.settings",
         "arena.vote_file",
     ],
+    ["arena.login"],
     ["arena.guideline", "arena.labels", "arena.rules"],
     ["arena.pairing", "arena.worked_example", "arena.record"],
     ["arena.pieces", "arena.vote_table"],
     ["arena.plan", "arena.leaderboard", "arena.rows", "arena.table", "arena.voter", "arena.option"],
+    ["arena.password", "arena.session", "arena.attempts"],
     ["arena.tally", "arena.own_votes", "arena.agreement", "arena.bars", "arena.style", "arena.json_line", "arena.name"],
     ["arena.address", "arena.alarms", "arena.limits"],
+    ["arena.role"],
     ["ratings", "arena.errors"],
     ["arena.battle"],
     ["arena"],  # the package itself: its version
@@ -67,7 +70,10 @@ ROOMS = {
     "rich": ("arena.cli",),
     "matplotlib": ("arena.plots",),
     "yaml": ("arena.guideline",),
-    "itsdangerous": ("arena.voter",),
+    "itsdangerous": ("arena.voter", "arena.session"),
+    "authlib": ("arena.ui.provider",),
+    "joserfc": ("arena.ui.provider",),
+    "httpx2": ("arena.ui.provider",),
 }
 
 PURE = {"numpy", "scipy", "choix"}

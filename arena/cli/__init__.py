@@ -265,6 +265,19 @@ def export(
         tell(f"{n:>8,}  {reason}")
 
 
+@click.command()
+def password() -> None:
+    """Ask for a host's password, twice, and print the setting that lets its owner in. Nothing is stored."""
+    from secrets import token_bytes
+
+    from arena.password import SALT_BYTES, PasswordHash
+    from arena.settings import PREFIX
+
+    chosen = click.prompt("Password of the host", hide_input=True, confirmation_prompt="Once more", err=True)
+    tell(f"{PREFIX}HOST_PASSWORD_HASH={PasswordHash.of(chosen, salt=token_bytes(SALT_BYTES))}")
+    say("Set this in the arena's environment: whoever knows the password is the host.")
+
+
 class _InOrder(click.Group):
     """Commands in the order in which an arena needs them, not the alphabet's."""
 
@@ -273,7 +286,7 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export, verify, backup, restore))
+@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export, verify, backup, restore, password))
 @click.version_option(__version__, prog_name="bakeoff", message="%(prog)s %(version)s", help="Print the version.")
 def cli() -> None:
     """A blind arena for language models: two anonymous answers, one verdict, honest ratings, preference data."""

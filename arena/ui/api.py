@@ -33,7 +33,10 @@ from arena.errors import (
     VoteWithdrawn,
 )
 from arena.limits import Act
+from arena.role import Role
 from arena.store import LastVote
+from arena.ui.access import session_of
+from arena.ui.host_api import NotTheHost
 from arena.ui.labels import LabelBody, misshapen, step_of
 from arena.ui.markdown import render_markdown
 from arena.ui.middleware import refusal
@@ -153,7 +156,13 @@ def routes(
 
 
 def voter_of(request: Request, voter_key: VoterKey) -> VoterId:
-    """The voter whose cookie came with this request. Raises NoCookie without one of ours."""
+    """The voter whose cookie came with this request; an annotator who is signed in is one voter on every device.
+
+    Raises NoCookie without a cookie of ours.
+    """
+    session = session_of(request)
+    if session is not None and Role.ANNOTATOR in session.roles:
+        return VoterId(voter_key.pseudonym("annotator", session.account))
     voter_id = voter_key.voter_id(request.cookies.get(voter_key.cookie_name))
     if voter_id is None:
         raise NoCookie
@@ -299,6 +308,7 @@ def translate_errors(app: FastAPI) -> None:
 
 # The most specific first. The texts `refusal.<word>` are for the voter: what happened, and what to do.
 _REFUSALS: tuple[tuple[type[ArenaError], int, str], ...] = (
+    (NotTheHost, 403, "not_yours"),
     (NoCookie, 403, "no_cookie"),
     (NoBallotLeft, 404, "no_ballot_left"),
     (UnknownBallot, 404, "unknown_ballot"),

@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import gradio as gr
@@ -17,7 +17,9 @@ from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import StoreError
+from arena.login import Login
 from arena.samples import Gallery
+from arena.session import Sessions
 from arena.study import Study
 from arena.ui import (
     analysis_api,
@@ -26,12 +28,17 @@ from arena.ui import (
     arena_page,
     calibration_api,
     guidelines_page,
+    host_api,
+    host_page,
     labels,
     leaderboard_page,
+    login_api,
     research_api,
     samples_api,
 )
+from arena.ui.access import Doorkeeper, LoginCookie
 from arena.ui.doors import Doors
+from arena.ui.login_page import absent_page, signed_in_tags
 from arena.ui.middleware import MOST_AT_ONCE, ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
 from arena.ui.texts import LANGUAGES
@@ -68,6 +75,7 @@ class Site:
     rate_every_votes: int
     control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered while the arena serves: see `arena.control.listening`."""
+    login: Login = field(default_factory=Login)
 
 
 def build_app(site: Site) -> FastAPI:
@@ -86,6 +94,14 @@ def build_app(site: Site) -> FastAPI:
 
     app = FastAPI(title=site.title, openapi_url=None, lifespan=lifespan)
     frame = Frame(site.title, site.guideline_version)
+    login = site.login
+    sessions = Sessions(site.voter_key.derived("session"), digest=login.digest(), lasts=login.lasts)
+    cookie = LoginCookie(site.voter_key, site.cookies)
+    app.include_router(
+        login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.clock), frame)
+    )
+    app.include_router(host_page.routes(frame))
+    app.include_router(host_api.routes(login))
     app.include_router(
         research_api.routes(
             site.title,
@@ -119,8 +135,16 @@ def build_app(site: Site) -> FastAPI:
     }
     # The last one added is the first one passed.
     app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels), most_at_once=MOST_AT_ONCE)
-    app.add_middleware(PageHead, heads=heads)
+    app.add_middleware(PageHead, heads=heads, personal=lambda scope: signed_in_tags(scope["state"]["session"]))
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
+    app.add_middleware(
+        Doorkeeper,
+        login=login,
+        sessions=sessions,
+        cookie=cookie,
+        clock=site.clock,
+        absent=lambda request: absent_page(request, frame, login),
+    )
     app.add_middleware(ThrottleGate, throttle=site.throttle)
     app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded", is_secure=site.cookies != "lax")
     return app

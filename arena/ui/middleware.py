@@ -5,7 +5,7 @@ Plain ASGI: nothing is buffered but the small things that have to be, so that Gr
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -34,6 +34,11 @@ MAX_BODY_BYTES = 4096
 # a word at once than with a place in a longer queue.
 MOST_AT_ONCE = 256
 _CROWDED_SECONDS = 2
+
+
+def cookie_attributes(mode: CookieMode) -> str:
+    """How a cookie of ours is sent."""
+    return _COOKIE_ATTRIBUTES[mode]
 
 
 def refusal(status: int, error: str, **values: Any) -> JSONResponse:
@@ -217,9 +222,12 @@ class PageHead:
     that are in the HTML let the ballot be fetched, and the page be styled, while Gradio is still loading.
     """
 
-    def __init__(self, app: ASGIApp, *, heads: Mapping[tuple[str, str], str]):
-        """`heads` by path and language."""
+    def __init__(
+        self, app: ASGIApp, *, heads: Mapping[tuple[str, str], str], personal: Callable[[Scope], str] = lambda _: ""
+    ):
+        """`heads` by path and language; `personal` gives what is added for one reader."""
         self.app = app
+        self._personal = personal
         self._heads = {key: head.encode() for key, head in heads.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -229,6 +237,7 @@ class PageHead:
         if head is None:
             await self.app(scope, receive, send)
             return
+        own = self._personal(scope).encode()
         # The inner app must not compress what is edited here.
         plain = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]}
         start: Message = {}
@@ -245,7 +254,9 @@ class PageHead:
             headers = MutableHeaders(scope=start)
             page = body
             if headers.get("content-type", "").startswith("text/html"):
-                page = body.replace(b"</head>", head + b"\n\t</head>", 1)
+                page = body.replace(b"</head>", head + own + b"\n\t</head>", 1)
+                if own:
+                    headers["cache-control"] = "no-store"
                 page = page.replace(b'lang="en"', f'lang="{language}"'.encode(), 1)
                 headers.add_vary_header("Accept-Language")
                 headers["content-length"] = str(len(page))

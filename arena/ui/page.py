@@ -61,12 +61,12 @@ class Frame:
         """Tags for the head of any page: colours, icon, type and style sheet."""
         tags = [
             '<meta name="color-scheme" content="light dark">',
-            f'<link rel="icon" type="image/svg+xml" href="{_address("icon.svg")}">',
+            f'<link rel="icon" type="image/svg+xml" href="{address_of("icon.svg")}">',
             *(
                 f'<link rel="preload" as="font" type="font/woff2" crossorigin href="./static/fonts/{font}.woff2">'
                 for font in _FONTS
             ),
-            f'<link rel="stylesheet" href="{_address("style.css")}">',
+            f'<link rel="stylesheet" href="{address_of("style.css")}">',
         ]
         return "\n\t\t".join(tags)
 
@@ -77,13 +77,13 @@ class Frame:
             f"<title>{escape(words[f'nav.{page}'])} · {escape(self.title)}</title>",
             self.style(),
             f'<script type="application/json" id="bakeoff-texts">{_inert(words)}</script>',
-            f'<script src="{_address("page.js")}"></script>',
+            f'<script src="{address_of("page.js")}"></script>',
         ]
         for name in (script,) if isinstance(script, str) else script or ():
             # async, not defer: a deferred script waits for all of Gradio's modules, which stand before it.
             kind = ' type="module"' if name in _MODULES else ""
             when = "" if name in _FIRST else " async"
-            tags.append(f'<script{when}{kind} src="{_address(name)}"></script>')
+            tags.append(f'<script{when}{kind} src="{address_of(name)}"></script>')
         return "\n\t\t".join(tags)
 
 
@@ -116,6 +116,7 @@ class Assets(StaticFiles):
 
 
 @cache
-def _address(name: str) -> str:
+def address_of(name: str) -> str:
+    """Where a file of ours is; the address changes with the content."""
     digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:12]
     return f".{ASSETS_PATH}/{name}?v={digest}"

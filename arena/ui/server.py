@@ -42,11 +42,14 @@ def serve(settings: Settings) -> None:
 
     Raises an ArenaError for a pack, a database or a port that cannot be used; nothing is served then.
     """
+    login = settings.login()
     listener = listen(settings.host, settings.port)
     with listener, VoteStore.open(settings.database_file) as store:
         _fill(store, settings, datetime.now(UTC))
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        for note in login.notes():
+            _say(note)
         server = _Server(
             server_config(app, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS),
             announce=lambda: _announce(listener, settings),
@@ -111,6 +114,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         rate_every_seconds=settings.rate_every_seconds,
         rate_every_votes=settings.rate_after_votes,
         control=partial(listening, store),
+        login=settings.login(),
     )
 
 

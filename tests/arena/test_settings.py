@@ -12,6 +12,7 @@ from arena.limits import Act, Whose
 from arena.settings import PREFIX, Settings
 
 SECRET = "s" * 40
+HASH = f"scrypt:32768:8:3:{'A' * 22}:{'A' * 43}"
 
 
 def refusal(environ: dict[str, str]) -> str:
@@ -39,6 +40,20 @@ def test_every_setting_can_be_set():
             "BAKEOFF_RATE_AFTER_VOTES": "7",
             "BAKEOFF_TRUSTED_PROXIES": "10.0.0.7, 2001:db8::/32",
             **{f"BAKEOFF_{act}_{whose}".upper(): "7/hour" for act in Act for whose in Whose},
+            "BAKEOFF_HOST_PASSWORD_HASH": HASH,
+            "BAKEOFF_OIDC_ISSUER": "https://login.example.org/",
+            "BAKEOFF_OIDC_CLIENT_ID": "arena",
+            "BAKEOFF_OIDC_CLIENT_SECRET": SECRET,
+            "BAKEOFF_OIDC_SCOPES": "openid email",
+            "BAKEOFF_OIDC_CLAIM": "email",
+            "BAKEOFF_PUBLIC_URL": "https://arena.example.org",
+            "BAKEOFF_HOSTS": "ada, grace",
+            "BAKEOFF_RESEARCHERS": "emmy",
+            "BAKEOFF_ANNOTATORS": "sofia",
+            "BAKEOFF_VOTING": "annotators",
+            "BAKEOFF_RESULTS": "researchers",
+            "BAKEOFF_SESSION_HOURS": "0.5",
+            "BAKEOFF_SIGNED_AS": "The committee",
         }
     )
     assert {name for name in Settings.model_fields if getattr(settings, name) == getattr(Settings(), name)} == set()

@@ -210,12 +210,14 @@ def serving() -> Iterator[Serve]:
         guideline: Guideline | None = None,
         earlier: Arena | None = None,
         stalled_seconds: float = STALLED_SECONDS,
+        store: VoteStore | None = None,
+        port: int = 0,
         **changes: Any,
     ) -> Arena:
         clock = Clock()
         limits = {key: Limit() for key in Settings().limits} | changes.pop("limits", {})
         alarms, voter_key = Alarms(), VoterKey(b"a secret of at least sixteen bytes")
-        store = earlier.store if earlier else _stocked_store(n_prompts, clock.now)
+        store = earlier.store if earlier else _stocked_store(n_prompts, clock.now, store)
         store.catalogue.set_rules(rules, guideline, clock.now)
         job = RatingJob(store, every=timedelta(hours=1), after_votes=3)
         booth = FaultyBooth(
@@ -250,7 +252,7 @@ def serving() -> Iterator[Serve]:
             rate_every_seconds=3600.0,
             rate_every_votes=3,
         )
-        listener = listen("127.0.0.1", 0)
+        listener = listen("127.0.0.1", port)
         app = build_app(replace(site, **changes))
         server = PatientServer(
             server_config(app, log_level="critical", timeout_graceful_shutdown=1), stalled_seconds=stalled_seconds
@@ -273,8 +275,8 @@ def serving() -> Iterator[Serve]:
         arena.store.close()
 
 
-def _stocked_store(n_prompts: int, now: datetime) -> VoteStore:
-    store = VoteStore.open(None)
+def _stocked_store(n_prompts: int, now: datetime, store: VoteStore | None) -> VoteStore:
+    store = store or VoteStore.open(None)
     store.catalogue.add_models(MODELS, now)
     store.catalogue.add_prompts(PROMPTS[:n_prompts], now)
     answers = [

@@ -1,0 +1,50 @@
+"""The host's page: a heading, and one section for each thing that a host can do.
+
+It is no page of Gradio's: what a host sees is in nobody's configuration, and nothing of it is sent before the door has
+let the host in.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from arena.ui.access import session_of
+from arena.ui.login_page import signed_in_tags
+from arena.ui.page import Frame
+from arena.ui.plain import plain_page
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page. Its heading is the text `host.<name>`, its element has the id `host-<name>`, and `script`
+    fills it from routes below /api/host."""
+
+    name: str
+    script: str | None = None
+    html: str = ""
+
+
+SECTIONS: tuple[Section, ...] = ()
+
+
+def routes(frame: Frame) -> APIRouter:
+    """The page itself."""
+    router = APIRouter()
+
+    @router.get("/host")
+    def host(request: Request) -> Response:
+        scripts = [each.script for each in SECTIONS if each.script]
+        tags = signed_in_tags(session_of(request))
+        return plain_page(request, frame, "host", _body(), scripts=scripts, personal=tags)
+
+    return router
+
+
+def _body() -> str:
+    sections = "".join(
+        f'<section id="host-{each.name}" aria-labelledby="host-{each.name}-title">'
+        f'<h2 id="host-{each.name}-title" data-t="host.{each.name}"></h2>{each.html}</section>'
+        for each in SECTIONS
+    )
+    empty = "" if SECTIONS else '<p class="quiet" data-t="host.empty"></p>'
+    return f'<main class="reading host" id="host"><h1 data-t="nav.host"></h1>{empty}{sections}</main>'
