@@ -3,6 +3,7 @@
 store = VoteStore.open(path)
 store.catalogue   models, prompts, answers, rules, guideline
 store.ballots     battles and the blind views of them
+store.named       answers that tell who wrote them
 store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.exclusions  whose votes the host leaves out, and why
@@ -28,6 +29,7 @@ from arena.store.exposures import Exposures
 from arena.store.history import History
 from arena.store.judged import Judged, JudgedPair
 from arena.store.log import BrokenLink, Log
+from arena.store.named import Named
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.votes import LastVote, VoteCounts, Votes
@@ -41,6 +43,7 @@ class VoteStore:
     def __init__(self, database: Database):
         self._database = database
         self.catalogue = Catalogue(database)
+        self.named = Named(database, self.catalogue)
         self.ballots = Ballots(database)
         self.log = Log(database)
         self.votes = Votes(database)

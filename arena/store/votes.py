@@ -82,7 +82,7 @@ class Votes:
 
         The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
         skip, or the other way round, by asking inside the one transaction that writes at a time. A vote whose voter has
-        seen the author of one of the two answers named on a page is stored as not blind.
+        seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind.
         Raises VoteNotSaved if it could not be written; nothing is stored then.
         """
         try:
@@ -94,6 +94,9 @@ class Votes:
                 named = f"""select 1 from exposures join answers using (answer_id)
                     join {SAME_QUESTION} using (prompt_id) where voter_id = ? and twin = ? and model_id in (?, ?)"""
                 if first(cursor, named, [vote.voter_id, battle.prompt_id, battle.model_a, battle.model_b]):
+                    vote = replace(vote, blind=False)
+                told = "select 1 from named_answers where answer_id in (?, ?)"
+                if not battle.is_masked and first(cursor, told, [battle.answer_a, battle.answer_b]):
                     vote = replace(vote, blind=False)
                 self._append(cursor, [(battle, vote)], now)
         except KeyTaken:

@@ -6,7 +6,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from arena.errors import BadInput
 from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
 from arena.samples import Gallery
+from arena.self_naming import NamedAnswer, told_of
 from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
@@ -105,11 +106,18 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
 def _fill(store: VoteStore, settings: Settings, now: datetime) -> None:
     """Bring in the pack that is asked for; into a new database without one, the starter pack."""
     if settings.pack is None and not store.catalogue.is_empty():
+        _say_who_is_named(store, store.named.renew())
         return
     pack = read_pack(settings.pack or starter_directory())
     added = import_pack(store, pack, now)
     if any(added.values()):
         _say(f"Pack {pack.directory}: " + ", ".join(f"{n:,} new {kind}" for kind, n in added.items()))
+    _say_who_is_named(store, store.named.current())
+
+
+def _say_who_is_named(store: VoteStore, named: Sequence[NamedAnswer]) -> None:
+    for line in told_of(named, store.catalogue.rules().ballot.named_answers):
+        _say(line)
 
 
 def listen(host: str, port: int) -> socket.socket:
