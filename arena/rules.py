@@ -14,7 +14,6 @@ from arena.pairing import Mode
 from arena.plan import BothBad, Intervals, Ties
 from arena.record import Strict, sentences
 
-
 NamedAnswers = Literal["withhold", "mask", "leave_out"]
 """What becomes of answers that tell who wrote them."""
 

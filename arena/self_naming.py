@@ -25,10 +25,7 @@ from typing import NamedTuple, Self
 from arena.battle import AnswerId, Message, Model, ModelId, Prompt, PromptId
 from arena.known_names import FAMILIES, GENERIC, MAKERS, ORDINARY_FAMILIES, UNSPACED_FAMILIES, UNSPACED_MAKERS
 from arena.rules import NamedAnswers
-from arena.self_reference import ASKS, Mention, asks_whether, self_reference
-
-MASK = "‹name›"
-"""What stands in place of a name, the same for all. It is no markup, as square brackets would be."""
+from arena.self_reference import ASKS, MASK, Mention, asks_whether, self_reference
 
 _EXCERPT = 80
 _EXAMPLES = 3
@@ -61,11 +58,11 @@ _ROLE_BEFORE = re.compile(
 )
 _LABEL_AFTER = re.compile(r"[\s*_)\]>|]*(?:[:：]|\n|$)")
 _SIGNED = re.compile(
-    r"\s*(?:(?:[\u2013\u2014~]|--+|-[ ])|"
+    r"\s*(?:[\u2013\u2014~]|--+|"
     r"[^\n]{0,20}\b(?:regards|yours|greetings|cheers|sincerely|cordialement|saludos)[,!]?\s)[\s*_]*",
     re.IGNORECASE,
 )
-_LAST = re.compile(r"[^\n]{0,40}\s*$")
+_LAST = re.compile(r"(?![\s*_]*[:：])[^\n]{0,40}\s*$")
 
 # A prompt that says more words than these around a quotation speaks of it rather than asks it.
 _WORDS_AROUND = 8

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+MASK = "‹name›"
+"""What stands in place of a name, the same for all. It is no markup, as square brackets would be."""
+
 _FAR = 240
 """Characters on either side of a name that are looked at."""
 
@@ -47,7 +50,7 @@ def _frame(own: Iterable[str], made: str, machine: str, words: str, *, other: st
     """`own` are ways to begin, `made` and `machine` regular expressions, `words` what else may stand in between."""
     listed = "|".join(sorted(words.split(), key=len, reverse=True))
     begins, ends = (r"(?<![^\W_])", r"(?![^\W_])") if spaced else ("", "")
-    between = f"(?:(?:{made}|{machine}|{listed}{other}){ends}{_GLUE}){{0,24}}"
+    between = f"(?:(?:(?:{made}|{machine}|{listed}{other}){ends}|{MASK}){_GLUE}){{0,24}}"
     soon = r"[\s\-*,\"”»()]+(?:[\w-]+\s+){0,2}?" if spaced else r"[^。！？!?\n]{0,8}?"
     return _Frame(
         left=re.compile(f"(?P<self>{begins}(?:{'|'.join(own)}){ends}){_GLUE}(?P<words>{between})$", re.IGNORECASE),
@@ -85,8 +88,8 @@ _FRAMES = (
         made=r"(?:entwickelt|trainiert|erstellt|geschaffen|gebaut|programmiert|entworfen|betrieben|erschaffen|"
         r"bereitgestellt|veröffentlicht)(?:e[nmrs]?)?",
         machine=r"(?:KI|AI|künstliche[rns]? Intelligenz|\w*modells?|\w*assistent(?:in)?|chatbot|KI-\w+)",
-        words="ein eine einem einen einer der die das dem den und oder von vom durch bei mit auf basis basierend basiere "
-        "namens genannt auch eigentlich hier worden wurde große großes grosses großen kleines neues firma unternehmen "
+        words="ein eine einem einen einer der die das dem den und oder von vom durch bei mit auf basis "
+        "basierend basiere namens genannt auch eigentlich hier worden wurde große großes grosses großen kleines neues firma unternehmen "
         "team forschern hilfreicher virtueller virtuelle digitaler dein ihr freundlicher",
     ),
     _frame(
@@ -97,8 +100,8 @@ _FRAMES = (
         ),
         made=r"(?:développ|cré|entraîn|fabriqu|programm|propos|élabor|form|entra[iî]n)é?e?s?|conçue?|mise? au point",
         machine=r"(?:IA|intelligence artificielle|modèle(?: de langage)?|assistante?|chatbot|agent conversationnel)",
-        words="un une le la les l d de du des et ou par chez avec sur basé basée nommé nommée appelé appelée aussi grand "
-        "grande petit virtuel virtuelle société entreprise équipe chercheurs qui est a été votre ton conversationnel",
+        words="un une le la les l d de du des et ou par chez avec sur basé basée nommé nommée appelé appelée "
+        "aussi grand grande petit virtuel virtuelle société entreprise équipe chercheurs qui est a été votre ton conversationnel",
     ),
     _frame(
         own=(
@@ -134,8 +137,8 @@ _FRAMES = (
         ),
         made="(?:开发|训练|訓練|研发|研發|研制|開發|创建|創建|创造|創造|打造|推出|构建|设计|設計|提供|发布)",
         machine="(?:AI|人工智能|人工智慧|语言模型|語言模型|大模型|模型|助手|助理|机器人|機器人)",
-        words="一个 一個 一款 一名 一种 由 来自 來自 被 名为 名為 叫做 叫 是 大型 大规模 大規模 超大规模 智能 聊天 的 基于 "
-        "公司 旗下 团队 集团 自主 您 你 专业 语言 与 和 对话 称 为",
+        words="一个 一個 一款 一名 一种 由 来自 來自 被 名为 名為 叫做 叫 是 大型 大规模 大規模 超大规模 智能 聊天 "
+        "的 基于 公司 旗下 团队 集团 自主 您 你 专业 语言 与 和 对话 称 为",
         spaced=False,
     ),
 )
@@ -165,7 +168,8 @@ _BEGINS = re.compile(r"(?:^|[.!?,\n]|\bthis is)[\s*_]*$", re.IGNORECASE)
 _HERE = re.compile(r"[*_]*\s+(?:here\b\s*[!.,:\u2013-]|speaking\b|at your service)", re.IGNORECASE)
 _UNDER_RULES = re.compile(r"\b(?:against|violat\w+|with|by|per|under|follow\w*) (?:the )?$")
 _RULES = re.compile(
-    r"(?:['’]s?)?\s+(?:[\w-]+\s+)??(?P<of_ai>(?:content|usage|use[- ]case|safety|ethic\w*)\s+)?(?:polic(?:y|ies)|guidelines)\b",
+    r"(?:['’]s?)?\s+(?:[\w-]+\s+)??(?P<of_ai>(?:content|usage|use[- ]case|safety|ethic\w*)\s+)?"
+    r"(?:polic(?:y|ies)|guidelines)\b",
     re.IGNORECASE,
 )
 _I_OR_AI = re.compile(r"\bI\b|\bAI\b")
@@ -180,19 +184,29 @@ def self_reference(text: str, mention: Mention) -> tuple[int, int] | None:
         said = frame.left.search(left)
         if said is not None and _fits(frame, said, left, right, mention):
             return offset + said.start(), mention.end
-    if mention.is_maker:
-        if made := _MADE_ME.match(right):
-            return mention.start, mention.end + made.end()
-        # Whose rules it is under; of others' rules it may well speak.
-        said, rules = _UNDER_RULES.search(left), _RULES.match(right)
-        sentence = re.split(r"[.!?\n]", left)[-1]
-        is_under_rules = said and rules and (rules["of_ai"] or _I_OR_AI.search(sentence))
-        return (offset + said.start(), mention.end + rules.end()) if said and rules and is_under_rules else None
+    said, until = _said_of_maker(left, right) if mention.is_maker else _said_of_model(left, right)
+    return None if until is None else (mention.start if said is None else offset + said, mention.end + until)
+
+
+def _said_of_maker(left: str, right: str) -> tuple[int | None, int | None]:
+    """Where the writer speaks of its maker: from where on the left, until where on the right; None: nowhere."""
+    if made := _MADE_ME.match(right):
+        return None, made.end()
+    under, rules = _UNDER_RULES.search(left), _RULES.match(right)
+    if under is None or rules is None:
+        return None, None
+    # Of the rules that others are under it may well speak.
+    sentence = re.split(r"[.!?\n]", left)[-1]
+    return under.start(), rules.end() if rules["of_ai"] or _I_OR_AI.search(sentence) else None
+
+
+def _said_of_model(left: str, right: str) -> tuple[int | None, int | None]:
+    """Where the writer calls itself so without "I am"; as `_said_of_maker`."""
     if (said := _AS.search(left)) and (goes_on := _AS_I.match(right)):
-        return offset + said.start(), mention.end + goes_on.end()
+        return said.start(), goes_on.end()
     if _BEGINS.search(left) and (here := _HERE.match(right)):
-        return mention.start, mention.end + here.end()
-    return None
+        return None, here.end()
+    return None, None
 
 
 def _fits(frame: _Frame, said: re.Match[str], left: str, right: str, mention: Mention) -> bool:
@@ -229,10 +243,11 @@ ASKS = re.compile(
     "|".join(
         (
             rf"\b(?:who|what) (?:exactly |really |actually )?(?:are|r) (?:you|u){_END}",
-            r"\bwhat(?:['’]s| is| was) your (?:real |full |actual |own )?name\b|\bwhat are you called\b|\bdo you have a name\b",
-            r"\b(?:tell me|say|state|reveal) (?:your (?:model )?name|(?:who|what) (?:you are|(?:model|AI) you are)|"
-            rf"who {_TOLD} you)\b",
-            r"\b(?:which|what) (?:[\w']+ ){0,5}?(?:models?|LLM|AI|chatbot|bot|GPT|version)(?: \w+){0,2}? (?:are|r) (?:you|u)\b",
+            r"\bwhat(?:['’]s| is| was) your (?:real |full |actual |own )?name\b",
+            r"\bwhat are you called\b|\bdo you have a name\b",
+            rf"\b(?:tell me|say|state|reveal) (?:your (?:model )?name|what (?:model|AI) you are|who {_TOLD} you)\b",
+            rf"\b(?:tell me|say|state|reveal) (?:who|what) you are{_END}",
+            r"\b(?:which|what) (?:[\w']+ ){0,5}?(?:models?|LLM|AI|chatbot|bot|GPT|version)(?: \w+){0,2}? are you\b",
             r"\b(?:which|what) (?:\w+ ){0,4}?model (?:\w+ )?(?:you are|powers you|is this)\b|\byour model name\b",
             r"\b(?:who|which|what) (?:\w+ ){0,3}?(?:am I|I am|I['’]m) (?:talking|speaking|chatting) (?:to|with)\b",
             rf"\bwho (?:\w+ )?{_TOLD} you\b|\bwho(?:['’]s| is) behind you\b",
@@ -241,16 +256,20 @@ ASKS = re.compile(
             r"\b(?:which|what) (?:company|organi[sz]ation) (?:are you|do you come) from\b",
             rf"\b(?:by whom|by which company) were you\b|\bwere you {_TOLD} by\b",
             rf"\b(?:introduce|identify) yourself\b|\b(?:tell me about|describe) yourself{_END}",
-            rf"\bwer (?:bist du|sind sie){_END}|\bwie hei(?:ß|ss)(?:t du|en sie)\b|\bwie (?:ist|lautet) (?:dein|ihr) name\b",
+            rf"\bwer (?:bist du|sind sie){_END}|\bwie hei(?:ß|ss)(?:t du|en sie)\b",
+            r"\bwie (?:ist|lautet) (?:dein|ihr) name\b",
             r"\bwelche[rs]? (?:\w+[ -]){0,2}?(?:\w*modell|KI|chatbot) (?:bist du|sind sie)\b",
             r"\bwas für eine? (?:\w+ )?(?:\w*modell|KI) (?:bist du|sind sie)\b|\bmit wem (?:spreche|rede|chatte) ich\b",
             r"\bwer hat (?:dich|sie) (?:gemacht|erstellt|entwickelt|trainiert|erschaffen|programmiert|gebaut)\b",
             r"\bvon wem (?:wurdest|bist) du\b|\bwelche firma (?:hat|steckt)[^.?!\n]*\b(?:dich|dir)\b",
-            rf"\bqui (?:es[- ]tu|êtes[- ]vous){_END}|\b(?:t['’]es|tu es|vous êtes) qui\b|\bprésente[-zs ]+(?:toi|vous)\b",
+            rf"\bqui (?:es[- ]tu|êtes[- ]vous){_END}|\b(?:t['’]es|tu es|vous êtes) qui\b",
+            r"\bprésente[-zs ]+(?:toi|vous)\b",
             r"\bcomment (?:t['’]appelles[- ]tu|vous appelez[- ]vous|tu t['’]appelles)\b|\bquel est (?:ton|votre) nom\b",
             r"\bquel(?:le)? (?:\w+ ){0,3}?(?:modèle|IA)\b[^.?!\n]{0,20}\b(?:es[- ]tu|êtes[- ]vous)\b",
-            r"\b(?:qui|quelle (?:entreprise|société)) (?:t['’]a|vous a)\b|\bavec qui (?:je parle|est-ce que je parle)\b",
-            rf"\bqui[eé]n (?:eres(?: tú)?|es usted){_END}|\bc[oó]mo te llamas\b|\bcu[aá]l es tu nombre\b|\bpres[eé]ntate\b",
+            r"\b(?:qui|quelle (?:entreprise|société)) (?:t['’]a|vous a)\b",
+            r"\bavec qui (?:je parle|est-ce que je parle)\b",
+            rf"\bqui[eé]n (?:eres(?: tú)?|es usted){_END}",
+            r"\bc[oó]mo te llamas\b|\bcu[aá]l es tu nombre\b|\bpres[eé]ntate\b",
             r"\bqu[eé] (?:\w+ ){0,3}?(?:modelo|IA)\b[^.?!\n]{0,20}\beres\b|\bcon qui[eé]n (?:estoy )?habl(?:o|ando)\b",
             r"\b(?:qui[eé]n|qu[eé] (?:empresa|compañía)) te (?:cre[oó]|hizo|desarroll[oó]|entren[oó]|program[oó])\b",
             r"[你您]是[谁誰]|你是什么(?:模型|AI|人工智能|大模型|语言模型)|你是哪(?:个|家|一个)|你叫什么|你叫啥|你的名字(?:是|叫)",
