@@ -82,20 +82,7 @@ GENERIC = frozenset(
         *("ai", "agent", "api", "assistant", "base", "baseline", "bot", "chat", "chatbot", "code", "coder", "control"),
         *("demo", "extended", "instruct", "instant", "large", "light", "lite", "llm", "max", "medium", "mini", "model"),
         *("my", "new", "nightly", "old", "online", "open", "plus", "preview", "pro", "sft", "small", "system", "team"),
-        *(
-            "test",
-            "the",
-            "turbo",
-            "ultra",
-            "python",
-            "technology",
-            "xl",
-            "xxl",
-            "latest",
-            "beta",
-            "alpha",
-            "maker",
-            "answer",
-        ),
+        *("test", "the", "turbo", "ultra", "xl", "xxl", "latest", "beta", "alpha", "maker", "answer", "python"),
+        *("technology", "bakeoff"),
     )
 )

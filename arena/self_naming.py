@@ -28,6 +28,9 @@ from arena.rules import NamedAnswers
 from arena.self_reference import ASKS, MASK, Mention, asks_whether, self_reference
 
 _EXCERPT = 80
+
+# Names of so many letters are written as they are.
+_SHORT = 4
 _EXAMPLES = 3
 
 # Scripts that put no blanks between words, or, as Korean, hang particles on foreign names.
@@ -344,10 +347,11 @@ def _pattern(name: str, *, is_plain: bool = False) -> str:
         joint = r"[\-_]" if len(words) > 1 else ""
     whole = joint.join(map(re.escape, pieces))
     plain = {each.lower() for each in ORDINARY_FAMILIES}
-    if not is_plain and (len(words) < len(pieces) or sum(map(len, words)) > 4) and words[0].lower() not in plain:
+    if not is_plain and (len(words) < len(pieces) or sum(map(len, words)) > _SHORT) and words[0].lower() not in plain:
         return f"(?i:{whole})"
     capitals = joint.join(re.escape(each[:1].upper() + each[1:]) for each in pieces)
-    return f"(?:{whole}|{capitals})"
+    loud = joint.join(re.escape(each.upper()) for each in pieces) if sum(map(len, words)) > _SHORT else whole
+    return f"(?:{whole}|{capitals}|{loud})"
 
 
 def _either(patterns: Iterable[str]) -> str:

@@ -71,12 +71,13 @@ _FRAMES = (
         made=r"(?:fine-?tuned|pre-?trained|trained|developed|created|made|built|designed|programmed|engineered|produced|"
         r"provided|powered|released|owned|operated|deployed|maintained|hosted|supported)",
         machine=r"(?:AI|artificial intelligence|(?:language )?models?|LLMs?|assistant|chat ?bot|bot|neural network)",
-        words="a an the and or of by at from on to in called named known as also actually just only simply currently "
-        "really your his her our large small big very latest new general purpose language chat system program machine "
-        "instance version variant member family series team teams researchers engineers experts scientists developers "
-        "people company companies startup lab labs research organization organisation group based running run come "
-        "that which who is was has have been be here virtual personal digital smart friendly open source state art "
-        "advanced generative transformer using architecture part developer technology non profit nonprofit happy still",
+        words="a an the and or of by at from on to in called named known as also actually just only simply "
+        "currently really your his her our large small big very latest new general purpose language chat "
+        "system program machine instance version variant member family series team teams researchers "
+        "engineers experts scientists developers people company companies startup lab labs research "
+        "organization organisation group based running run come that which who is was has have been be here "
+        "virtual personal digital smart friendly open source state art advanced generative transformer using "
+        "architecture part developer technology non profit nonprofit happy still",
         other=r"|\w{2,}(?:al|ful|ive|ly|ed)",
     ),
     _frame(
@@ -88,9 +89,9 @@ _FRAMES = (
         made=r"(?:entwickelt|trainiert|erstellt|geschaffen|gebaut|programmiert|entworfen|betrieben|erschaffen|"
         r"bereitgestellt|veröffentlicht)(?:e[nmrs]?)?",
         machine=r"(?:KI|AI|künstliche[rns]? Intelligenz|\w*modells?|\w*assistent(?:in)?|chatbot|KI-\w+)",
-        words="ein eine einem einen einer der die das dem den und oder von vom durch bei mit auf basis "
-        "basierend basiere namens genannt auch eigentlich hier worden wurde große großes grosses großen kleines neues firma unternehmen "
-        "team forschern hilfreicher virtueller virtuelle digitaler dein ihr freundlicher",
+        words="ein eine einem einen einer der die das dem den und oder von vom durch bei mit auf basis basierend "
+        "basiere namens genannt auch eigentlich hier worden wurde große großes grosses großen kleines neues "
+        "firma unternehmen team forschern hilfreicher virtueller virtuelle digitaler dein ihr freundlicher",
     ),
     _frame(
         own=(
@@ -100,8 +101,9 @@ _FRAMES = (
         ),
         made=r"(?:développ|cré|entraîn|fabriqu|programm|propos|élabor|form|entra[iî]n)é?e?s?|conçue?|mise? au point",
         machine=r"(?:IA|intelligence artificielle|modèle(?: de langage)?|assistante?|chatbot|agent conversationnel)",
-        words="un une le la les l d de du des et ou par chez avec sur basé basée nommé nommée appelé appelée "
-        "aussi grand grande petit virtuel virtuelle société entreprise équipe chercheurs qui est a été votre ton conversationnel",
+        words="un une le la les l d de du des et ou par chez avec sur basé basée nommé nommée appelé appelée aussi "
+        "grand grande petit virtuel virtuelle société entreprise équipe chercheurs qui est a été votre ton "
+        "conversationnel",
     ),
     _frame(
         own=(
@@ -144,9 +146,9 @@ _FRAMES = (
 )
 
 _ITS_MAKER = re.compile(
-    r"my |meine? (?:entw|schö|herst)|mes? (?:cré|conc|dév)|mis? (?:crea|desa)|我的(?:开发|创|研发)", re.I
+    r"my (?:creat|devel|maker)|meine? (?:entw|schö|herst)|mes? (?:cré|conc|dév)|mis? (?:crea|desa)|我的(?:开发|创|研发)",
+    re.I,
 )
-_NAME_OF_ITS_OWN = re.compile(r"my (?:full |real |own )?name|我的(?:名|全|英|中)", re.I)
 _ROLE = re.compile(r"as (?:an?|your)$|als$|en tant|como|作为|作為|身为", re.IGNORECASE)
 _ARTICLE_LAST = re.compile(r"(?:\s(?:an?|eine?|une?|una?)|一个|一個|一款|一名)\s*$", re.IGNORECASE)
 
@@ -212,7 +214,7 @@ def _said_of_model(left: str, right: str) -> tuple[int | None, int | None]:
 def _fits(frame: _Frame, said: re.Match[str], left: str, right: str, mention: Mention) -> bool:
     """Whether what stands between "I am" and the name makes it the writer's, and not a trade, a sign or a role."""
     own, words = said["self"], said["words"]
-    if _ITS_MAKER.match(own) and not _NAME_OF_ITS_OWN.match(own):
+    if _ITS_MAKER.match(own):
         return True
     is_of_machine = mention.is_of_machine or bool(frame.machine.search(words) or frame.right.match(right))
     if mention.is_plain and not is_of_machine and _OPENING.search(left[: said.start()]):

@@ -42,7 +42,8 @@ FLOORS = [
     ["arena.pairing", "arena.worked_example", "arena.record"],
     ["arena.pieces", "arena.vote_table"],
     ["arena.plan", "arena.leaderboard", "arena.rows", "arena.table", "arena.voter", "arena.option"],
-    ["arena.tally", "arena.own_votes", "arena.agreement", "arena.bars", "arena.style", "arena.json_line", "arena.name", "arena.self_reference", "arena.known_names"],
+    ["arena.tally", "arena.own_votes", "arena.agreement", "arena.bars", "arena.style", "arena.json_line", "arena.name"],
+    ["arena.self_reference", "arena.known_names"],
     ["ratings", "arena.errors"],
     ["arena.battle"],
     ["arena"],  # the package itself: its version
