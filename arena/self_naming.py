@@ -37,7 +37,7 @@ _EXAMPLES = 3
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _BEFORE = rf"(?<![^\W_{_UNSPACED}])(?<![\\‹])"
 _AFTER = rf"(?![^\W_{_UNSPACED}])(?!›)"
-_SEPARATOR = r"[\s\-_.\u2010\u2011\u2013]{0,2}"
+_SEPARATOR = "[\\s\\-_.\u2010\u2011\u2013]{0,2}"
 _PIECES = re.compile(rf"[^\W\d_{_UNSPACED}]+|\d+|[{_UNSPACED}]+")
 _KEYS = re.compile(rf"[^\W\d_{_UNSPACED}]+")
 
@@ -141,6 +141,7 @@ class Names:
     @property
     def hint(self) -> str:
         """A regular expression, in the common dialect, that matches every text that could hold one of the names."""
+        # Their words alone: with the whole names an engine without backtracking needs a hundred times as long.
         keys = "|".join(re.escape(key) for key in sorted(self._keys))
         return "|".join((rf"(?i)(?:^|[^a-z])(?:{keys})(?:$|[^a-z])", *map(re.escape, self._unspaced)))
 

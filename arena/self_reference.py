@@ -146,7 +146,8 @@ _FRAMES = (
 )
 
 _ITS_MAKER = re.compile(
-    r"my (?:creat|devel|maker)|meine? (?:entw|schö|herst)|mes? (?:cré|conc|dév)|mis? (?:crea|desa)|我的(?:开发|创|研发)",
+    r"my (?:creat|devel|maker)|meine? (?:entw|schö|herst)|mes? (?:cré|conc|dév)|"
+    r"mis? (?:crea|desa)|我的(?:开发|创|研发)",
     re.I,
 )
 _ROLE = re.compile(r"as (?:an?|your)$|als$|en tant|como|作为|作為|身为", re.IGNORECASE)
