@@ -139,6 +139,10 @@ class Answer:
     finish_reason: str | None = None
 
 
+NAMES_MASKED = ", names masked"
+"""How the sampling policy of a battle ends whose ballot shows a mark in place of names in the answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Battle:
     """Two models on one prompt with sides drawn, and the probability of having drawn exactly this.
@@ -157,6 +161,11 @@ class Battle:
     sampling_policy: str | None = None
     drawn_at: datetime | None = None
     batch: str | None = None
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether its ballot showed a mark in place of names in the answers."""
+        return self.sampling_policy is not None and self.sampling_policy.endswith(NAMES_MASKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,7 @@ def import_pack(store: VoteStore, pack: Pack, now: datetime) -> dict[Kind, int]:
             Kind.ANSWERS: store.catalogue.add_answers(pack.answers, now),
         }
         store.catalogue.set_rules(pack.rules_text, pack.guideline, now)
+        store.named.renew()
     return added
 
 
@@ -185,6 +186,8 @@ def import_table(
         raise BadRows(faults[:1], advice=f"Nothing was taken.{others} Correct them, or take the rest with --skip-bad")
     with store.together():
         saved = reader.save(items, now)
+        if foreign.kind is not Kind.VOTES:
+            store.named.renew()
     return Intake(
         kind=foreign.kind,
         n_rows=len(items),

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -14,6 +14,9 @@ from arena.pairing import Mode
 from arena.plan import BothBad, Intervals, Ties
 from arena.record import Strict, sentences
 
+NamedAnswers = Literal["withhold", "mask", "leave_out"]
+"""What becomes of answers that tell who wrote them."""
+
 
 class BallotRules(Strict):
     """`[ballot]` in arena.toml."""
@@ -22,6 +25,7 @@ class BallotRules(Strict):
     skip: bool = True
     undo: bool = True
     show_others_from: int = Field(default=5, ge=0)
+    named_answers: NamedAnswers = "withhold"
 
 
 class GuidelineRules(Strict):

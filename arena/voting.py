@@ -11,11 +11,12 @@ withdraw the voter takes the last vote back, until the next one is cast; the log
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 from arena.battle import (
+    NAMES_MASKED,
     Ballot,
     BallotId,
     Battle,
@@ -51,6 +52,7 @@ from arena.leaderboard import Leaderboard, Snapshot
 from arena.own_votes import OwnRecord, OwnVote, records
 from arena.pairing import Policy, Pool
 from arena.rules import BallotRules
+from arena.self_naming import Names
 from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
 
 NO_LABELS = Labels()
@@ -102,8 +104,11 @@ class Booth:
         self._lifetime = timedelta(minutes=self.rules.expires_after_minutes)
         self._guideline_version = guideline.version if guideline else None
         self._models = store.catalogue.models()
+        self._names = Names.of(self._models.values())
+        self._named = store.named.ids()
         self._pool = Pool(
-            store.catalogue.candidates(now), Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share)
+            store.catalogue.candidates(now, named=self._served),
+            Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share),
         )
         # A vote and its withdrawal are counted in the order in which they are stored.
         self._counting = threading.Lock()
@@ -125,7 +130,7 @@ class Booth:
             with self._store.together():
                 # Once more, now that no other request of this voter can come between.
                 opened = self._open_of(voter_id, now) or self._draw(voter_id, now, permit)
-        return opened.ballot
+        return self._shown(opened)
 
     def cast(
         self,
@@ -257,6 +262,9 @@ class Booth:
         draw = self._pool.draw(named, self._rng, skipped=state.skipped)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
+        is_masked = self.rules.named_answers == "mask" and not self._named.isdisjoint(
+            (draw.a.answer_id, draw.b.answer_id)
+        )
         battle = Battle(
             id=BattleId(new_id()),
             prompt_id=draw.a.prompt_id,
@@ -265,7 +273,7 @@ class Booth:
             model_a=draw.a.model_id,
             model_b=draw.b.model_id,
             draw_probability=draw.probability,
-            sampling_policy=draw.policy,
+            sampling_policy=draw.policy + (NAMES_MASKED if is_masked else ""),
             drawn_at=now,
         )
         ballot_id = BallotId(new_id())
@@ -274,6 +282,27 @@ class Booth:
     def _open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
         opened = self._store.voters.of(voter_id).open
         return opened if opened is not None and opened.ballot.expires_at > now else None
+
+    def _served(self, text: str, author: ModelId) -> str | None:
+        """What is served of an answer that tells who wrote it."""
+        match self.rules.named_answers:
+            case "withhold":
+                return None
+            case "mask":
+                return self._names.masked(text, author)
+            case "leave_out":
+                return text
+
+    def _shown(self, opened: OpenedBallot) -> Ballot:
+        """The ballot as its voter sees it. Both answers are masked alike, whichever of them tells who wrote it."""
+        ballot, battle = opened.ballot, opened.battle
+        if not battle.is_masked:
+            return ballot
+        return replace(
+            ballot,
+            answer_a=self._names.masked(ballot.answer_a, battle.model_a),
+            answer_b=self._names.masked(ballot.answer_b, battle.model_b),
+        )
 
     def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
         elapsed = now - opened.opened_at

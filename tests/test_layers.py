@@ -39,6 +39,7 @@ FLOORS = [
         "arena.pack",
         "arena.settings",
         "arena.vote_file",
+        "arena.self_naming",
     ],
     ["arena.login"],
     ["arena.guideline", "arena.labels", "arena.rules"],
@@ -49,6 +50,7 @@ FLOORS = [
     ["arena.tally", "arena.own_votes", "arena.agreement", "arena.bars", "arena.style", "arena.json_line", "arena.name"],
     ["arena.address", "arena.alarms", "arena.limits"],
     ["arena.role"],
+    ["arena.self_reference", "arena.known_names"],
     ["ratings", "arena.errors"],
     ["arena.battle"],
     ["arena"],  # the package itself: its version

@@ -77,6 +77,7 @@ def init(directory: Path) -> None:
 def check(directory: Path, *, as_json: bool) -> None:
     """Read a pack as the arena would, and list every fault with file and line."""
     from arena.pack import read_pack
+    from arena.self_naming import Names, named_among, told_of
 
     try:
         pack = read_pack(directory)
@@ -85,11 +86,17 @@ def check(directory: Path, *, as_json: bool) -> None:
         tell(dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
         say(f"{directory} has {counted(len(faults), 'fault')}")
         sys.exit(1)
+    named = named_among(
+        Names.of(pack.models),
+        {prompt.id: prompt for prompt in pack.prompts},
+        ((answer.id, answer.prompt_id, answer.model_id, answer.text) for answer in pack.answers),
+    )
     counts = {
         "models": len(pack.models),
         "prompts": len(pack.prompts),
         "answers": len(pack.answers),
         "blank_answers": sum(not answer.text.strip() for answer in pack.answers),
+        "named_answers": [{"prompt": each.prompt_id, "model": each.model_id, "told": each.told} for each in named],
         "guideline": pack.guideline.version if pack.guideline else None,
         "checks": [
             {"prompt": prompt_id, "meaning": meaning, "met": met, "answers": n}
@@ -105,6 +112,8 @@ def check(directory: Path, *, as_json: bool) -> None:
         tell("no prompt has two answers with different texts: there is nothing to judge yet")
     if counts["blank_answers"]:
         tell(f"{counted(counts['blank_answers'], 'answer')} without text, never served")
+    for line in told_of(named, pack.rules.ballot.named_answers):
+        tell(line)
     for each in counts["checks"]:
         tell(f"{each['prompt']}: {each['met']} of {counted(each['answers'], 'answer')} keep to: {each['meaning']}")
     say(f"{directory} has no fault")
@@ -174,6 +183,7 @@ def import_(
     """Bring in a pack, or a table of models, prompts, answers or votes. The same rows again add nothing."""
     from arena.intake import ForeignTable, import_pack, import_table
     from arena.pack import read_pack
+    from arena.self_naming import told_of
     from arena.store import VoteStore
     from arena.vote_file import parse_winner
     from arena.voter import VoterKey
@@ -183,7 +193,10 @@ def import_(
         pack = read_pack(path)
         with VoteStore.open(db) as store:
             added = import_pack(store, pack, now)
+            named = told_of(store.named.current(), pack.rules.ballot.named_answers)
         tell(", ".join(f"{n:,} new {each}" for each, n in added.items()))
+        for line in named:
+            say(line)
         return
     foreign = ForeignTable(
         path=path,
@@ -196,7 +209,10 @@ def import_(
     with VoteStore.open(db) as store:
         key = VoterKey(_settings(database=db).open_secret())
         taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
+        named = told_of(store.named.current(), store.catalogue.rules().ballot.named_answers)
     _tell_intake(taken, source)
+    for line in named if taken.kind != "votes" else ():
+        say(line)
 
 
 def _format(text: str) -> "Format":

@@ -4,6 +4,7 @@ store = VoteStore.open(path)
 store.catalogue   models, prompts, answers, rules, guideline
 store.ballots     battles and the blind views of them
 store.voters      what is known by heart of the voters who are here now
+store.named       answers that tell who wrote them
 store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.exclusions  whose votes the host leaves out, and why
@@ -30,6 +31,7 @@ from arena.store.exposures import Exposures
 from arena.store.history import History
 from arena.store.judged import Judged, JudgedPair
 from arena.store.log import Log
+from arena.store.named import Named
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.torn import log_of
@@ -56,6 +58,7 @@ class VoteStore:
     def __init__(self, database: Database):
         self._database = database
         self.catalogue = Catalogue(database)
+        self.named = Named(database, self.catalogue)
         self.voters = Voters(database, self._read_voter)
         self.ballots = Ballots(database, self.voters)
         self.log = Log(database)

@@ -1,7 +1,7 @@
 """What is compared: models, prompts, answers, and the rules and guideline under which people judge them."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -174,16 +174,24 @@ class Catalogue:
             rows = cursor.execute("select prompt_id, model_id, answer_id from answers where replaced_at is null")
             return {(prompt, model): answer for prompt, model, answer in rows.fetchall()}
 
-    def candidates(self, now: datetime) -> list[Candidate]:
-        """The answers that may be served: in force, not blank, by models that are not retired."""
+    def candidates(
+        self, now: datetime, *, named: Callable[[str, ModelId], str | None] = lambda text, _: text
+    ) -> list[Candidate]:
+        """The answers that may be served: in force, not blank, by models that are not retired.
+
+        `named` says what is served in place of an answer that tells its author: its text, another one, or None.
+        """
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """select prompt_id, model_id, answer_id, text from answers
-                join models using (model_id) join prompts using (prompt_id)
+                """select prompt_id, model_id, answer_id, text, told is not null from answers
+                join models using (model_id) join prompts using (prompt_id) left join named_answers using (answer_id)
                 where replaced_at is null and (retired_at is null or retired_at > ?) order by prompt_id, model_id""",
                 [now],
             ).fetchall()
-        keyed = (Candidate(prompt, model, answer, text_key(text)) for prompt, model, answer, text in rows)
+        keyed = (
+            Candidate(prompt, model, answer, text_key((named(text, model) if is_named else text) or ""))
+            for prompt, model, answer, text, is_named in rows
+        )
         return [candidate for candidate in keyed if candidate.text_key]
 
     def is_empty(self) -> bool:

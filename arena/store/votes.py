@@ -83,7 +83,7 @@ class Votes:
 
         The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
         skip, or the other way round, by asking inside the one transaction that writes at a time. A vote whose voter has
-        seen the author of one of the two answers named on a page is stored as not blind.
+        seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind.
         Raises VoteNotSaved if it could not be written; nothing is stored then.
         """
         try:
@@ -99,6 +99,9 @@ class Votes:
                     named = state.named.get(battle.prompt_id, frozenset())
                     if not named.isdisjoint((battle.model_a, battle.model_b)):
                         vote = replace(vote, blind=False)
+                named_itself = "select 1 from named_answers where answer_id in (?, ?)"
+                if not battle.is_masked and first(cursor, named_itself, [battle.answer_a, battle.answer_b]):
+                    vote = replace(vote, blind=False)
                 self._append(cursor, [(battle, vote)], now)
                 if state is not None and vote.voter_id is not None:
                     self._note(cursor, vote, battle, state, opened.ballot.id if is_open and opened else None)

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from arena.intake import import_pack
 from arena.limits import Limiter
 from arena.pack import read_pack, starter_directory
 from arena.samples import Gallery
+from arena.self_naming import NamedAnswer, told_of
 from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
@@ -35,6 +36,9 @@ from arena.voting import Booth
 
 # A voter whose request is under way when the server is told to stop gets this long for an answer.
 _GRACE_SECONDS = 5
+
+# To look through more answers than this for names takes longer than a second.
+_MANY_ANSWERS = 5_000
 
 
 def serve(settings: Settings) -> None:
@@ -121,11 +125,26 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
 def _fill(store: VoteStore, settings: Settings, now: datetime) -> None:
     """Bring in the pack that is asked for; into a new database without one, the starter pack."""
     if settings.pack is None and not store.catalogue.is_empty():
+        _say_who_is_named(store, _look_for_names(store))
         return
     pack = read_pack(settings.pack or starter_directory())
     added = import_pack(store, pack, now)
     if any(added.values()):
         _say(f"Pack {pack.directory}: " + ", ".join(f"{n:,} new {kind}" for kind, n in added.items()))
+    _say_who_is_named(store, store.named.current())
+
+
+def _look_for_names(store: VoteStore) -> list[NamedAnswer]:
+    """Note which answers name their maker: those of an arena from before, or by names that are newly known."""
+    n_answers = len(store.catalogue.current_answers())
+    if n_answers > _MANY_ANSWERS:
+        _say(f"Looking for answers that tell who wrote them, among {n_answers:,} ...")
+    return store.named.renew()
+
+
+def _say_who_is_named(store: VoteStore, named: Sequence[NamedAnswer]) -> None:
+    for line in told_of(named, store.catalogue.rules().ballot.named_answers):
+        _say(line)
 
 
 def listen(host: str, port: int) -> socket.socket:
