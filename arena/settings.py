@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from arena.battle import Source
 from arena.errors import BadInput
-from arena.voter import open_secret
+from arena.voter import open_secrets
 
 PREFIX = "BAKEOFF_"
 
@@ -34,6 +34,10 @@ class Settings(BaseModel):
         default=None,
         description="The secret behind voter cookies and pseudonyms. Unset: a file of its own beside the database.",
     )
+    old_secrets: SecretStr | None = Field(
+        default=None,
+        description="Secrets that came before, separated by commas: voters who came under them stay the same.",
+    )
     cookies: Literal["lax", "secure", "embedded"] = Field(
         default="lax",
         description="How the voter cookie is sent: lax (plain HTTP), secure (HTTPS), embedded (HTTPS inside the frame "
@@ -54,6 +58,13 @@ class Settings(BaseModel):
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("it has fewer than 32 characters, and could be guessed")
+        return value
+
+    @field_validator("old_secrets")
+    @classmethod
+    def _are_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and min(map(len, _parts(value))) < 32:
+            raise ValueError("one of them has fewer than 32 characters; separate them by commas")
         return value
 
     @field_validator("database", "pack", mode="before")
@@ -88,12 +99,14 @@ class Settings(BaseModel):
             if problem["type"] == "extra_forbidden":
                 known = ", ".join(PREFIX + field.upper() for field in cls.model_fields)
                 raise BadInput(f"{name} is no setting; known: {known}") from error
-            shown = "" if field == "secret" else f" {problem['input']!r}"
+            shown = "" if field in ("secret", "old_secrets") else f" {problem['input']!r}"
             raise BadInput(f"{name} has an unusable value{shown}: {problem['msg']}") from error
 
-    def open_secret(self) -> bytes:
-        """The secret that is set, or else the one in its file, which is made when missing."""
-        return self.secret.get_secret_value().encode() if self.secret else open_secret(self.secret_file)
+    def open_secrets(self) -> tuple[bytes, ...]:
+        """The secret that is set, or else those in the key file, which is made when missing; then the old ones."""
+        newest = (self.secret.get_secret_value().encode(),) if self.secret else open_secrets(self.secret_file)
+        old = _parts(self.old_secrets) if self.old_secrets else []
+        return (*newest, *(secret.encode() for secret in old))
 
     @property
     def database_file(self) -> Path:
@@ -104,3 +117,7 @@ class Settings(BaseModel):
     def secret_file(self) -> Path:
         """Where the secret is kept when no variable sets it."""
         return self.database_file.with_name(self.database_file.name + ".key")
+
+
+def _parts(secrets: SecretStr) -> list[str]:
+    return [part.strip() for part in secrets.get_secret_value().split(",")]

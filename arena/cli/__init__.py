@@ -17,6 +17,7 @@ import click
 from arena import __version__, option
 from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
+from arena.cli.keeping import compact, rotate_key
 from arena.cli.rating import rate
 from arena.errors import ArenaError, BadPack
 
@@ -193,7 +194,7 @@ def import_(
     )
     foreign.field_columns()  # what is wrong with the command is said before a database is made
     with VoteStore.open(db) as store:
-        key = VoterKey(_settings(database=db).open_secret())
+        key = VoterKey(*_settings(database=db).open_secrets())
         taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
     _tell_intake(taken, source)
 
@@ -272,7 +273,7 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export))
+@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export, compact, rotate_key))
 @click.version_option(__version__, prog_name="bakeoff", message="%(prog)s %(version)s", help="Print the version.")
 def cli() -> None:
     """A blind arena for language models: two anonymous answers, one verdict, honest ratings, preference data."""

@@ -47,7 +47,7 @@ class Database:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _look_at(path)
-            connection = _connect(path)
+            connection = connect(path)
         except OSError as error:
             raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
         except duckdb.Error as error:
@@ -124,7 +124,7 @@ class Database:
             with suppress(duckdb.Error):
                 self._connection.close()
             with suppress(duckdb.Error):
-                self._connection = _connect(self.path)
+                self._connection = connect(self.path)
 
     @property
     def _name(self) -> str:
@@ -149,7 +149,8 @@ class Database:
                 cursor.execute("insert into schema_versions values (?, now())", [version])
 
 
-def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    """A connection to a file, or to one in memory (None), as this project wants it."""
     connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
     # Times come back in UTC on any machine.
     connection.execute("set global TimeZone = 'UTC'")

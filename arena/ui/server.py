@@ -6,9 +6,10 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import uvicorn
 
@@ -20,7 +21,7 @@ from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
 from arena.samples import Gallery
 from arena.settings import Settings
-from arena.store import VoteStore
+from arena.store import VoteStore, rewrite
 from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.voter import VoterKey
@@ -36,7 +37,7 @@ def serve(settings: Settings) -> None:
     Raises an ArenaError for a pack, a database or a port that cannot be used; nothing is served then.
     """
     listener = listen(settings.host, settings.port)
-    with listener, VoteStore.open(settings.database_file) as store:
+    with listener, _opened(settings.database_file) as store:
         _fill(store, settings, datetime.now(UTC))
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -57,6 +58,21 @@ def serve(settings: Settings) -> None:
             server.run(sockets=[listener])
         n_votes = store.votes.n_standing()
         _say(f"The arena is closed. {n_votes:,} votes are in {settings.database_file}.")
+
+
+@contextmanager
+def _opened(database: Path) -> Iterator[VoteStore]:
+    """The store of this file; before and after, no byte of what voters have withdrawn is left in it."""
+    _forget(database)
+    with VoteStore.open(database) as store:
+        yield store
+    _forget(database)
+
+
+def _forget(database: Path) -> None:
+    done = rewrite(database, datetime.now(UTC)) if database.exists() else None
+    if done is not None:
+        _say(f"{database} was written anew: nothing is left in it of comments that were withdrawn ({done.n_texts:,}).")
 
 
 class _Server(uvicorn.Server):
@@ -90,7 +106,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         boards=Boards(store, job.latest),
         study=study,
         gallery=Gallery(store, study),
-        voter_key=VoterKey(settings.open_secret()),
+        voter_key=VoterKey(*settings.open_secrets()),
         title=rules.title,
         welcome=rules.welcome,
         guideline_version=guideline.version if guideline else None,
