@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from arena.pack import starter_directory
 from command import bakeoff
 from ground import ROOT
 
@@ -107,9 +109,9 @@ def visit(url: str) -> httpx.Client:
     assert me.post("/api/ballots/marker-id/vote", json={"verdict": "A"}).status_code == 404
     assert me.post("/api/ballots/x/vote", json={"verdict": "marker-verdict"}).status_code == 422
     assert me.post("/api/ballots/x/vote", content=b"marker-" * 100_000).status_code in (413, 415)
-    assert me.post("/api/ballots/x/vote", json={"verdict": "A", "who": "marker-" * 9000}).status_code == 413
+    assert me.post("/api/ballots/x/vote", json={"verdict": "A", "who": "marker-" * 90_000}).status_code == 413
     assert me.post("/api/ballots", content=b'{"marker-', headers={"Content-Type": "application/json"}).status_code
-    assert me.request("BREW", "/api/ballots").status_code == 405
+    assert me.request("BREW", "/api/ballots").status_code in (404, 405)
     me.get("/gradio_api/file=marker-file")
     me.post("/gradio_api/queue/join", json={"data": ["marker-data"], "fn_index": 9999, "session_hash": "marker-hash"})
     me.get("/marker-page-tamsin")
@@ -118,7 +120,7 @@ def visit(url: str) -> httpx.Client:
 
 
 def test_of_a_whole_visit_only_the_vote_is_found_and_after_its_withdrawal_not_even_the_comment(tmp_path: Path):
-    assert bakeoff("init", tmp_path / "pack").code == 0
+    shutil.copytree(starter_directory(), tmp_path / "pack")
     (tmp_path / "pack" / "arena.toml").write_text("[labels]\ncomment = true\n")
     with running(tmp_path) as url, visit(url) as me:
         assert COMMENT in me.get("/api/me/votes").text
