@@ -108,12 +108,19 @@ def visit(url: str) -> httpx.Client:
     assert me.get("/api/marker-path-tamsin?who=marker-query").status_code == 404
     assert me.post("/api/ballots/marker-id/vote", json={"verdict": "A"}).status_code == 404
     assert me.post("/api/ballots/x/vote", json={"verdict": "marker-verdict"}).status_code == 422
-    assert me.post("/api/ballots/x/vote", content=b"marker-" * 100_000).status_code in (413, 415)
-    assert me.post("/api/ballots/x/vote", json={"verdict": "A", "who": "marker-" * 90_000}).status_code == 413
+    for media_type in ("text/plain", "application/json"):
+        # On connections of their own: the server may close them before it has read all of it.
+        with contextlib.suppress(httpx.TransportError):
+            huge = {"content": b'{"marker-' * 90_000, "headers": PERSON | {"Content-Type": media_type}}
+            assert httpx.post(f"{url}/api/ballots/x/vote", trust_env=False, **huge).status_code in (413, 415)
     assert me.post("/api/ballots", content=b'{"marker-', headers={"Content-Type": "application/json"}).status_code
-    assert me.request("BREW", "/api/ballots").status_code in (404, 405)
+    with contextlib.suppress(httpx.TransportError):  # no method that HTTP knows
+        httpx.request("BREW", f"{url}/api/ballots", headers=PERSON, trust_env=False)
+    assert me.delete("/api/ballots").status_code in (404, 405)
     me.get("/gradio_api/file=marker-file")
-    me.post("/gradio_api/queue/join", json={"data": ["marker-data"], "fn_index": 9999, "session_hash": "marker-hash"})
+    with contextlib.suppress(httpx.TransportError):
+        joined = {"data": ["marker-data"], "fn_index": 9999, "session_hash": "marker-hash"}
+        httpx.post(f"{url}/gradio_api/queue/join", json=joined, headers=PERSON, trust_env=False)
     me.get("/marker-page-tamsin")
     me.get("/api/me", headers={"Cookie": "bakeoff_0=marker-cookie-tamsin"})
     return me
@@ -122,7 +129,7 @@ def visit(url: str) -> httpx.Client:
 def test_of_a_whole_visit_only_the_vote_is_found_and_after_its_withdrawal_not_even_the_comment(tmp_path: Path):
     shutil.copytree(starter_directory(), tmp_path / "pack")
     (tmp_path / "pack" / "arena.toml").write_text("[labels]\ncomment = true\n")
-    with running(tmp_path) as url, visit(url) as me:
+    with running(tmp_path) as url, contextlib.closing(visit(url)) as me:
         assert COMMENT in me.get("/api/me/votes").text
     cookie = next(iter(me.cookies.values()))
     export = tmp_path / "export"
