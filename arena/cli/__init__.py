@@ -17,9 +17,9 @@ import click
 from arena import __version__, option
 from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
-from arena.cli.keeping import compact, rotate_key
+from arena.cli.keeping import compact
 from arena.cli.rating import rate
-from arena.errors import ArenaError, BadPack
+from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -263,6 +263,36 @@ def export(
     )
     for reason, n in manifest["left_out"].items():
         tell(f"{n:>8,}  {reason}")
+
+
+@click.command("rotate-key")
+@with_db
+@click.option("--drop-old", is_flag=True, help="Drop all keys but the newest, instead of adding one.")
+def rotate_key(*, db: Path, drop_old: bool) -> None:
+    """Put a new key before those in the key file; the arena signs with it from its next start."""
+    from arena.voter import add_secret, drop_earlier_secrets
+
+    settings = _settings(database=existing(db))
+    if settings.secret is not None:
+        raise BadInput(
+            "the secret is set by BAKEOFF_SECRET, not by a key file. Set a new one there, and put the old one into "
+            "BAKEOFF_OLD_SECRETS, or leave it out to drop it"
+        )
+    path = settings.secret_file
+    if not drop_old:
+        n_keys = add_secret(path)
+        tell(f"{path} has a new key, and knows {counted(n_keys - 1, 'earlier one')}")
+        say("Voters stay who they are. It holds from the next start of the arena.")
+        return
+    n_dropped = drop_earlier_secrets(path)
+    if not n_dropped:
+        tell(f"{path} holds one key; there is no earlier one to drop")
+        return
+    tell(f"{path} has lost {counted(n_dropped, 'earlier key')}, and keeps the newest")
+    say(
+        "From the next start of the arena, voters who came under an earlier key are new voters, and can no longer "
+        "reach the votes they cast; rows imported under it are not recognised, and would be added again."
+    )
 
 
 class _InOrder(click.Group):

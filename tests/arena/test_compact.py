@@ -8,10 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from arena.battle import Labels, Source, Verdict
+from arena.battle import Labels, Source, Verdict, VoterId
 from arena.errors import DatabaseInUse, DatabaseUnavailable, NotADatabase
 from arena.export import export
 from arena.store import VoteStore, rewrite
+from arena.voting import Booth
 from arenas import booth, fill, voter
 from command import bakeoff, error_of
 from ground import NOW, ROOT
@@ -32,15 +33,18 @@ def write(path: Path, *, withdrawn: bool = True) -> None:
         store.catalogue.set_rules(COMMENTING, None, NOW)
         here = booth(store, NOW)
         for n in range(9):
-            me = voter()
-            ballot = here.open(me, NOW)
-            told = MARKER.decode() if n == 8 else f"what voter {n} says"
-            here.cast(ballot.id, Verdict.A, me, NOW, Labels(comment=told))
+            _say(here, voter(), f"what voter {n} says" if n < 8 else MARKER.decode())
+        with store._database.read() as cursor:
+            [(last,)] = cursor.execute("select voter_id from votes where seq = 9").fetchall()
         if withdrawn:
             # Written to the file before it is withdrawn, as in an arena that has run for days.
             with store._database.read() as cursor:
                 cursor.execute("checkpoint")
-            here.withdraw(ballot.id, me, NOW)
+            here.withdraw_all(last, NOW)
+
+
+def _say(here: Booth, me: VoterId, comment: str) -> None:
+    here.cast(here.open(me, NOW).id, Verdict.A, me, NOW, Labels(comment=comment))
 
 
 def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
