@@ -338,6 +338,7 @@ class _Votes:
         self._words = {**WINNERS, **foreign.words}
         self._winner_column = foreign.field_columns().get("winner", "winner")
         self._key = voter_key
+        self._known = store.votes.imported_ids() if voter_key.has_earlier else frozenset[str]()
         self._occurrences: Counter[str] = Counter()
         self._stored_prompts = store.catalogue.prompts()
         self._new_prompts: dict[PromptId, Prompt] = {}
@@ -398,14 +399,14 @@ class _Votes:
             [self._source, {name: _told(value) for name, value in row.items()}, self._constants], sort_keys=True
         )
         self._occurrences[told] += 1
-        return self._key.pseudonym("imported row", f"{self._occurrences[told]} {told}")
+        return self._key.pseudonym("imported row", f"{self._occurrences[told]} {told}", self._known)
 
     def _voter_id(self, voter: object) -> VoterId | None:
         if voter is None or voter == "":
             return None
         if not isinstance(voter, str | int) or isinstance(voter, bool):
             raise BadInput(f"voter is {voter!r}, neither a text nor a whole number")
-        return VoterId(self._key.pseudonym("imported voter", str(voter)))
+        return VoterId(self._key.pseudonym("imported voter", str(voter), self._known))
 
     def _prompt(self, values: Mapping[str, Any]) -> Prompt | None:
         prompt_id, text = values.get("prompt_id"), values.get("prompt_text")

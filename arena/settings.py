@@ -16,12 +16,12 @@ from arena.limits import Act, Limit, Whose
 from arena.login import Login, OpenId
 from arena.password import PasswordHash
 from arena.role import Members, Right
-from arena.voter import open_secret, secret_file_of
+from arena.voter import open_secrets, secret_file_of
 
 PREFIX = "BAKEOFF_"
 
 # What is wrong with these is said without their value: secrets, and names of people.
-_NOT_SHOWN = {"secret", "host_password_hash", "oidc_client_secret", "hosts", "researchers", "annotators"}
+_NOT_SHOWN = {"secret", "old_secrets", "host_password_hash", "oidc_client_secret", "hosts", "researchers", "annotators"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -45,6 +45,10 @@ class Settings(BaseModel):
     secret: SecretStr | None = Field(
         default=None,
         description="The secret behind voter cookies and pseudonyms. Unset: a file of its own beside the database.",
+    )
+    old_secrets: SecretStr | None = Field(
+        default=None,
+        description="Secrets that came before, separated by commas: voters who came under them stay the same.",
     )
     cookies: Literal["lax", "secure", "embedded"] = Field(
         default="lax",
@@ -115,6 +119,13 @@ class Settings(BaseModel):
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("it has fewer than 32 characters, and could be guessed")
+        return value
+
+    @field_validator("old_secrets")
+    @classmethod
+    def _are_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and min(map(len, _parts(value))) < 32:
+            raise ValueError("one of them has fewer than 32 characters; separate them by commas")
         return value
 
     @field_validator("database", "pack", mode="before")
@@ -215,9 +226,11 @@ class Settings(BaseModel):
             shown = "" if field in _NOT_SHOWN else f" {problem['input']!r}"
             raise BadInput(f"{name} has an unusable value{shown}: {problem['msg']}") from error
 
-    def open_secret(self) -> bytes:
-        """The secret that is set, or else the one in its file, which is made when missing."""
-        return self.secret.get_secret_value().encode() if self.secret else open_secret(self.secret_file)
+    def open_secrets(self) -> tuple[bytes, ...]:
+        """The secret that is set, or else those in the key file, which is made when missing; then the old ones."""
+        newest = (self.secret.get_secret_value().encode(),) if self.secret else open_secrets(self.secret_file)
+        old = _parts(self.old_secrets) if self.old_secrets else []
+        return (*newest, *(secret.encode() for secret in old))
 
     def login(self) -> Login:
         """The ways in. Raises BadInput where settings of the login do not go together."""
@@ -307,3 +320,7 @@ def _is_safe(address: str) -> bool:
     """Whether nobody on the way can read or change what is said to this address."""
     parts = urlsplit(address)
     return parts.scheme == "https" or parts.hostname in _LOOPBACK
+
+
+def _parts(secrets: SecretStr) -> list[str]:
+    return [part.strip() for part in secrets.get_secret_value().split(",")]

@@ -5,7 +5,7 @@ cast     the ballot takes one verdict, from its voter, before it expires; the da
 reveal   what a stored vote returns: who wrote the two answers; nothing else opens it
 skip     the ballot is closed without a vote and without a reveal, and the voter does not get these two answers again
 withdraw the voter takes the last vote back, until the next one is cast; the log keeps both acts, the vote counts no
-         more, and the ballot stays closed, because its names were shown
+         more, and the ballot stays closed, because its names were shown; or all votes, at any time
 """
 
 import secrets
@@ -54,6 +54,7 @@ from arena.pairing import Policy, Pool
 from arena.rules import BallotRules
 from arena.self_naming import Names
 from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
+from arena.tally import Tally
 
 NO_LABELS = Labels()
 
@@ -98,6 +99,7 @@ class Booth:
         self.rules: BallotRules = rules.ballot
         self.labels: LabelRules = rules.labels
         guideline = store.catalogue.guideline()
+        self.holdings = store.holdings
         self._store = store
         self._rng = rng
         self._board = board
@@ -113,8 +115,7 @@ class Booth:
         # A vote and its withdrawal are counted in the order in which they are stored.
         self._counting = threading.Lock()
         for tally in store.votes.tallies(up_to=store.log.position()[0]):
-            if tally.source is Source.HUMAN and tally.left_out is None:
-                self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
+            self._count(tally, tally.n)
 
     def open(self, voter_id: VoterId, now: datetime, *, permit: Permit = freely) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
@@ -213,6 +214,22 @@ class Booth:
             self._pool.count(opened.battle.model_a, opened.battle.model_b, opened.verdict, -1)
         return opened.verdict
 
+    def withdraw_all(self, voter_id: VoterId, now: datetime) -> int:
+        """Take all votes of this voter back, at once or not at all; returns how many were still standing.
+
+        A voter's right, whatever the rules of the game say of undoing the last vote. What the voter wrote goes with
+        the votes, and how the voter judged the worked examples goes too. What the voter has seen stays noted, so that
+        votes cast from now on are blind as ever; a ballot that is open stays open. Raises DatabaseUnavailable when it
+        could not be stored.
+        """
+        with self._counting:
+            with self._store.together():
+                withdrawn = self._store.votes.withdraw_all(voter_id, now)
+                self._store.calibrations.forget(voter_id)
+            for tally in withdrawn:
+                self._count(tally, -1)
+        return len(withdrawn)
+
     def last_vote(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter can withdraw, or None."""
         last = self._store.voters.of(voter_id).last if self.rules.undo else None
@@ -243,6 +260,11 @@ class Booth:
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
+
+    def _count(self, tally: Tally, n: int) -> None:
+        """Let the pairing know of n more votes, or fewer; it goes by those of people that count."""
+        if tally.source is Source.HUMAN and tally.left_out is None:
+            self._pool.count(tally.model_a, tally.model_b, tally.verdict, n)
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
         known = self._store.voters.of(voter_id).open

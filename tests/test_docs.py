@@ -66,8 +66,8 @@ def test_every_link_inside_the_project_leads_somewhere(document: Path):
 def test_every_command_is_on_the_page_of_commands():
     commands = set(cli.commands)
     page = text_of("docs/commands.md")
-    assert commands == set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
-    assert commands == set(re.findall(r"^\$ bakeoff (\w+) --help$", page, re.MULTILINE))
+    assert commands == set(re.findall(r"^## ([\w-]+)$", page, re.MULTILINE))
+    assert commands == set(re.findall(r"^\$ bakeoff ([\w-]+) --help$", page, re.MULTILINE))
 
 
 def test_every_setting_is_on_its_page_with_its_default():

@@ -17,9 +17,9 @@ import click
 from arena import __version__, option
 from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
-from arena.cli.keeping import backup, restore, verify
+from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
-from arena.errors import ArenaError, BadPack
+from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -207,7 +207,7 @@ def import_(
     )
     foreign.field_columns()  # what is wrong with the command is said before a database is made
     with VoteStore.open(db) as store:
-        key = VoterKey(_settings(database=db).open_secret())
+        key = VoterKey(*_settings(database=db).open_secrets())
         taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
         named = told_of(store.named.current(), store.catalogue.rules().ballot.named_answers)
     _tell_intake(taken, source)
@@ -294,6 +294,36 @@ def password() -> None:
     say("Set this in the arena's environment: whoever knows the password is the host.")
 
 
+@click.command("rotate-key")
+@with_db
+@click.option("--drop-old", is_flag=True, help="Drop all keys but the newest, instead of adding one.")
+def rotate_key(*, db: Path, drop_old: bool) -> None:
+    """Put a new key before those in the key file; the arena signs with it from its next start."""
+    from arena.voter import add_secret, drop_earlier_secrets
+
+    settings = _settings(database=existing(db))
+    if settings.secret is not None:
+        raise BadInput(
+            "the secret is set by BAKEOFF_SECRET, not by a key file. Set a new one there, and put the old one into "
+            "BAKEOFF_OLD_SECRETS, or leave it out to drop it"
+        )
+    path = settings.secret_file
+    if not drop_old:
+        n_keys = add_secret(path)
+        tell(f"{path} has a new key, and knows {counted(n_keys - 1, 'earlier one')}")
+        say("Voters stay who they are. It holds from the next start of the arena.")
+        return
+    n_dropped = drop_earlier_secrets(path)
+    if not n_dropped:
+        tell(f"{path} holds one key; there is no earlier one to drop")
+        return
+    tell(f"{path} has lost {counted(n_dropped, 'earlier key')}, and keeps the newest")
+    say(
+        "From the next start of the arena, voters who came under an earlier key are new voters, and can no longer "
+        "reach the votes they cast; rows imported under it are not recognised, and would be added again."
+    )
+
+
 class _InOrder(click.Group):
     """Commands in the order in which an arena needs them, not the alphabet's."""
 
@@ -302,7 +332,10 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export, verify, backup, restore, password))
+@click.group(
+    cls=_InOrder,
+    commands=(serve, init, check, import_, rate, export, verify, backup, restore, compact, rotate_key, password),
+)
 @click.version_option(__version__, prog_name="bakeoff", message="%(prog)s %(version)s", help="Print the version.")
 def cli() -> None:
     """A blind arena for language models: two anonymous answers, one verdict, honest ratings, preference data."""

@@ -1,4 +1,4 @@
-"""`bakeoff verify`, `backup` and `restore`: whether the log is whole, and copies of it."""
+"""`bakeoff verify`, `backup`, `restore`, `compact`: whether the log is whole, copies of it, the file written anew."""
 
 # ruff: noqa: PLC0415
 import re
@@ -97,6 +97,20 @@ def restore(*, source: Path, db: Path, replace: bool) -> None:
     if not done.has_key:
         say("No key came with it: unless BAKEOFF_SECRET is set as before, returning voters will be new voters.")
     tell(f"{db}: {_text(done.log)}")
+
+
+@click.command()
+@with_db
+def compact(*, db: Path) -> None:
+    """Write the database anew, so that no byte of what was withdrawn is left. The arena must not be running."""
+    from arena.store import rewrite
+
+    done = rewrite(existing(db), datetime.now(UTC))
+    if done is None:
+        tell(f"{db} holds nothing of a withdrawn comment; it stays as it is")
+        return
+    tell(f"{db} is written anew: {done.bytes_before:,} bytes before, {done.bytes_after:,} now")
+    tell(f"nothing is left in it of {counted(done.n_texts, 'withdrawn comment')}")
 
 
 def _text(found: "Wholeness") -> str:

@@ -13,6 +13,8 @@ store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
 store.judged      pairs of answers, and what votes said of them
 store.calibrations  how voters judged the worked examples of a guideline; no votes
+store.holdings    all that is kept of one voter, for that voter
+rewrite(path)     the file written anew, without the bytes of what was withdrawn
 store.history     how the log and the leaderboards came together over time
 """
 
@@ -25,10 +27,12 @@ from arena.battle import ModelId, PromptId, VoterId
 from arena.store.ballots import Ballots
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
+from arena.store.compact import Rewritten, rewrite
 from arena.store.database import Database, closed
 from arena.store.exclusions import Exclusions
 from arena.store.exposures import Exposures
 from arena.store.history import History
+from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
 from arena.store.log import Log
 from arena.store.named import Named
@@ -41,14 +45,17 @@ from arena.store.walk import BrokenLink
 
 __all__ = [
     "BrokenLink",
+    "Holdings",
     "JudgedPair",
     "LastVote",
     "OpenedBallot",
+    "Rewritten",
     "VoteCounts",
     "VoteStore",
     "VoterState",
     "closed",
     "log_of",
+    "rewrite",
 ]
 
 
@@ -70,6 +77,7 @@ class VoteStore:
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)
         self.history = History(database)
+        self.holdings = Holdings(database)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:

@@ -25,6 +25,11 @@ class Calibrations:
                     [voter_id, guideline_version, example, value, now],
                 )
 
+    def forget(self, voter_id: VoterId) -> None:
+        """Delete all that is stored of this voter here; nothing is derived from it."""
+        with self._database.write() as cursor:
+            cursor.execute("delete from calibrations where voter_id = ?", [voter_id])
+
     def verdicts(self, voter_id: VoterId, guideline_version: str) -> dict[int, Verdict | None]:
         """What this voter said of the examples of this version, without those that were not asked yet."""
         with self._database.read() as cursor:

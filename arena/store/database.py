@@ -67,7 +67,7 @@ class Database:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _look_at(path)
                 torn = torn_log(path)
-            connection = _connect(path)
+            connection = connect(path)
         except OSError as error:
             raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
         except duckdb.Error as error:
@@ -183,7 +183,7 @@ class Database:
             with suppress(duckdb.Error):
                 self._connection.close()
             with suppress(duckdb.Error):
-                self._connection = _connect(self.path)
+                self._connection = connect(self.path)
 
     def _migrate(self) -> None:
         """Apply the schema steps that are missing, each in one transaction together with the record of it."""
@@ -237,7 +237,8 @@ def _holder(path: Path) -> str | None:
     return None
 
 
-def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    """A connection to a file, or to one in memory (None), as this project wants it."""
     connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
     # Times come back in UTC on any machine.
     connection.execute("set global TimeZone = 'UTC'")

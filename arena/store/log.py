@@ -6,7 +6,7 @@ is the same whenever it is asked, whatever was decided later: `told` is the one 
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -141,23 +141,40 @@ def head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
 
 def decide(cursor: duckdb.DuckDBPyConnection, kind: _Kind, *values: Any) -> None:
     """Append an act on votes; `values` in the order of the kind's columns. To be called in a `write`."""
+    decide_all(cursor, kind, [values])
+
+
+def decide_all(cursor: duckdb.DuckDBPyConnection, kind: _Kind, acts: Iterable[tuple[Any, ...]]) -> None:
+    """Append acts of one kind, in this order, each as `decide` does."""
     n_log, previous = head(cursor)
-    row = (n_log + 1, *values, __version__)
-    record = dict(zip(kind.chained, row, strict=True)) | {"act": kind.word}
-    append(cursor, kind.table, [(*row, previous, entry_hash(previous, record))])
+    rows = []
+    for seq, values in enumerate(acts, n_log + 1):
+        row = (seq, *values, __version__)
+        record = dict(zip(kind.chained, row, strict=True)) | {"act": kind.word}
+        link = entry_hash(previous, record)
+        rows.append((*row, previous, link))
+        previous = link
+    append(cursor, kind.table, rows)
 
 
-def redact(cursor: duckdb.DuckDBPyConnection, vote_id: VoteId, now: datetime) -> None:
-    """Take the voter's own text out of a withdrawn vote, as an act of its own; nothing where there is none.
+def redact(cursor: duckdb.DuckDBPyConnection, vote_ids: Sequence[VoteId], now: datetime) -> int:
+    """Take the voters' own texts out of withdrawn votes, each as an act of its own; returns how many had one.
 
-    To be called in a `write`, after the withdrawal.
+    To be called in a `write`, after the withdrawals.
     """
-    row = first(cursor, f"{_VOTES} where vote_id = ? and {_OWN_TEXT} is not null", [vote_id])
-    if row is None:
-        return
-    act = _vote(row)
-    cursor.execute(f"update votes set {_OWN_TEXT} = null where vote_id = ?", [vote_id])
-    decide(cursor, REDACTION, vote_id, entry_hash(act.previous_hash, act.record | {_OWN_TEXT: None}), now)
+    with_text = f"where vote_id in (select unnest(?::varchar[])) and {_OWN_TEXT} is not null"
+    acts = [_vote(row) for row in cursor.execute(f"{_VOTES} {with_text} order by seq", [vote_ids]).fetchall()]
+    cursor.execute(f"update votes set {_OWN_TEXT} = null {with_text}", [vote_ids])
+    left = [(act.vote_id, entry_hash(act.previous_hash, act.record | {_OWN_TEXT: None}), now) for act in acts]
+    decide_all(cursor, REDACTION, left)
+    return len(acts)
+
+
+def redact_withdrawn(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Redact votes that were withdrawn before the log knew redactions; returns how many had a text. In a `write`."""
+    found = "select vote_id from votes join withdrawals using (vote_id) where comments is not null"
+    rows = cursor.execute(found).fetchall()
+    return redact(cursor, [vote_id for (vote_id,) in rows], now) if rows else 0
 
 
 def told(up_to: int) -> str:

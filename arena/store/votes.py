@@ -37,6 +37,7 @@ from arena.store.log import (
     WITHDRAWAL,
     chained,
     decide,
+    decide_all,
     head,
     redact,
     standing,
@@ -45,7 +46,7 @@ from arena.store.log import (
 from arena.store.row import first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
 from arena.table import append
-from arena.tally import Selection, Tally
+from arena.tally import WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
 
 # Of prompts, kept in memory.
@@ -166,8 +167,27 @@ class Votes:
         """
         with self._database.write() as cursor:
             decide(cursor, WITHDRAWAL, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at)
-            redact(cursor, withdrawal.vote_id, withdrawal.withdrawn_at)
+            redact(cursor, [withdrawal.vote_id], withdrawal.withdrawn_at)
             self._voters.forget(withdrawal.voter_id)
+
+    def withdraw_all(self, voter_id: VoterId, now: datetime) -> list[Tally]:
+        """Append the withdrawal of every vote of one voter that was not withdrawn before, all or none, as `withdraw`.
+
+        Returns what these votes came to until then; some of them may not have counted (`left_out`).
+        """
+        with self._database.write() as cursor:
+            votes = cursor.execute(
+                f"""select vote_id, model_a, model_b, verdict, source, left_out
+                from {told(head(cursor)[0])} join battles using (battle_id)
+                where voter_id = ? and left_out is distinct from ? order by seq""",
+                [voter_id, WITHDRAWN],
+            ).fetchall()
+            decide_all(cursor, WITHDRAWAL, [(vote_id, voter_id, now) for vote_id, *_ in votes])
+            redact(cursor, [vote_id for vote_id, *_ in votes], now)
+            self._voters.forget(voter_id)
+        return [
+            Tally(a, b, Verdict(verdict), 1, Source(source), left_out) for _, a, b, verdict, source, left_out in votes
+        ]
 
     def last_of(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter cast last, withdrawn or not, or None."""
@@ -216,6 +236,15 @@ class Votes:
                 {"a": model_a, "b": model_b, "sources": [each.value for each in sources], "me": but_by},
             )
         return PairRecord(*(row or (0, 0, 0, 0)))
+
+    def imported_ids(self) -> set[str]:
+        """Under which ids imported rows and their voters are known here."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select import_key from votes where import_key is not null
+                union select voter_id from votes where import_key is not null and voter_id is not null"""
+            ).fetchall()
+        return {each for (each,) in rows}
 
     def batches_of(self, battles: Sequence[BattleId]) -> set[str]:
         """The batches (files, for imported votes) of those of these battles that are stored."""

@@ -44,6 +44,8 @@ RIGHTS: Mapping[str, Right] = {
     "/api/calibration": Right.VOTE,
     "/api/calibration/": Right.VOTE,
     "/api/me": Right.VOTE,
+    # To see and to withdraw what one has said is no privilege.
+    "/api/me/": Right.EVERYBODY,
     "/api/leaderboard": Right.RESULTS,
     "/api/analysis": Right.RESULTS,
     "/api/analysis/": Right.RESULTS,

@@ -114,7 +114,7 @@ def routes(
         permit = throttle.permit(request, Act.VOTE)
         reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels, permit=permit)
         others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
-        return {**reveal_json(reveal), "others": _others_json(others), "votes": _counts(booth, voter_id)}
+        return {**reveal_json(reveal), "others": _others_json(others), "votes": counts_json(booth, voter_id)}
 
     @router.post("/api/ballots/{ballot_id}/withdrawal")
     def withdraw(ballot_id: str, body: EmptyBody, request: Request, response: Response) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def routes(
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
         verdict = booth.withdraw(ballot_id, voter_id, clock())
-        return {"verdict": verdict.value, "votes": _counts(booth, voter_id)}
+        return {"verdict": verdict.value, "votes": counts_json(booth, voter_id)}
 
     @router.post("/api/ballots/{ballot_id}/skip")
     def skip(ballot_id: str, body: SkipBody, request: Request, response: Response) -> dict[str, str]:
@@ -134,7 +134,7 @@ def routes(
     def me(request: Request, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
-        return {**own_votes_json(booth.own_votes(voter_id)), "votes": _counts(booth, voter_id)}
+        return {**own_votes_json(booth.own_votes(voter_id)), "votes": counts_json(booth, voter_id)}
 
     @router.get("/api/guideline")
     def read_guideline(response: Response) -> dict[str, str | None]:
@@ -163,7 +163,7 @@ def voter_of(request: Request, voter_key: VoterKey) -> VoterId:
     session = session_of(request)
     if session is not None and Role.ANNOTATOR in session.roles:
         return VoterId(voter_key.pseudonym("annotator", session.account))
-    voter_id = voter_key.voter_id(request.cookies.get(voter_key.cookie_name))
+    voter_id = voter_key.voter_among(request.cookies)
     if voter_id is None:
         raise NoCookie
     return voter_id
@@ -253,10 +253,10 @@ def _so_far(booth: Booth, voter_id: VoterId) -> dict[str, Any]:
     """What goes along with the next ballot, and as well with the word that there is none: the counts, and the vote
     that can still be taken back."""
     last = _unless_unread(lambda: booth.last_vote(voter_id))
-    return {"votes": _counts(booth, voter_id), "last": _last_json(last)}
+    return {"votes": counts_json(booth, voter_id), "last": _last_json(last)}
 
 
-def _counts(booth: Booth, voter_id: VoterId) -> dict[str, int] | None:
+def counts_json(booth: Booth, voter_id: VoterId) -> dict[str, int] | None:
     """The line in the header."""
     counts = _unless_unread(lambda: booth.counts(voter_id))
     return None if counts is None else {"mine": counts.mine, "all": counts.all}

@@ -33,6 +33,7 @@ from arena.ui import (
     labels,
     leaderboard_page,
     login_api,
+    own_data_api,
     research_api,
     samples_api,
 )
@@ -115,6 +116,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(analysis_api.routes(site.study))
     app.include_router(samples_api.routes(site.gallery, site.voter_key, site.clock))
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
+    app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
     version, text = site.guideline_version, site.guideline_text
     guideline = (version, text) if version and text else None
     app.include_router(api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle, guideline=guideline))

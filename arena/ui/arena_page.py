@@ -3,7 +3,7 @@
 ballot.js is the ballot and all that becomes of it; reveal.js, in words, what a vote opens; calibration.js, where the
 pack asks for it, what comes before the first one; labels.js, also where the pack asks for it, what is said beside the
 verdict; reading.js, how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the
-guideline, the keys, the own votes).
+guideline, the keys, the own votes); own_data.js, below the own votes, what is kept of the voter.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from arena.ui.labels import SCRIPT, n_steps, panel, steps
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 
-_SCRIPTS = ("reveal.js", "ballot.js", "reading.js", "sheets.js")
+_SCRIPTS = ("reveal.js", "ballot.js", "reading.js", "own_data.js", "sheets.js")
 
 # Grey lines where text will be, so that nothing jumps when it comes.
 _BONES = '<div class="bones" aria-hidden="true">{}</div>'

@@ -85,7 +85,7 @@ class VoterCookie:
         await self.app(scope, receive, send_with_cookie)
 
     def _is_known(self, scope: Scope) -> bool:
-        return self._voter_key.voter_id(HTTPConnection(scope).cookies.get(self._voter_key.cookie_name)) is not None
+        return self._voter_key.voter_among(HTTPConnection(scope).cookies) is not None
 
 
 _POLICY = (

@@ -7,10 +7,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
@@ -26,7 +27,7 @@ from arena.pack import read_pack, starter_directory
 from arena.samples import Gallery
 from arena.self_naming import NamedAnswer, told_of
 from arena.settings import Settings
-from arena.store import VoteStore
+from arena.store import VoteStore, rewrite
 from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.ui.connection import PatientServer, server_config
@@ -48,7 +49,7 @@ def serve(settings: Settings) -> None:
     """
     login = settings.login()
     listener = listen(settings.host, settings.port)
-    with listener, VoteStore.open(settings.database_file) as store:
+    with listener, _opened(settings.database_file) as store:
         _fill(store, settings, datetime.now(UTC))
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -65,6 +66,21 @@ def serve(settings: Settings) -> None:
             server.run(sockets=[listener])
         n_votes = store.votes.n_standing()
         _say(f"The arena is closed. {n_votes:,} votes are in {settings.database_file}.")
+
+
+@contextmanager
+def _opened(database: Path) -> Iterator[VoteStore]:
+    """The store of this file; before and after, no byte of what voters have withdrawn is left in it."""
+    _forget(database)
+    with VoteStore.open(database) as store:
+        yield store
+    _forget(database)
+
+
+def _forget(database: Path) -> None:
+    done = rewrite(database, datetime.now(UTC)) if database.exists() else None
+    if done is not None:
+        _say(f"{database} was written anew: nothing is left in it of comments that were withdrawn ({done.n_texts:,}).")
 
 
 class _Server(PatientServer):
@@ -91,7 +107,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
 
     rules, guideline = store.catalogue.rules(), store.catalogue.guideline()
     study = Study(store, job.latest)
-    voter_key, alarms = VoterKey(settings.open_secret()), Alarms()
+    voter_key, alarms = VoterKey(*settings.open_secrets()), Alarms()
     return Site(
         booth=Booth(store, rng=rng, board=job.latest, now=clock()),
         calibration=Calibration(store),

@@ -61,7 +61,7 @@ class Throttle:
 
     def _visitor(self, scope: Scope) -> Visitor:
         key = self.voter_key
-        voter_id = key.voter_id(HTTPConnection(scope).cookies.get(key.cookie_name))
+        voter_id = key.voter_among(HTTPConnection(scope).cookies)
         peer = scope.get("client")
         forwarded = Headers(scope=scope).getlist("x-forwarded-for")
         address = client_of(peer[0] if peer else None, forwarded, self.trusted_proxies)

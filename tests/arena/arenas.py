@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId
+from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId, VoterId
 from arena.errors import ArenaError
 from arena.pack import answer_id
 from arena.store import VoteStore
@@ -36,6 +36,13 @@ def fill(store: VoteStore, now: datetime, n_prompts: int = 2, n_models: int = 3)
 
 def booth(store: VoteStore, now: datetime, seed: int = 0) -> Booth:
     return Booth(store, rng=Random(seed), board=lambda: None, now=now)
+
+
+def voter() -> VoterId:
+    """Somebody new."""
+    voter_id = KEY.voter_id(KEY.issue())
+    assert voter_id is not None
+    return voter_id
 
 
 def race(work: Callable[[int], Any], n: int, *, refused: type[ArenaError]) -> list[Any]:

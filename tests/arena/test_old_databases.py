@@ -44,7 +44,7 @@ def test_a_database_of_an_earlier_version_keeps_its_log_and_takes_new_votes(vers
     acts = ask(path, ACTS if version >= 2 else "select seq, vote_id, hash from votes order by seq")
     verdicts = ask(path, "select vote_id, verdict, voter_id from votes order by seq")
     assert len(verdicts) == 8
-    voter = KEY.voter_id(KEY._signer.sign("voter 9").decode())
+    voter = KEY.voter_id(KEY._newest.signer.sign("voter 9").decode())
     assert voter is not None
     [(waiting,)] = ask(path, f"select ballot_id from ballots where voter_id = '{voter}'")
     with VoteStore.open(path) as store:

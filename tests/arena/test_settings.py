@@ -34,6 +34,7 @@ def test_every_setting_can_be_set():
             "BAKEOFF_HOST": "0.0.0.0",  # noqa: S104 - only a value
             "BAKEOFF_PORT": "0",
             "BAKEOFF_SECRET": SECRET,
+            "BAKEOFF_OLD_SECRETS": SECRET.replace("s", "z"),
             "BAKEOFF_COOKIES": "secure",
             "BAKEOFF_SOURCES": "human, import",
             "BAKEOFF_RATE_EVERY_SECONDS": "1.5",
@@ -60,7 +61,7 @@ def test_every_setting_can_be_set():
     assert settings.sources == (Source.HUMAN, Source.IMPORT)
     assert settings.trusted_proxies == (ip_network("10.0.0.7/32"), ip_network("2001:db8::/32"))
     assert set(map(str, settings.limits.values())) == {"7/hour"}
-    assert settings.open_secret() == SECRET.encode()
+    assert settings.open_secrets() == (SECRET.encode(), SECRET.replace("s", "z").encode())
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
@@ -124,15 +125,15 @@ def test_on_a_space_the_cookie_is_sent_inside_a_frame_unless_set_otherwise():
 
 def test_the_secret_has_a_file_beside_the_database(tmp_path: Path):
     settings = Settings(database=tmp_path / "arena.duckdb")
-    secret = settings.open_secret()
+    secret = settings.open_secrets()
     assert settings.secret_file == tmp_path / "arena.duckdb.key"
-    assert settings.open_secret() == secret
+    assert settings.open_secrets() == secret
     assert [path.name for path in tmp_path.iterdir()] == ["arena.duckdb.key"]
 
 
 def test_a_secret_that_is_set_makes_no_file(tmp_path: Path):
     settings = Settings.from_env({"BAKEOFF_DATABASE": str(tmp_path / "arena.duckdb"), "BAKEOFF_SECRET": SECRET})
-    settings.open_secret()
+    settings.open_secrets()
     assert not list(tmp_path.iterdir())
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arena.errors import DatabaseUnavailable
-from arena.voter import VoterKey, open_secret
+from arena.voter import VoterKey, open_secrets
 
 KEY = VoterKey(b"a secret of the tests, 32 bytes.")
 OTHER = VoterKey(b"another secret of the same size.")
@@ -19,8 +19,8 @@ COOKIE = KEY.issue()
 OPEN_SECRET = """
 import sys
 from pathlib import Path
-from arena.voter import open_secret
-print(open_secret(Path(sys.argv[1])).hex())
+from arena.voter import open_secrets
+print(open_secrets(Path(sys.argv[1]))[0].hex())
 """
 
 
@@ -81,14 +81,15 @@ def test_a_short_secret_is_refused():
 
 def test_a_new_secret_is_32_bytes_that_only_its_owner_may_read(tmp_path: Path):
     path = tmp_path / "new" / "arena.key"
-    assert len(open_secret(path)) == 32
+    [secret] = open_secrets(path)
+    assert len(secret) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["arena.key"]
 
 
 def test_a_secret_is_made_once(tmp_path: Path):
-    assert open_secret(tmp_path / "arena.key") == open_secret(tmp_path / "arena.key")
-    assert open_secret(tmp_path / "other.key") != open_secret(tmp_path / "arena.key")
+    assert open_secrets(tmp_path / "arena.key") == open_secrets(tmp_path / "arena.key")
+    assert open_secrets(tmp_path / "other.key") != open_secrets(tmp_path / "arena.key")
 
 
 def test_processes_that_start_at_once_read_the_same_secret(tmp_path: Path):
@@ -105,7 +106,7 @@ def test_a_file_that_holds_no_secret_is_refused_and_left_as_it_is(tmp_path: Path
     path = tmp_path / "arena.key"
     path.write_bytes(content)
     with pytest.raises(DatabaseUnavailable, match=r"arena\.key"):
-        open_secret(path)
+        open_secrets(path)
     assert path.read_bytes() == content
 
 
@@ -114,4 +115,4 @@ def test_a_place_without_room_for_a_secret_is_refused(tmp_path: Path):
     (tmp_path / "folder.key").mkdir()
     for path in (tmp_path / "file" / "arena.key", tmp_path / "folder.key"):
         with pytest.raises(DatabaseUnavailable, match="key"):
-            open_secret(path)
+            open_secrets(path)

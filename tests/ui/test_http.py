@@ -481,7 +481,7 @@ def test_no_byte_before_the_vote_names_a_model(arena: Arena):
             visitor.get(path) for path in ("/config?page=leaderboard", "/openapi.json", "/gradio_api/openapi.json")
         ]
         scripts = re.findall(r'(?:src|href)="(\./ui/[^"]+)"', seen[0].text)
-        assert len(scripts) == 7
+        assert len(scripts) == 8
         seen += [visitor.get(path.removeprefix(".")) for path in scripts]
         seen += [visitor.get("/api/me"), visitor.get("/api/guideline"), visitor.post("/api/ballots", json={})]
         ballot_id = seen[-1].json()["ballot"]["ballot_id"]

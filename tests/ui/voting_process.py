@@ -26,7 +26,7 @@ from arena.store import VoteStore
 from arena.ui import api
 from arena.ui.middleware import ApiGate, SafeHeaders, VoterCookie
 from arena.ui.throttle import Throttle
-from arena.voter import VoterKey, open_secret, secret_file_of
+from arena.voter import VoterKey, open_secrets, secret_file_of
 from arena.voting import Booth
 
 
@@ -69,7 +69,7 @@ async def rate(job: RatingJob) -> None:
 def main(database: Path, port: int) -> None:
     listener = socket.create_server(("127.0.0.1", port))
     with listener, VoteStore.open(database) as store:
-        key = VoterKey(open_secret(secret_file_of(database)))
+        key = VoterKey(*open_secrets(secret_file_of(database)))
         uvicorn.Server(uvicorn.Config(application(store, key), log_level="error")).run(sockets=[listener])
 
 

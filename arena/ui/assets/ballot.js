@@ -166,6 +166,18 @@
     say(t("arena.withdrawn", { verdict }));
   }
 
+  /** All votes were taken back, over the page (own_data.js); the ballot below stays. */
+  function allWithdrawn({ votes, sentence }) {
+    last = null;
+    count(votes);
+    if (state === "revealed") {
+      for (const answer of all(".answer")) answer.classList.remove("won");
+      one("#saved").textContent = sentence;
+      one("#saved").className = "withdrawn";
+    }
+    enter(state);
+  }
+
   function act({ ballot_id }, what, body) {
     return post(`api/ballots/${encodeURIComponent(ballot_id)}/${what}`, body);
   }
@@ -394,6 +406,7 @@
       currentTarget.scrollIntoView({ block: "nearest" }); // a page that is shorter now must not leave the reader elsewhere
     });
     document.addEventListener("keydown", onKey);
+    document.addEventListener("bakeoff:withdrawn", ({ detail }) => allWithdrawn(detail));
     // The bar grows when it has something to say, and must not hide the end of an answer then.
     const makeRoom = () => document.documentElement.style.setProperty("--bar-now", `${one("#bar").offsetHeight}px`);
     new ResizeObserver(makeRoom).observe(one("#bar"));

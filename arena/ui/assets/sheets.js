@@ -51,13 +51,14 @@
   async function fillMine(body) {
     const { status, data } = await get("api/me");
     if (status !== 200) return fail(body, data);
-    if (!data.recent.length) return body.replaceChildren(paragraph(t("mine.none"), ""));
+    const kept = bakeoff.ownData(data.votes?.mine, () => fillMine(body));
+    if (!data.recent.length) return body.replaceChildren(paragraph(t("mine.none"), ""), kept);
     const heading = element("h3", "", t("mine.recent"));
     const list = element("ol", "recent");
     list.append(...data.recent.map(recent));
     const n = data.votes?.mine ?? data.recent.filter((vote) => !vote.is_withdrawn).length;
     const ranking = data.models.length ? [paragraph(t("mine.note", { n })), table(data.models)] : [];
-    body.replaceChildren(...ranking, heading, list);
+    body.replaceChildren(...ranking, heading, list, kept);
   }
 
   function fail(body, data) {

@@ -76,7 +76,7 @@ def write(version: int, path: Path) -> None:
 
 def voter_of(token: str) -> VoterId:
     """The same voter whenever the file is made."""
-    voter = KEY.voter_id(KEY._signer.sign(token).decode())
+    voter = KEY.voter_id(KEY._newest.signer.sign(token).decode())
     assert voter is not None
     return voter
 
