@@ -80,7 +80,7 @@ class Booth:
     seeded `random.Random` where a run must repeat. `board` gives the latest snapshot for the reveal, or None.
 
     Where the rules want pairs drawn by the votes that they have, those of people count: the log's when the booth
-    opens, and each one that is cast in it.
+    opens, and each one that is cast in it; not those of voters whom the host has excluded (`recount`).
     """
 
     def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Snapshot | None], now: datetime):
@@ -99,9 +99,17 @@ class Booth:
         )
         # A vote and its withdrawal are counted in the order in which they are stored.
         self._counting = threading.Lock()
-        for tally in store.votes.tallies(up_to=store.log.position()[0]):
-            if tally.source is Source.HUMAN and tally.left_out is None:
-                self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
+        self._excluded: frozenset[VoterId] = frozenset()
+        self.recount()
+
+    def recount(self) -> None:
+        """Count the log anew for the next draws, as after the exclusion of a voter, whose votes steer no draw any more."""
+        with self._counting:
+            self._excluded = frozenset(self._store.exclusions.n_votes())
+            self._pool.forget_votes()
+            for tally in self._store.votes.tallies(up_to=self._store.log.position()[0]):
+                if tally.source is Source.HUMAN and tally.left_out is None:
+                    self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
     def open(self, voter_id: VoterId, now: datetime) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
@@ -134,7 +142,7 @@ class Booth:
             self.labels.check(verdict, labels)
             with self._counting:
                 if self._store.votes.add(self._vote(opened, verdict, labels, now), opened.battle, now):
-                    self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
+                    self._count(opened.battle, verdict, voter_id, 1)
                     return self._reveal(opened.battle, verdict)
             opened = self._find(ballot_id, voter_id)
         if opened.verdict is None:
@@ -185,7 +193,7 @@ class Booth:
                 if last is None or last.vote_id != opened.vote_id:
                     raise TooLateToWithdraw(opened.ballot.id)
                 self._store.votes.withdraw(Withdrawal(opened.vote_id, voter_id, now))
-            self._pool.count(opened.battle.model_a, opened.battle.model_b, opened.verdict, -1)
+            self._count(opened.battle, opened.verdict, voter_id, -1)
         return opened.verdict
 
     def last_vote(self, voter_id: VoterId) -> LastVote | None:
@@ -218,6 +226,10 @@ class Booth:
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
+
+    def _count(self, battle: Battle, verdict: Verdict, voter_id: VoterId, n: int) -> None:
+        if voter_id not in self._excluded:
+            self._pool.count(battle.model_a, battle.model_b, verdict, n)
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
         opened = self._store.ballots.find(ballot_id)

@@ -6,6 +6,7 @@ store.ballots     battles and the blind views of them
 store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.exclusions  whose votes the host leaves out, and why
+store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
@@ -22,6 +23,7 @@ from typing import Self
 from arena.store.ballots import Ballots, OpenedBallot
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
+from arena.store.conduct import Conduct
 from arena.store.database import Database
 from arena.store.exclusions import Exclusions
 from arena.store.exposures import Exposures
@@ -47,6 +49,7 @@ class VoteStore:
         self.skips = Skips(database)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)
+        self.conduct = Conduct(database)
         self.exposures = Exposures(database)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)

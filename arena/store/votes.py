@@ -1,6 +1,6 @@
 """Votes and their withdrawals as acts of the log (`arena.store.log`), and what the votes add up to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -45,7 +45,7 @@ from arena.store.log import (
 )
 from arena.store.row import first, from_labels, scalar
 from arena.table import append
-from arena.tally import Selection, Tally
+from arena.tally import EXCLUDED, WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
 
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "left_out")
@@ -177,6 +177,11 @@ class Votes:
             )
         return PairRecord(*(row or (0, 0, 0, 0)))
 
+    def has_any(self, voter_id: VoterId) -> bool:
+        """Whether any vote, withdrawn or not, is by this voter."""
+        with self._database.read() as cursor:
+            return first(cursor, "select 1 from votes where voter_id = ? limit 1", [voter_id]) is not None
+
     def batches_of(self, battles: Sequence[BattleId]) -> set[str]:
         """The batches (files, for imported votes) of those of these battles that are stored."""
         with self._database.read() as cursor:
@@ -247,13 +252,19 @@ class Votes:
         ]
 
     @contextmanager
-    def table(self, selection: Selection, *, up_to: int) -> Iterator[VoteTable]:
-        """The votes of the log up to an act, to be counted or read one by one; those that do not count are left out."""
+    def table(self, selection: Selection, *, up_to: int, without: Collection[VoterId] = ()) -> Iterator[VoteTable]:
+        """The votes of the log up to an act, to be counted or read one by one; those that do not count are left out.
+
+        Those of the voters `without` are left out as if the host had excluded them by then.
+        """
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, left_out
+                v.source, answer_a, answer_b, case when left_out is distinct from '{WITHDRAWN}' and voter_id in
+                    (select voter_id from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
             from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
+            cursor.execute("create or replace temp table bakeoff_without (voter_id varchar)")
+            append(cursor, "bakeoff_without", [(voter,) for voter in without])
             yield VoteTable(
                 cursor,
                 relation,
