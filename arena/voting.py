@@ -103,7 +103,7 @@ class Booth:
         self.recount()
 
     def recount(self) -> None:
-        """Count the log anew for the next draws, as after the exclusion of a voter, whose votes steer no draw any more."""
+        """Count the log anew for the next draws: the votes of a voter who was excluded steer none any more."""
         with self._counting:
             self._excluded = frozenset(self._store.exclusions.n_votes())
             self._pool.forget_votes()

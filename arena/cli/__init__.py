@@ -18,6 +18,7 @@ from arena import __version__, option
 from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
 from arena.cli.rating import rate
+from arena.cli.review import exclude, readmit, review
 from arena.errors import ArenaError, BadPack
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, export))
+@click.group(cls=_InOrder, commands=(serve, init, check, import_, rate, review, exclude, readmit, export))
 @click.version_option(__version__, prog_name="bakeoff", message="%(prog)s %(version)s", help="Print the version.")
 def cli() -> None:
     """A blind arena for language models: two anonymous answers, one verdict, honest ratings, preference data."""

@@ -16,7 +16,7 @@ from arena.guideline import Guideline
 from arena.pack import read_pack, starter_directory
 from arena.review import MOST_EFFECTS, Findings, Review
 from arena.store import VoteStore
-from arena.suspicion import HONEST_HASTE, HONEST_LEAN, MIN_VOTES, Check
+from arena.suspicion import HONEST_HASTE, HONEST_LEAN, MIN_VOTES, Check, Sides, one_side
 from arena.tally import EXCLUDED
 from tests.arena import arenas, crowds
 
@@ -326,7 +326,7 @@ def test_excluding_and_readmitting_gives_the_same_board_to_the_byte(arena: VoteS
         ("a\nb", "Ada", "the reason holds a control character"),
         ("a\x00", "Ada", "the reason holds a control character"),
         ("\x1b[2J", "Ada", "the reason holds a control character"),
-        ("right‮left", "Ada", "the reason holds a control character"),
+        ("right\u202eleft", "Ada", "the reason holds a control character"),
         ("fine", "", "the name is empty"),
         ("fine", "x" * 101, "the name has 101 characters"),
         ("fine", "A\tda", "the name holds a control character"),
@@ -401,7 +401,5 @@ def test_excluded_votes_steer_no_draw_any_more(arena: VoteStore):
 
 def test_a_lean_within_what_is_human_flags_nobody():
     """60 % of 50 decisive votes for one side: in the middle of what the constant allows."""
-    from arena.suspicion import Sides, one_side
-
     n_a = round(50 * HONEST_LEAN)
     assert one_side([Sides(VoterId("x"), 50, n_a, 5, 4)]).flags == ()

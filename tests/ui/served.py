@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import BrowserContext, Page
 
 from arena.batch import RatingJob
@@ -119,6 +120,7 @@ class Arena:
     booth: FaultyBooth
     job: RatingJob
     clock: Clock
+    app: FastAPI
     clients: list[httpx.Client] = field(default_factory=list)
 
     def visitor(self) -> httpx.Client:
@@ -228,7 +230,7 @@ def serving() -> Iterator[Serve]:
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock)
+        arena = Arena(f"http://127.0.0.1:{listener.getsockname()[1]}", store, booth, job, clock, app)
         running.append((server, thread, arena))
         with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
             client.get(f"{arena.url}/healthz", timeout=30).raise_for_status()
