@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arena.batch import RatingJob, rate_log
-from arena.battle import Exclusion, Message, Prompt, PromptId, Source, Verdict, VoterId, Withdrawal
+from arena.battle import Exclusion, Message, ModelId, Prompt, PromptId, Source, Verdict, VoterId, Withdrawal
 from arena.errors import BadInput, DatabaseUnavailable
 from arena.guideline import Guideline
 from arena.pack import read_pack, starter_directory
@@ -191,7 +191,7 @@ def test_what_all_suspects_do_is_the_board_that_the_arena_then_has(arena: VoteSt
         assert move.score_without == entry.score
         assert move.rank_range_without == (entry.rank_low, entry.rank_high)
     assert found.together.n_votes == 60
-    assert told["m4"].points == max(each.points for each in found.together.moves)
+    assert told[ModelId("m4")].points == max(each.points or 0.0 for each in found.together.moves)
 
 
 def test_the_effect_of_one_is_that_of_the_board_without_this_one(arena: VoteStore):
@@ -267,7 +267,9 @@ def test_flags_depend_on_nothing_but_the_votes(arena: VoteStore):
     renamed = {VoterId(f"honest-{k}"): VoterId(f"{99 - k}-other") for k in range(30)} | {RIGGER: VoterId("zed")}
     with VoteStore.open(None) as other:
         crowds.stock(other, NOON)
-        votes = [(battle, replace(vote, voter_id=renamed[vote.voter_id])) for battle, vote in rigged + honest]
+        votes = [
+            (battle, replace(vote, voter_id=renamed[VoterId(str(vote.voter_id))])) for battle, vote in rigged + honest
+        ]
         crowds.plant(other, votes, NOON)
         found, again = look(arena), look(other)
 
