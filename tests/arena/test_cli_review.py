@@ -53,3 +53,18 @@ def test_what_is_not_to_be_had_is_one_line(file: Path, tmp_path: Path):
     assert process("exclude", "bot", "--db", file, "--reason", " ", "--by", "Ada").code == 1
     assert process("exclude", "bot", "--db", file, "--by", "Ada").code == 2
     assert process("review", "--db", tmp_path / "none.duckdb").code == 1
+
+
+def test_real_votes_have_the_two_voters_that_the_docs_tell_of(llmfao: Path, tmp_path: Path):
+    db = tmp_path / "llmfao.duckdb"
+    columns = "prompt=prompt_id,model_x=model_a,model_y=model_b,worker=voter"
+    for options in (
+        ("models.jsonl", "--as", "models", "--map", "org=organization"),
+        ("prompts.jsonl", "--as", "prompts", "--map", "type=category"),
+        ("crowd-comparisons.csv", "--source", "human", "--map", columns, "--values", "left=model_a,right=model_b"),
+    ):
+        assert process("import", llmfao / options[0], "--db", db, *options[1:]).code == 0
+    record = json.loads(process("review", "--db", db, "--json").out)
+    facts = [flag["facts"] for each in record["suspects"] for flag in each["flags"]]
+    assert [(each["k"], each["n"], round(each["due"], 1)) for each in facts] == [(106.5, 110, 44.5), (43.0, 45, 16.4)]
+    assert record["checks"]["against_others"]["n_judged"] == 82

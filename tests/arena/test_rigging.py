@@ -1,4 +1,4 @@
-"""Simulated riggers among honest voters with tastes: who is found, and who is not. `benchmarks/rigging.py` tells more."""
+"""Simulated riggers among honest voters with tastes: who is found and who is not; more in `benchmarks/rigging.py`."""
 
 import importlib.util
 from types import ModuleType
