@@ -42,6 +42,7 @@ LONGEST_REASON = 500
 LONGEST_NAME = 100
 
 _EFFECT = "effect_on_the_board"
+_WHOLE = "review"
 _REACH = "what_can_be_checked"
 
 OnFailure = Callable[[str, Exception], None]
@@ -151,7 +152,8 @@ class Review:
                     return future
             future = self._worker.submit(self.look, n_log)
             self._known = (n_log, future)
-            return future
+        future.add_done_callback(self._tell_failure)
+        return future
 
     def look(self, n_log: int) -> Findings:
         """Run every check on the log up to this act, here and now; one that fails is told, and the others go on."""
@@ -225,6 +227,12 @@ class Review:
             self._n_decided, _ = self._store.log.position()
         self._on_decision()
         return True
+
+    def _tell_failure(self, future: "Future[Findings]") -> None:
+        error = None if future.cancelled() else future.exception()
+        # What is wrong with what was asked for is said to who asked.
+        if isinstance(error, Exception) and not isinstance(error, BadInput):
+            self._on_failure(_WHOLE, error)
 
     def _left_out(self) -> tuple[LeftOut, ...]:
         n_votes, latest = self._store.exclusions.n_votes(), dict[VoterId, Exclusion]()

@@ -258,6 +258,25 @@ def test_a_check_that_fails_accuses_nobody_and_raises_an_alarm_and_the_others_go
     assert flagged(found) == {RIGGER: flagged(whole)[RIGGER] - failed}
 
 
+def test_a_log_that_cannot_be_read_raises_an_alarm_and_the_next_look_may_be_luckier(
+    arena: VoteStore, monkeypatch: pytest.MonkeyPatch
+):
+    crowds.plant(arena, crowds.votes_of(RIGGER, 12, crowds.honest, Random(0), NOON), NOON)
+
+    def fail(*_: object) -> None:
+        raise DatabaseUnavailable("a disk fault")
+
+    alarms: list[str] = []
+    review = Review(arena, on_failure=lambda what, _: alarms.append(what))
+    with monkeypatch.context() as broken:
+        broken.setattr(arena.exclusions, "n_votes", fail)
+        with pytest.raises(DatabaseUnavailable):
+            review.findings().result()
+    assert review.findings().result().suspects == ()
+    review.close()
+    assert alarms == ["review"]
+
+
 def test_flags_depend_on_nothing_but_the_votes(arena: VoteStore):
     """Voters who come in another order and under other names get the same flags."""
     rng = Random(8)
