@@ -1,13 +1,13 @@
 """The rating job: read the votes, compute the board, store a snapshot. Run by the app's timer and by the command."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from arena.battle import Source
+from arena.battle import Source, VoterId
 from arena.errors import ArenaError, BadInput, NothingToRate, StoreError
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.plan import Plan
@@ -41,19 +41,25 @@ class OpenLog:
 
 @contextmanager
 def open_log(
-    store: VoteStore, selection: Selection | None = None, *, up_to: int | None = None, **choices: Any
+    store: VoteStore,
+    selection: Selection | None = None,
+    *,
+    up_to: int | None = None,
+    without: Collection[VoterId] = (),
+    **choices: Any,
 ) -> Iterator[OpenLog]:
     """The log as it stands, by the arena's rules where nothing else is given; `choices` are those of `Plan`.
 
     With `up_to` it is the log as it stood after so many acts (votes and withdrawals); BadInput if there never were as
-    many. Without sources in the selection or in the rules, `tally.default_sources` chooses.
+    many. Without sources in the selection or in the rules, `tally.default_sources` chooses. Votes
+    of the voters `without` are left out as if the host had excluded them.
     """
     rules = store.catalogue.rules().rating
     n_log, log_hash = _position(store, up_to)
     selection = selection or Selection()
     sources = tuple(selection.sources or rules.sources or default_sources(store.votes.n_by_source(up_to=n_log)))
     plan = Plan(**(rules.choices() | choices))
-    with store.votes.table(replace(selection, sources=sources), up_to=n_log) as votes:
+    with store.votes.table(replace(selection, sources=sources), up_to=n_log, without=without) as votes:
         yield OpenLog(votes, plan, n_log, log_hash, sources)
 
 
@@ -71,11 +77,12 @@ def rate_log(
     *,
     selection: Selection | None = None,
     up_to: int | None = None,
+    without: Collection[VoterId] = (),
     on_progress: Callable[[int, int], None] | None = None,
     **choices: Any,
 ) -> RatedLog:
     """Rate the log as `open_log` gives it. Raises NothingToRate when no vote is left to rate."""
-    with open_log(store, selection, up_to=up_to, **choices) as log:
+    with open_log(store, selection, up_to=up_to, without=without, **choices) as log:
         models = store.catalogue.models()
         board = rate(log.votes.counted(), models, log.plan, rows=log.votes, on_progress=on_progress)
         return RatedLog(board, log.n_log, log.log_hash, log.sources)
@@ -116,6 +123,7 @@ class RatingJob:
         self._latest = store.snapshots.latest(store.catalogue.models())
         self._tried: tuple[int, datetime] | None = None
         self._failure: str | None = None
+        self._is_asked = threading.Event()
 
     def latest(self) -> Snapshot | None:
         """The newest board, or None when none was ever computed."""
@@ -125,6 +133,10 @@ class RatingJob:
     def failure(self) -> str | None:
         """Why the last run gave no board, in one sentence; None if it did."""
         return self._failure
+
+    def ask(self) -> None:
+        """Make the next look compute a board, whatever came in: the host has decided something, and waits for it."""
+        self._is_asked.set()
 
     def run_if_due(self, now: datetime) -> bool:
         """Compute a new board if it is due; says whether a new one was stored.
@@ -137,8 +149,10 @@ class RatingJob:
             return False
         try:
             n_log, _ = self._store.log.position()
-            if not self._is_due(n_log, now):
+            if not self._is_due(n_log, now) and not (n_log and self._is_asked.is_set()):
                 return False
+            # Before the votes are read: who asks while a board is computed gets another one.
+            self._is_asked.clear()
             try:
                 self._latest = take_snapshot(self._store, now, sources=self._sources)
             except StoreError as error:

@@ -177,6 +177,10 @@ class Pool:
         """Let the next draws know of a verdict, given n times. The uniform mode does not need to know."""
         self._votes.add(model_a, model_b, verdict, n)
 
+    def forget_votes(self) -> None:
+        """Let the next draws know of no verdict, until they are counted again."""
+        self._votes = PairVotes(self.models)
+
     def draw(
         self,
         revealed: Mapping[PromptId, Collection[ModelId]],

@@ -69,6 +69,12 @@ class RatingRules(Strict):
         return tuple(Source(each) for each in value)
 
 
+class ReviewRules(Strict):
+    """`[review]` in arena.toml: what the checks of voters take for too fast."""
+
+    too_fast_seconds: float = Field(default=3.0, ge=0, le=60)
+
+
 class Rules(Strict):
     """arena.toml: how this arena greets, draws, counts and rates. Every key has the default shown here."""
 
@@ -79,6 +85,7 @@ class Rules(Strict):
     labels: LabelRules = LabelRules()
     pairing: PairingRules = PairingRules()
     rating: RatingRules = RatingRules()
+    review: ReviewRules = ReviewRules()
 
 
 def parse_rules(text: str) -> Rules:

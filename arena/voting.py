@@ -54,7 +54,6 @@ from arena.pairing import Policy, Pool
 from arena.rules import BallotRules
 from arena.self_naming import Names
 from arena.store import LastVote, OpenedBallot, VoteCounts, VoteStore
-from arena.tally import Tally
 
 NO_LABELS = Labels()
 
@@ -91,7 +90,7 @@ class Booth:
     seeded `random.Random` where a run must repeat. `board` gives the latest snapshot for the reveal, or None.
 
     Where the rules want pairs drawn by the votes that they have, those of people count: the log's when the booth
-    opens, and each one that is cast in it.
+    opens, and each one that is cast in it; not those of voters whom the host has excluded (`recount`).
     """
 
     def __init__(self, store: VoteStore, *, rng: Random, board: Callable[[], Snapshot | None], now: datetime):
@@ -114,8 +113,17 @@ class Booth:
         )
         # A vote and its withdrawal are counted in the order in which they are stored.
         self._counting = threading.Lock()
-        for tally in store.votes.tallies(up_to=store.log.position()[0]):
-            self._count(tally, tally.n)
+        self._excluded: frozenset[VoterId] = frozenset()
+        self.recount()
+
+    def recount(self) -> None:
+        """Count the log anew for the next draws: the votes of a voter who was excluded steer none any more."""
+        with self._counting:
+            self._excluded = frozenset(self._store.exclusions.n_votes())
+            self._pool.forget_votes()
+            for tally in self._store.votes.tallies(up_to=self._store.log.position()[0]):
+                if tally.source is Source.HUMAN and tally.left_out is None:
+                    self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
 
     def open(self, voter_id: VoterId, now: datetime, *, permit: Permit = freely) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
@@ -160,7 +168,7 @@ class Booth:
             permit()
             with self._counting:
                 if self._store.votes.add(self._vote(opened, verdict, labels, now), opened.battle, now):
-                    self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict)
+                    self._count(opened.battle, verdict, voter_id, 1)
                     return self._reveal(opened.battle, verdict)
             opened = self._find(ballot_id, voter_id)
         if opened.verdict is None:
@@ -211,7 +219,7 @@ class Booth:
                 if last is None or last.vote_id != opened.vote_id:
                     raise TooLateToWithdraw(opened.ballot.id)
                 self._store.votes.withdraw(Withdrawal(opened.vote_id, voter_id, now))
-            self._pool.count(opened.battle.model_a, opened.battle.model_b, opened.verdict, -1)
+            self._count(opened.battle, opened.verdict, voter_id, -1)
         return opened.verdict
 
     def withdraw_all(self, voter_id: VoterId, now: datetime) -> int:
@@ -222,13 +230,11 @@ class Booth:
         votes cast from now on are blind as ever; a ballot that is open stays open. Raises DatabaseUnavailable when it
         could not be stored.
         """
-        with self._counting:
-            with self._store.together():
-                withdrawn = self._store.votes.withdraw_all(voter_id, now)
-                self._store.calibrations.forget(voter_id)
-            for tally in withdrawn:
-                self._count(tally, -1)
-        return len(withdrawn)
+        with self._store.together():
+            n_withdrawn = self._store.votes.withdraw_all(voter_id, now)
+            self._store.calibrations.forget(voter_id)
+        self.recount()
+        return n_withdrawn
 
     def last_vote(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter can withdraw, or None."""
@@ -261,10 +267,9 @@ class Booth:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
 
-    def _count(self, tally: Tally, n: int) -> None:
-        """Let the pairing know of n more votes, or fewer; it goes by those of people that count."""
-        if tally.source is Source.HUMAN and tally.left_out is None:
-            self._pool.count(tally.model_a, tally.model_b, tally.verdict, n)
+    def _count(self, battle: Battle, verdict: Verdict, voter_id: VoterId, n: int) -> None:
+        if voter_id not in self._excluded:
+            self._pool.count(battle.model_a, battle.model_b, verdict, n)
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
         known = self._store.voters.of(voter_id).open

@@ -60,6 +60,7 @@ from ratings.sandwich import (
     strength_intervals,
 )
 from ratings.scale import to_points, to_probability, to_score, to_strength
+from ratings.streak import chance_of_a_run, chance_of_as_many
 from ratings.tiers import tiers
 from ratings.win_rate import WinRate, win_rates
 
@@ -112,6 +113,8 @@ __all__ = [
     "bootstrap_elo",
     "bootstrap_fit",
     "bootstrap_one_step",
+    "chance_of_a_run",
+    "chance_of_as_many",
     "cluster_moves",
     "clustered_sandwich",
     "coefficient_intervals",

@@ -38,7 +38,8 @@ class VoterAudit:
     number of voters. `flagged` is q_value <= false_share.
 
     `item` is the one with the least p-value, `favours` whether it was favoured or disfavoured, both None for a voter
-    not judged. `reason` is a sentence.
+    not judged; it got `won` points (a tie is half a point) of `n_on_item` in the voter's votes that can be compared,
+    and would have got about `due` in votes of others. `reason` says so in a sentence.
     """
 
     voter: int
@@ -49,6 +50,9 @@ class VoterAudit:
     item: int | None
     favours: bool | None
     reason: str
+    n_on_item: int = 0
+    won: float = 0.0
+    due: float = 0.0
 
 
 def audit_voters(
@@ -60,6 +64,7 @@ def audit_voters(
     *,
     false_share: float = FALSE_SHARE,
     min_votes: int = MIN_VOTES,
+    tolerance: float = 0.0,
 ) -> list[VoterAudit]:
     """Compare each voter's votes with the votes of others on the same pairs; one record per voter, sorted by voter.
 
@@ -88,6 +93,11 @@ def audit_voters(
     them, until nobody is flagged any more. Where nobody judges unlike the others, at most `false_share` of such audits
     flag anybody; where somebody does, simulations find few honest voters beside them, but nothing guarantees how few.
 
+    With a `tolerance` above 0, in logits, the question is another one: whether the voter favours (or disfavours) an
+    item by more than this. The chances of the results are tilted by it, exp(tolerance * point) times those of the
+    others, and the voter's points are held against these. So who merely has a taste is told from who votes for an item
+    whatever it says; what stands above about honest voters then holds for all whose tastes are within the tolerance.
+
     What it finds is a taste unlike that of others, for one item. That may be rigging, and may be an honest specialist;
     real voters differ, and more votes by each show more of that. It does not find who clicks at random, or riggers who
     are many on the same pairs, as each is then what the others do.
@@ -95,7 +105,7 @@ def audit_voters(
     The result depends on how often each voter gave each verdict on each pair, and on nothing else: not on the order of
     the votes, not on sides, not on chance. Raises InvalidComparisons as `Comparisons.from_outcomes` does, and for any
     other outcome and voters that are not whole numbers; InvalidSetting for a `false_share` outside (0, 1) or
-    `min_votes` below 2: a single vote is never an anomaly.
+    `min_votes` below 2: a single vote is never an anomaly; and for a `tolerance` that is below 0 or not finite.
 
     Sources: the question is that of Chiang et al. (2024), Chatbot Arena, arXiv:2403.04132, section 5.1; the answer here
     needs no draws for ties, and names an item and a direction. Hoeffding (1963), doi:10.1080/01621459.1963.10500830,
@@ -105,6 +115,8 @@ def audit_voters(
         raise InvalidSetting("false_share", false_share, "a share between 0 and 1, such as 0.05")
     if min_votes < 2:
         raise InvalidSetting("min_votes", min_votes, "2 or more: a single vote is never an anomaly")
+    if not 0 <= tolerance < np.inf:
+        raise InvalidSetting("tolerance", tolerance, "logits from 0 on")
     comparisons = Comparisons.from_outcomes(n_items, item_a, item_b, outcome)
     who, cell, result = _results(comparisons, voter, item_a, item_b, outcome)
     voters, place, n_votes = np.unique(who, return_inverse=True, return_counts=True)
@@ -112,7 +124,7 @@ def audit_voters(
     audits: dict[int, VoterAudit] = {}
     while True:
         told = _told(place, cell, result, comparisons, is_counted=~is_listed)
-        least = _least_p_values(told, len(voters), n_items, min_votes)
+        least = _least_p_values(told, len(voters), n_items, min_votes, tolerance)
         q_values = np.ones(len(voters))
         q_values[least.is_judged] = false_discovery_rates(least.p_value[least.is_judged])
         found = (q_values <= false_share) & ~is_listed
@@ -153,6 +165,9 @@ def _audit(  # noqa: PLR0917 - one row of columns that belong together
         item=item if is_judged else None,
         favours=bool(least.favours[row]) if is_judged else None,
         reason=reason,
+        n_on_item=int(least.n_votes[row]),
+        won=float(least.won[row]),
+        due=float(least.due[row]),
     )
 
 
@@ -244,7 +259,7 @@ def _told(
     )
 
 
-def _least_p_values(told: _Told, n_voters: int, n_items: int, min_votes: int) -> _Least:
+def _least_p_values(told: _Told, n_voters: int, n_items: int, min_votes: int, tolerance: float) -> _Least:
     """The bounds for every item and direction, corrected, and the least of them for each voter."""
     start = np.flatnonzero(np.diff(told.place * n_items + told.item, prepend=-1))
     row_group = np.repeat(np.arange(len(start)), np.diff(start, append=len(told.place)))
@@ -259,7 +274,11 @@ def _least_p_values(told: _Told, n_voters: int, n_items: int, min_votes: int) ->
     # One over the share of the level that each test gets.
     n_tests = 2 * judged[place] / size
     drawn, pool = (column[kept].astype(np.float64) for column in (told.drawn, told.pool))
-    bounds = [_bound(drawn, pool, group, len(enough)), _bound(drawn[:, ::-1], pool[:, ::-1], group, len(enough))]
+    tilt = np.exp(tolerance * _POINTS)
+    bounds = [
+        _bound(drawn, pool * tilt, group, len(enough)),
+        _bound(drawn[:, ::-1], pool[:, ::-1] * tilt, group, len(enough)),
+    ]
     p_values = np.clip(np.tile(n_tests, 2) * np.concatenate(bounds), _LEAST_P, 1.0)
     places = np.tile(place, 2)
     by_voter = np.lexsort((p_values, places))

@@ -19,6 +19,7 @@ from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
+from arena.cli.review import exclude, readmit, review
 from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
@@ -334,7 +335,10 @@ class _InOrder(click.Group):
 
 @click.group(
     cls=_InOrder,
-    commands=(serve, init, check, import_, rate, export, verify, backup, restore, compact, rotate_key, password),
+    commands=(
+        *(serve, init, check, import_, rate, review, exclude, readmit, export),
+        *(verify, backup, restore, compact, rotate_key, password),
+    ),
 )
 @click.version_option(__version__, prog_name="bakeoff", message="%(prog)s %(version)s", help="Print the version.")
 def cli() -> None:

@@ -8,6 +8,7 @@ store.named       answers that tell who wrote them
 store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.exclusions  whose votes the host leaves out, and why
+store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
@@ -28,6 +29,7 @@ from arena.store.ballots import Ballots
 from arena.store.calibrations import Calibrations
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
+from arena.store.conduct import Conduct
 from arena.store.database import Database, closed
 from arena.store.exclusions import Exclusions
 from arena.store.exposures import Exposures
@@ -73,6 +75,7 @@ class VoteStore:
         self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)
+        self.conduct = Conduct(database)
         self.exposures = Exposures(database, self.voters)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)

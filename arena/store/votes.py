@@ -1,6 +1,6 @@
 """Votes and their withdrawals as acts of the log (`arena.store.log`), and what the votes add up to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -46,7 +46,7 @@ from arena.store.log import (
 from arena.store.row import first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
 from arena.table import append
-from arena.tally import WITHDRAWN, Selection, Tally
+from arena.tally import EXCLUDED, WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
 
 # Of prompts, kept in memory.
@@ -170,24 +170,21 @@ class Votes:
             redact(cursor, [withdrawal.vote_id], withdrawal.withdrawn_at)
             self._voters.forget(withdrawal.voter_id)
 
-    def withdraw_all(self, voter_id: VoterId, now: datetime) -> list[Tally]:
+    def withdraw_all(self, voter_id: VoterId, now: datetime) -> int:
         """Append the withdrawal of every vote of one voter that was not withdrawn before, all or none, as `withdraw`.
 
-        Returns what these votes came to until then; some of them may not have counted (`left_out`).
+        Returns how many these were.
         """
         with self._database.write() as cursor:
-            votes = cursor.execute(
-                f"""select vote_id, model_a, model_b, verdict, source, left_out
-                from {told(head(cursor)[0])} join battles using (battle_id)
-                where voter_id = ? and left_out is distinct from ? order by seq""",
-                [voter_id, WITHDRAWN],
+            rows = cursor.execute(
+                """select vote_id from votes where voter_id = ?
+                and vote_id not in (select vote_id from withdrawals) order by seq""",
+                [voter_id],
             ).fetchall()
-            decide_all(cursor, WITHDRAWAL, [(vote_id, voter_id, now) for vote_id, *_ in votes])
-            redact(cursor, [vote_id for vote_id, *_ in votes], now)
+            decide_all(cursor, WITHDRAWAL, [(vote_id, voter_id, now) for (vote_id,) in rows])
+            redact(cursor, [vote_id for (vote_id,) in rows], now)
             self._voters.forget(voter_id)
-        return [
-            Tally(a, b, Verdict(verdict), 1, Source(source), left_out) for _, a, b, verdict, source, left_out in votes
-        ]
+        return len(rows)
 
     def last_of(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter cast last, withdrawn or not, or None."""
@@ -245,6 +242,11 @@ class Votes:
                 union select voter_id from votes where import_key is not null and voter_id is not null"""
             ).fetchall()
         return {each for (each,) in rows}
+
+    def has_any(self, voter_id: VoterId) -> bool:
+        """Whether any vote, withdrawn or not, is by this voter."""
+        with self._database.read() as cursor:
+            return first(cursor, "select 1 from votes where voter_id = ? limit 1", [voter_id]) is not None
 
     def batches_of(self, battles: Sequence[BattleId]) -> set[str]:
         """The batches (files, for imported votes) of those of these battles that are stored."""
@@ -316,13 +318,19 @@ class Votes:
         ]
 
     @contextmanager
-    def table(self, selection: Selection, *, up_to: int) -> Iterator[VoteTable]:
-        """The votes of the log up to an act, to be counted or read one by one; those that do not count are left out."""
+    def table(self, selection: Selection, *, up_to: int, without: Collection[VoterId] = ()) -> Iterator[VoteTable]:
+        """The votes of the log up to an act, to be counted or read one by one; those that do not count are left out.
+
+        Those of the voters `without` are left out as if the host had excluded them by then.
+        """
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, left_out
+                v.source, answer_a, answer_b, case when left_out is distinct from '{WITHDRAWN}' and voter_id in
+                    (select voter_id from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
             from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
+            cursor.execute("create or replace temp table bakeoff_without (voter_id varchar)")
+            append(cursor, "bakeoff_without", [(voter,) for voter in without])
             yield VoteTable(
                 cursor,
                 relation,

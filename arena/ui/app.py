@@ -18,6 +18,7 @@ from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import StoreError
 from arena.login import Login
+from arena.review import Review
 from arena.samples import Gallery
 from arena.session import Sessions
 from arena.study import Study
@@ -35,6 +36,7 @@ from arena.ui import (
     login_api,
     own_data_api,
     research_api,
+    review_api,
     samples_api,
 )
 from arena.ui.access import Doorkeeper, LoginCookie
@@ -63,6 +65,7 @@ class Site:
     boards: Boards
     study: Study
     gallery: Gallery
+    review: Review
     voter_key: VoterKey
     alarms: Alarms
     throttle: Throttle
@@ -92,6 +95,7 @@ def build_app(site: Site) -> FastAPI:
         with suppress(asyncio.CancelledError):
             await timer
         await asyncio.to_thread(site.boards.close)
+        await asyncio.to_thread(site.review.close)
 
     app = FastAPI(title=site.title, openapi_url=None, lifespan=lifespan)
     frame = Frame(site.title, site.guideline_version)
@@ -102,7 +106,8 @@ def build_app(site: Site) -> FastAPI:
         login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.clock), frame)
     )
     app.include_router(host_page.routes(frame))
-    app.include_router(host_api.routes(login))
+    app.include_router(host_api.routes(login, site.alarms))
+    app.include_router(review_api.routes(site.review, site.clock))
     app.include_router(
         research_api.routes(
             site.title,

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from arena.alarms import Alarms
 from arena.errors import ArenaError
 from arena.login import Login
 from arena.role import Role
@@ -29,7 +30,7 @@ def host_of(request: Request) -> Session:
 Host = Annotated[Session, Depends(host_of)]
 
 
-def routes(login: Login) -> APIRouter:
+def routes(login: Login, alarms: Alarms) -> APIRouter:
     """What the host's page asks for. Routes that act are posts: a post is taken as JSON from our own pages only."""
     router = APIRouter(prefix="/api/host", dependencies=[Depends(host_of)])
 
@@ -37,5 +38,22 @@ def routes(login: Login) -> APIRouter:
     def me(host: Host, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
         return {"roles": sorted(host.roles), "name": login.signed_as, "ends_at": host.ends_at.isoformat()}
+
+    @router.get("/alarms")
+    def current_alarms(response: Response) -> dict[str, Any]:
+        response.headers["Cache-Control"] = "no-store"
+        return {
+            "alarms": [
+                {
+                    "what": each.what,
+                    "error": each.error,
+                    "where": each.where,
+                    "n": each.n,
+                    "first": each.first.isoformat(),
+                    "last": each.last.isoformat(),
+                }
+                for each in alarms.current()
+            ]
+        }
 
     return router

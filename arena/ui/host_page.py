@@ -24,7 +24,7 @@ class Section:
     html: str = ""
 
 
-SECTIONS: tuple[Section, ...] = ()
+SECTIONS = (Section("alarms", script="alarms.js"), Section("review", script="review.js"))
 
 
 def routes(frame: Frame) -> APIRouter:
@@ -46,5 +46,4 @@ def _body() -> str:
         f'<h2 id="host-{each.name}-title" data-t="host.{each.name}"></h2>{each.html}</section>'
         for each in SECTIONS
     )
-    empty = "" if SECTIONS else '<p class="quiet" data-t="host.empty"></p>'
-    return f'<main class="reading host" id="host"><h1 data-t="nav.host"></h1>{empty}{sections}</main>'
+    return f'<main class="reading host" id="host"><h1 data-t="nav.host"></h1>{sections}</main>'

@@ -17,6 +17,7 @@ import uvicorn
 
 from arena.alarms import Alarms
 from arena.batch import RatingJob
+from arena.battle import Source
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.control import listening
@@ -24,6 +25,7 @@ from arena.errors import BadInput
 from arena.intake import import_pack
 from arena.limits import Limiter
 from arena.pack import read_pack, starter_directory
+from arena.review import Review
 from arena.samples import Gallery
 from arena.self_naming import NamedAnswer, told_of
 from arena.settings import Settings
@@ -108,13 +110,15 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
     rules, guideline = store.catalogue.rules(), store.catalogue.guideline()
     study = Study(store, job.latest)
     voter_key, alarms = VoterKey(*settings.open_secrets()), Alarms()
+    booth = Booth(store, rng=rng, board=job.latest, now=clock())
     return Site(
-        booth=Booth(store, rng=rng, board=job.latest, now=clock()),
+        booth=booth,
         calibration=Calibration(store),
         job=job,
         boards=Boards(store, job.latest),
         study=study,
         gallery=Gallery(store, study),
+        review=open_review(store, booth, job, alarms, sources=settings.sources, clock=clock),
         voter_key=voter_key,
         alarms=alarms,
         throttle=Throttle(
@@ -135,6 +139,26 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         rate_every_votes=settings.rate_after_votes,
         control=partial(listening, store),
         login=settings.login(),
+    )
+
+
+def open_review(
+    store: VoteStore,
+    booth: Booth,
+    job: RatingJob,
+    alarms: Alarms,
+    *,
+    sources: Sequence[Source] | None,
+    clock: Callable[[], datetime],
+) -> Review:
+    """The review of an arena, whose decisions the next draws and the next board follow."""
+
+    def follow() -> None:
+        booth.recount()
+        job.ask()
+
+    return Review(
+        store, sources=sources, on_failure=lambda what, error: alarms.on(what, error, clock()), on_decision=follow
     )
 
 

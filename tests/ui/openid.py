@@ -15,6 +15,7 @@ from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 from joserfc import jwt
@@ -23,10 +24,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from arena.login import Login, OpenId
 from arena.password import PasswordHash
-from arena.role import Members
+from arena.role import Members, Role
+from arena.session import Sessions
 from arena.store import VoteStore
+from arena.ui.access import LoginCookie
 from arena.ui.server import listen
-from served import Arena, Clock, serving
+from served import NOON, Arena, Clock, serving
 
 CLIENT_ID = "bakeoff-under-test"
 CLIENT_SECRET = "the client's secret, which nobody sees"
@@ -185,3 +188,15 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody") -> httpx.Client:
+    """A visitor with a session of these roles; without one if there are none."""
+    client = arena.stranger()
+    if roles:
+        key = arena.voter_key
+        sessions = Sessions(key.derived("session"), digest=login.digest(), lasts=login.lasts)
+        cookie = LoginCookie(key, "lax")
+        client.cookies.set(cookie.session_name, sessions.begin(roles, account, NOON))
+    client.get("/guidelines").raise_for_status()  # any page of ours gives the voter's cookie
+    return client

@@ -23,13 +23,14 @@ from arena.errors import VoteNotSaved
 from arena.guideline import Guideline
 from arena.limits import Limit, Limiter
 from arena.pack import answer_id
+from arena.review import Review
 from arena.samples import Gallery
 from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.ui.connection import STALLED_SECONDS, PatientServer, server_config
-from arena.ui.server import listen
+from arena.ui.server import listen, open_review
 from arena.ui.throttle import Throttle
 from arena.voter import VoterKey
 from arena.voting import NO_LABELS, Booth, Permit, freely
@@ -135,7 +136,8 @@ class Arena:
     clock: Clock
     alarms: Alarms
     voter_key: VoterKey
-    app: FastAPI | None = None
+    app: FastAPI
+    review: Review
     clients: list[httpx.Client] = field(default_factory=list)
 
     def visitor(self) -> httpx.Client:
@@ -233,6 +235,7 @@ def serving() -> Iterator[Serve]:
             boards=Boards(store, job.latest),
             study=(study := Study(store, job.latest)),
             gallery=Gallery(store, study),
+            review=(review := open_review(store, booth, job, alarms, sources=None, clock=clock)),
             voter_key=voter_key,
             alarms=alarms,
             throttle=Throttle(
@@ -260,7 +263,7 @@ def serving() -> Iterator[Serve]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        arena = Arena(url, store, booth, job, clock, alarms, voter_key, app)
+        arena = Arena(url, store, booth, job, clock, alarms, voter_key, app, review)
         running.append((server, thread, arena))
         with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
             client.get(f"{arena.url}/healthz", timeout=30).raise_for_status()

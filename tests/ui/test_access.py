@@ -12,30 +12,14 @@ from starlette.routing import Mount, Route
 
 from arena.login import Login
 from arena.role import Right, Role
-from arena.session import Sessions
-from arena.ui.access import NEXT, RIGHTS, LoginCookie, right_of
+from arena.ui.access import NEXT, RIGHTS, right_of
 from arena.ui.app import build_app
 from arena.ui.page import PAGES
-from arena.voter import VoterKey
-from openid import HASH, PASSWORD
-from served import NOON, Arena, Serve, ballot_of, serving, vote_on
-
-SECRET = b"a secret of at least sixteen bytes"
+from openid import HASH, PASSWORD, signed_in
+from served import Arena, Serve, ballot_of, serving, vote_on
 
 OPEN = Login(password=HASH)
 SHUT = Login(password=HASH, open_to_all=frozenset())
-
-
-def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody") -> httpx.Client:
-    """A visitor with a session of these roles; without one if there are none."""
-    client = arena.stranger()
-    if roles:
-        key = VoterKey(SECRET)
-        sessions = Sessions(key.derived("session"), digest=login.digest(), lasts=login.lasts)
-        cookie = LoginCookie(key, "lax")
-        client.cookies.set(cookie.session_name, sessions.begin(roles, account, NOON))
-    client.get("/guidelines").raise_for_status()  # any page of ours gives the voter's cookie
-    return client
 
 
 def is_in(client: httpx.Client) -> bool:

@@ -11,6 +11,8 @@ const REASONS = [
   [/^a model that cannot be rated yet$/, "reason.unrated"],
   [/^a model with fewer than ([\d,]+) votes$/, "reason.few"],
   [/^withdrawn by its voter$/, "reason.withdrawn"],
+  [/^excluded by the host$/, "reason.excluded"],
+  [/^not cast blind$/, "reason.not_blind"],
   [/^(?:source|category|language) (.+) is not asked for$/, "reason.other_value"],
   [/^no (?:source|category|language|time) is known$/, "reason.unknown_value"],
   [/^cast (?:before|from) /, "reason.time"],
