@@ -11,6 +11,7 @@ from datetime import datetime
 import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.alarms import Alarms
 from arena.batch import RatingJob
@@ -40,7 +41,6 @@ from arena.ui import (
     samples_api,
 )
 from arena.ui.access import Doorkeeper, LoginCookie
-from arena.ui.doors import Doors
 from arena.ui.login_page import absent_page, signed_in_tags
 from arena.ui.middleware import MOST_AT_ONCE, ApiGate, CookieMode, PageHead, SafeHeaders, VoterCookie
 from arena.ui.page import ASSETS, ASSETS_PATH, PAGES, Assets, Frame
@@ -190,7 +190,16 @@ def _mount_pages(app: FastAPI, pages: gr.Blocks) -> None:
         )
     mount = app.routes[-1]
     assert isinstance(mount, Mount)  # noqa: S101 - the line above has put it there
-    mount.app = Doors(mount.app, pages=PAGES)
+    mount.app = _without_query(mount.app)
+
+
+def _without_query(app: ASGIApp) -> ASGIApp:
+    """What Gradio is handed of a request. It reads files by what stands in a query, and no page of it needs one."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "query_string": b""}, receive, send)
+
+    return call
 
 
 def _say_why_it_ended(timer: "asyncio.Task[None]") -> None:
