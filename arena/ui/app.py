@@ -103,7 +103,7 @@ def build_app(site: Site) -> FastAPI:
     sessions = Sessions(site.voter_key.derived("session"), digest=login.digest(), lasts=login.lasts)
     cookie = LoginCookie(site.voter_key, site.cookies)
     app.include_router(
-        login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.clock), frame)
+        login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.throttle, site.clock), frame)
     )
     app.include_router(host_page.routes(frame))
     app.include_router(host_api.routes(login, site.alarms))

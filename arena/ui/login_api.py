@@ -22,6 +22,7 @@ from arena.ui.login_page import login_page, next_of
 from arena.ui.middleware import refusal
 from arena.ui.page import Frame
 from arena.ui.provider import Asked, NotVouchedFor, Provider, ProviderSilent
+from arena.ui.throttle import Throttle, rate_limited
 from arena.voter import VoterKey
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Reception:
     sessions: Sessions
     cookie: LoginCookie
     voter_key: VoterKey
+    throttle: Throttle
     clock: Callable[[], datetime]
 
     def let_in(self, response: Response, roles: frozenset[Role], account: str) -> Response:
@@ -100,13 +102,10 @@ def _add_password(router: APIRouter, reception: Reception, known: PasswordHash) 
 
     @router.post("/api/login")
     async def by_password(body: PasswordBody, request: Request) -> Response:
-        address = reception.voter_key.pseudonym("address", request.client.host if request.client else "")
+        address = reception.throttle.address(request)
         pause = attempts.begin(address, reception.clock())
         if pause is not None:
-            seconds = ceil(pause.total_seconds())
-            limited = refusal(429, "rate_limited", seconds=seconds)
-            limited.headers["Retry-After"] = str(seconds)
-            return limited
+            return rate_limited(ceil(pause.total_seconds()))
         if not await asyncio.to_thread(known.matches, body.password):
             log.warning("a sign-in by password was refused")
             return refusal(401, "wrong_password")

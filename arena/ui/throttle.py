@@ -59,6 +59,10 @@ class Throttle:
 
         return ask
 
+    def address(self, request: Request) -> str:
+        """A keyed hash of the address that a request comes from; one for all of whom it is not known."""
+        return (request.scope.get(_VISITOR, _NOBODY).address or b"").hex()
+
     def _visitor(self, scope: Scope) -> Visitor:
         key = self.voter_key
         voter_id = key.voter_among(HTTPConnection(scope).cookies)
