@@ -8,6 +8,7 @@ const MOST_MODELS = 3;
 const POINTS = { maximumFractionDigits: 1, signDisplay: "exceptZero" };
 
 const place = await present("#host-review");
+const { name } = (await get("api/host/me")).data;
 const said = element("p", { role: "status", class: "quiet" }, t("review.loading"));
 const list = element("div", { class: "found" });
 place.append(
@@ -113,6 +114,7 @@ function leftOut(acts) {
 function decision(voter, act) {
   const reason = element("input", { name: "reason", required: true, maxlength: 500 });
   const by = element("input", { name: "by", required: true, maxlength: 100, autocomplete: "name" });
+  by.value = name ?? "";
   const button = element("button", { class: "act", type: "submit" }, t(act === "exclude" ? "review.exclude" : "review.readmit"));
   const answer = element("p", { class: "trouble", role: "alert" });
   const form = element(
