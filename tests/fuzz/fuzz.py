@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-import atheris  # installed by `make fuzz` alone
+import atheris  # installed by `make fuzz` alone  # pyright: ignore[reportMissingModuleSource]
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
