@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc
 
 from ratings.errors import InvalidSetting
 
@@ -19,6 +18,8 @@ def chance_of_as_many(n: ArrayLike, k: ArrayLike, chance: float) -> NDArray[np.f
     wrong = (k < 0) | (k > n)
     if wrong.any():
         raise InvalidSetting("number of a kind", float(k[wrong].flat[0]), "0 to the number of all")
+    from scipy.special import betainc  # noqa: PLC0415 - slow to load
+
     return np.where(k == 0, 1.0, betainc(np.maximum(k, 1), n - k + 1, chance))
 
 

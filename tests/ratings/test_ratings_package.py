@@ -81,3 +81,9 @@ def test_the_number_of_threads_does_not_change_a_bit():
         for n_threads in ("1", "2", "4")
     }
     assert len(digests) == 1
+
+
+def test_the_library_is_loaded_without_scipy():
+    """Loading it takes as long as rating a million votes; whoever needs it loads it then."""
+    told = "import sys, ratings; print(sorted(name for name in sys.modules if name.partition('.')[0] == 'scipy'))"
+    assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout == "[]\n"
