@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -83,13 +84,19 @@ ROOMS = {
 PURE = {"numpy", "scipy", "choix"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     files = [ROOT / "app.py", *sorted((ROOT / "arena").rglob("*.py")), *sorted((ROOT / "ratings").rglob("*.py"))]
     return {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
 
 
-def imports(file: Path, name: str) -> Iterator[str]:
+@cache
+def imports(file: Path, name: str) -> tuple[str, ...]:
     """Everything a file imports, wherever in it the import stands, as absolute dotted names."""
+    return tuple(_imports(file, name))
+
+
+def _imports(file: Path, name: str) -> Iterator[str]:
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

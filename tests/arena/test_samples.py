@@ -353,7 +353,7 @@ def test_a_question_that_is_stored_twice_is_one_question():
                 here.cast(here.open(VoterId(f"v{number}"), NOON).id, Verdict.A, VoterId(f"v{number}"), NOON)
         snapshot = take_snapshot(store, NOON)
         gallery = Gallery(store, Study(store, lambda: snapshot))
-        for number in range(40):
+        for number in range(15):
             voter = VoterId(f"reader-{number}")
             ballot = here.open(voter, NOON)
             pages = [gallery.of_model(f"m{m}", page, voter, NOON) for m in range(3) for page in range(4)]
