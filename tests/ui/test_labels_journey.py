@@ -216,7 +216,7 @@ def test_a_vote_whose_answer_was_lost_keeps_what_was_entered_and_counts_once(des
     assert arena.n_acts == 1
     page.keyboard.press("u")
     expect(page.locator("#saved")).to_contain_text("Withdrawn")
-    assert (arena.n_votes, arena.n_acts) == (0, 2)
+    assert (arena.n_votes, arena.n_acts) == (0, 3), "the vote, its withdrawal, and its comment that went with it"
     assert json.loads(stored(arena)[0]["comments"]) == {"vote": "Kept."}
 
 
