@@ -9,10 +9,10 @@ withdraw the voter takes the last vote back, until the next one is cast; the log
 """
 
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 from arena.battle import (
@@ -111,14 +111,12 @@ class Booth:
             store.catalogue.candidates(now, named=self._served),
             Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share),
         )
-        # A vote and its withdrawal are counted in the order in which they are stored.
-        self._counting = threading.Lock()
         self._excluded: frozenset[VoterId] = frozenset()
         self.recount()
 
     def recount(self) -> None:
         """Count the log anew for the next draws: the votes of a voter who was excluded steer none any more."""
-        with self._counting:
+        with self._store.together():  # so that no vote comes between what is read here and what is counted one by one
             self._excluded = frozenset(self._store.exclusions.n_votes())
             self._pool.forget_votes()
             for tally in self._store.votes.tallies(up_to=self._store.log.position()[0]):
@@ -136,9 +134,8 @@ class Booth:
         """
         opened = self._open_of(voter_id, now)
         if opened is None:
-            with self._store.together():
-                # Once more, now that no other request of this voter can come between.
-                opened = self._open_of(voter_id, now) or self._draw(voter_id, now, permit)
+            # Asked once more there, where no other request of this voter can come between.
+            opened = self._store.gather(lambda: self._open_of(voter_id, now) or self._draw(voter_id, now, permit))
         return self._shown(opened)
 
     def cast(
@@ -162,21 +159,20 @@ class Booth:
         """
         opened = self._find(ballot_id, voter_id)
         if opened.verdict is None and opened.skipped is None:
-            if now >= opened.ballot.expires_at:
-                raise BallotExpired(opened.ballot.id)
+            if now >= opened.expires_at:
+                raise BallotExpired(opened.id)
             self.labels.check(verdict, labels)
             permit()
-            with self._counting:
-                if self._store.votes.add(self._vote(opened, verdict, labels, now), opened.battle, now):
-                    self._count(opened.battle, verdict, voter_id, 1)
-                    return self._reveal(opened.battle, verdict)
+            vote, count = self._vote(opened, verdict, labels, now), partial(self._count, opened, verdict, 1)
+            if self._store.votes.add(vote, opened.battle, now, then=lambda stored: count(stored.blind)):
+                return self._reveal(opened.battle, verdict)
             opened = self._find(ballot_id, voter_id)
         if opened.verdict is None:
-            raise BallotSkipped(opened.ballot.id)
+            raise BallotSkipped(opened.id)
         if opened.is_withdrawn:
-            raise VoteWithdrawn(opened.ballot.id)
+            raise VoteWithdrawn(opened.id)
         if (opened.verdict, opened.labels) != (verdict, labels):
-            raise AlreadyVoted(opened.ballot.id, opened.verdict, opened.labels or NO_LABELS)
+            raise AlreadyVoted(opened.id, opened.verdict, opened.labels or NO_LABELS)
         return self._reveal(opened.battle, verdict)
 
     def skip(self, ballot_id: str, reason: SkipReason, voter_id: VoterId, now: datetime) -> None:
@@ -189,15 +185,15 @@ class Booth:
             raise NotOffered("skip a ballot")
         opened = self._find(ballot_id, voter_id)
         if opened.verdict is None and opened.skipped is None:
-            if now >= opened.ballot.expires_at:
-                raise BallotExpired(opened.ballot.id)
-            if self._store.skips.add(opened.ballot.id, reason, now):
+            if now >= opened.expires_at:
+                raise BallotExpired(opened.id)
+            if self._store.skips.add(opened.id, reason, now):
                 return
             opened = self._find(ballot_id, voter_id)
         if opened.is_withdrawn:
-            raise VoteWithdrawn(opened.ballot.id)
+            raise VoteWithdrawn(opened.id)
         if opened.verdict is not None:
-            raise AlreadyVoted(opened.ballot.id, opened.verdict, opened.labels or NO_LABELS)
+            raise AlreadyVoted(opened.id, opened.verdict, opened.labels or NO_LABELS)
 
     def withdraw(self, ballot_id: str, voter_id: VoterId, now: datetime) -> Verdict:
         """Take this voter's last vote back; returns what it was. Again, it stores nothing and returns the same.
@@ -208,19 +204,20 @@ class Booth:
         """
         if not self.rules.undo:
             raise NotOffered("withdraw a vote")
-        with self._counting:
-            with self._store.together():  # so that no vote and no second withdrawal can come between
-                opened = self._find(ballot_id, voter_id)
-                if opened.vote_id is None or opened.verdict is None:
-                    raise NothingToWithdraw(opened.ballot.id)
-                if opened.is_withdrawn:
-                    return opened.verdict
-                last = self._store.votes.last_of(voter_id)
-                if last is None or last.vote_id != opened.vote_id:
-                    raise TooLateToWithdraw(opened.ballot.id)
-                self._store.votes.withdraw(Withdrawal(opened.vote_id, voter_id, now))
-            self._count(opened.battle, opened.verdict, voter_id, -1)
-        return opened.verdict
+        with self._store.together():  # so that no vote and no second withdrawal can come between
+            opened = self._find(ballot_id, voter_id)
+            if opened.vote_id is None or opened.verdict is None:
+                raise NothingToWithdraw(opened.id)
+            if opened.is_withdrawn:
+                return opened.verdict
+            last = self._store.votes.last_of(voter_id)
+            if last is None or last.vote_id != opened.vote_id:
+                raise TooLateToWithdraw(opened.id)
+            verdict = opened.verdict
+            self._store.votes.withdraw(
+                Withdrawal(opened.vote_id, voter_id, now), then=lambda: self._count(opened, verdict, -1, opened.blind)
+            )
+        return verdict
 
     def withdraw_all(self, voter_id: VoterId, now: datetime) -> int:
         """Take all votes of this voter back, at once or not at all; returns how many were still standing.
@@ -267,13 +264,13 @@ class Booth:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
 
-    def _count(self, battle: Battle, verdict: Verdict, voter_id: VoterId, n: int) -> None:
-        if voter_id not in self._excluded:
-            self._pool.count(battle.model_a, battle.model_b, verdict, n)
+    def _count(self, opened: OpenedBallot, verdict: Verdict, n: int, blind: bool | None) -> None:
+        if blind is not False and opened.voter_id not in self._excluded:
+            self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict, n)
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
         known = self._store.voters.of(voter_id).open
-        if known is not None and known.ballot.id == ballot_id:
+        if known is not None and known.id == ballot_id:
             return known
         opened = self._store.ballots.find(ballot_id)
         if opened is None or opened.voter_id != voter_id:
@@ -308,7 +305,7 @@ class Booth:
 
     def _open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
         opened = self._store.voters.of(voter_id).open
-        return opened if opened is not None and opened.ballot.expires_at > now else None
+        return opened if opened is not None and opened.expires_at > now else None
 
     def _served(self, text: str, author: ModelId) -> str | None:
         """What is served of an answer that tells who wrote it."""
@@ -322,7 +319,7 @@ class Booth:
 
     def _shown(self, opened: OpenedBallot) -> Ballot:
         """The ballot as its voter sees it. Both answers are masked alike, whichever of them tells who wrote it."""
-        ballot, battle = opened.ballot, opened.battle
+        ballot, battle = self._store.ballots.shown(opened), opened.battle
         if not battle.is_masked:
             return ballot
         return replace(

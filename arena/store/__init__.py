@@ -19,10 +19,10 @@ rewrite(path)     the file written anew, without the bytes of what was withdrawn
 store.history     how the log and the leaderboards came together over time
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from arena.battle import ModelId, PromptId, VoterId
 from arena.store.ballots import Ballots
@@ -61,6 +61,9 @@ __all__ = [
 ]
 
 
+T = TypeVar("T")
+
+
 class VoteStore:
     """The store of one arena. Any number of threads may use it; one process at a time may hold its file."""
 
@@ -71,7 +74,7 @@ class VoteStore:
         self.voters = Voters(database, self._read_voter)
         self.ballots = Ballots(database, self.voters)
         self.log = Log(database)
-        self.votes = Votes(database, self.voters)
+        self.votes = Votes(database, self.voters, self.named)
         self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)
@@ -105,6 +108,14 @@ class VoteStore:
         """What is written inside is stored together, or not at all."""
         with self._database.write():
             yield
+
+    def gather(self, job: Callable[[], T]) -> T:
+        """Do a job that stores little, many times a second, and return what it returns once that is stored.
+
+        It shares a transaction with those of other threads that wait, runs in one of these threads, and may run twice;
+        see `Database.gather`.
+        """
+        return self._database.gather(job)
 
     @property
     def path(self) -> Path | None:

@@ -9,18 +9,15 @@ from arena.errors import DatabaseUnavailable
 from arena.store.database import Database
 from arena.store.row import LABEL_COLUMNS, first, to_labels, to_messages
 from arena.store.voters import OpenedBallot, Voters
-from arena.table import append
 
-_BALLOT = f"""
-    select ballot_id, messages, x.text, y.text, category, language, expires_at,
-        battle_id, b.model_a, b.model_b, b.prompt_id, b.answer_a, b.answer_b,
-        draw_probability, sampling_policy, drawn_at, batch, o.voter_id, opened_at, v.vote_id, v.verdict,
-        w.vote_id is not null, s.reason, {", ".join(f"v.{column}" for column in LABEL_COLUMNS)}
-    from ballots o join battles b using (battle_id) join prompts p using (prompt_id)
-    join answers x on x.answer_id = b.answer_a join answers y on y.answer_id = b.answer_b
+_OPENED = f"""
+    select ballot_id, o.voter_id, opened_at, expires_at,
+        battle_id, model_a, model_b, prompt_id, answer_a, answer_b, draw_probability, sampling_policy, drawn_at, batch,
+        v.vote_id, v.verdict, v.blind, w.vote_id is not null, s.reason,
+        {", ".join(f"v.{column}" for column in LABEL_COLUMNS)}
+    from ballots o join battles b using (battle_id)
     left join votes v using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
     left join skips s using (ballot_id)"""
-
 
 _TEXTS = """
     select messages, category, language, x.text, y.text from prompts
@@ -38,22 +35,31 @@ class Ballots:
         self, battle: Battle, ballot_id: BallotId, voter_id: VoterId, *, opened_at: datetime, expires_at: datetime
     ) -> OpenedBallot:
         """Store a battle and the ballot that one voter gets of it."""
-        with self._database.write() as cursor:
-            append(cursor, "battles", [battle_row(battle)])
-            append(cursor, "ballots", [(ballot_id, battle.id, voter_id, opened_at, expires_at)])
-            row = first(cursor, _TEXTS, [battle.answer_a, battle.answer_b, battle.prompt_id])
-            if row is None:
-                raise DatabaseUnavailable(f"the texts of battle {battle.id} are not stored")
-            messages, category, language, text_a, text_b = row
-            ballot = Ballot(ballot_id, to_messages(messages), text_a, text_b, category, language, expires_at)
-            opened = OpenedBallot(ballot, battle, voter_id, opened_at)
-            self._voters.change(voter_id, open=opened)
+        return self._database.gather(
+            lambda: self._add(OpenedBallot(ballot_id, battle, voter_id, opened_at, expires_at))
+        )
+
+    def _add(self, opened: OpenedBallot) -> OpenedBallot:
+        self._database.writing.append("battles", battle_row(opened.battle))
+        row = (opened.id, opened.battle.id, opened.voter_id, opened.opened_at, opened.expires_at)
+        self._database.writing.append("ballots", row)
+        self._voters.change(opened.voter_id, open=opened)
         return opened
+
+    def shown(self, opened: OpenedBallot) -> Ballot:
+        """What the voter of a ballot sees of it. Raises DatabaseUnavailable where its texts are not stored."""
+        battle = opened.battle
+        with self._database.read() as cursor:
+            row = first(cursor, _TEXTS, [battle.answer_a, battle.answer_b, battle.prompt_id])
+        if row is None:
+            raise DatabaseUnavailable(f"the texts of battle {battle.id} are not stored")
+        messages, category, language, text_a, text_b = row
+        return Ballot(opened.id, to_messages(messages), text_a, text_b, category, language, opened.expires_at)
 
     def find(self, ballot_id: str) -> OpenedBallot | None:
         """A ballot by its id, or None."""
         with self._database.read() as cursor:
-            row = first(cursor, f"{_BALLOT} where ballot_id = ?", [ballot_id])
+            row = first(cursor, f"{_OPENED} where ballot_id = ?", [ballot_id])
         return None if row is None else _opened(row)
 
     def open_of(self, voter_id: VoterId) -> OpenedBallot | None:
@@ -72,17 +78,18 @@ class Ballots:
 
 
 def _opened(row: Sequence[Any]) -> OpenedBallot:
-    ballot_id, messages, text_a, text_b, category, language, expires_at, *rest = row
-    rest, labels = rest[: -len(LABEL_COLUMNS)], rest[-len(LABEL_COLUMNS) :]
-    *battle, voter_id, opened_at, vote_id, verdict, is_withdrawn, skipped = rest
+    values, labels = row[: -len(LABEL_COLUMNS)], row[-len(LABEL_COLUMNS) :]
+    ballot_id, voter_id, opened_at, expires_at, *battle, vote_id, verdict, blind, is_withdrawn, skipped = values
     return OpenedBallot(
-        ballot=Ballot(ballot_id, to_messages(messages), text_a, text_b, category, language, expires_at),
+        id=ballot_id,
         battle=Battle(*battle),
         voter_id=voter_id,
         opened_at=opened_at,
+        expires_at=expires_at,
         vote_id=vote_id,
         verdict=None if verdict is None else Verdict(verdict),
         labels=None if verdict is None else to_labels(labels),
+        blind=blind,
         is_withdrawn=is_withdrawn,
         skipped=None if skipped is None else SkipReason(skipped),
     )

@@ -3,11 +3,12 @@
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import duckdb
 
@@ -21,8 +22,11 @@ from arena.errors import (
     StoreError,
 )
 from arena.store.torn import keep, log_of, torn_log
+from arena.store.transaction import Request, Transaction
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Nothing of a vote or an answer may make the database fetch code from the network.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -43,13 +47,15 @@ class Database:
     """An open file that any number of threads may use.
 
     A shared DuckDB connection refuses a second thread while it is busy, so each use takes a cursor of its own (some
-    10 µs). Writes are serialised: each vote names the one before it, and an append never has to be tried again.
+    10 µs). Writes are serialised: each vote names the one before it, and an append never has to be tried again. What
+    comes many times a second goes through `gather`, where those that wait share a transaction.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None):
         self._connection = connection
         self._writing = threading.RLock()
-        self._open = threading.local()  # the cursor of this thread's transaction, if it is in one, and what follows it
+        self._waiting: deque[Request[Any]] = deque()
+        self._open = threading.local()  # the transaction of this thread, if it is in one
         self._forgetting: list[Callable[[], object]] = []
         self._copying = threading.Lock()
         self.path = path
@@ -94,9 +100,8 @@ class Database:
 
         Raises DatabaseUnavailable for whatever the database cannot do.
         """
-        joined = getattr(self._open, "cursor", None)
-        if joined is not None:
-            yield joined
+        if self.transaction is not None:
+            yield self.transaction.cursor
             return
         try:
             with self._connection.cursor() as cursor:
@@ -112,36 +117,83 @@ class Database:
         A write inside a write of the same thread joins it: what belongs together is stored together. Raises KeyTaken
         where a unique key or a check refused the change, DatabaseUnavailable for anything else; nothing is stored then.
         """
-        joined = getattr(self._open, "cursor", None)
-        if joined is not None:
-            yield joined
+        if self.transaction is not None:
+            yield self.transaction.cursor
+            self.transaction.head = None  # something may have been added to the log
             return
         with self._writing:
             try:
                 with self._connection.cursor() as cursor:
-                    self._open.cursor = cursor
-                    self._open.then = []
                     cursor.begin()
+                    transaction = self._open.transaction = Transaction(cursor)
                     try:
                         yield cursor
+                        transaction.flush()
                         cursor.commit()
-                        for do in self._open.then:
+                        for do in transaction.then:
                             do()
                     except BaseException as error:
                         # Who was refused before anything was written has changed nothing.
-                        if self._open.then or isinstance(error, duckdb.Error):
+                        if transaction.then or isinstance(error, duckdb.Error):
                             self.forget()
                         # A commit that failed has ended its transaction already.
                         with suppress(duckdb.Error):
                             cursor.rollback()
                         raise
                     finally:
-                        self._open.cursor = None
+                        self._open.transaction = None
             except duckdb.ConstraintException as error:
                 raise KeyTaken(first_line(error)) from error
             except duckdb.Error as error:
                 self._recover(error)
                 raise _unavailable(self.path, "written", error) from error
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """The open transaction of this thread."""
+        return getattr(self._open, "transaction", None)
+
+    @property
+    def writing(self) -> Transaction:
+        """The open transaction of this thread, where there must be one."""
+        transaction = self.transaction
+        assert transaction is not None, "nothing is being written"  # noqa: S101 - a mistake of ours
+        return transaction
+
+    def gather(self, job: Callable[[], T]) -> T:
+        """Do a job in a write, together with those of other threads that wait; when this returns, all of it is stored.
+
+        The job runs in whichever of these threads writes next, after those that came before it, and finds `transaction`
+        there: what it adds to that costs least. It may refuse by raising an error before it adds anything, which is
+        raised here and nowhere else. Where the whole cannot be stored because of one of the jobs, each is done again
+        alone, so a job must be one that can be done twice. Raises KeyTaken and DatabaseUnavailable as `write` does.
+        """
+        if self.transaction is not None:
+            return job()
+        request = Request(job)
+        self._waiting.append(request)
+        with self._writing:
+            if not request.is_done:
+                waiting = len(self._waiting)
+                self._store([self._waiting.popleft() for _ in range(waiting)])
+        return request.answer()
+
+    def _store(self, requests: Sequence[Request[Any]]) -> None:
+        """Store what these ask for in one write, or say to each why that failed."""
+        try:
+            with self.write():
+                for request in requests:
+                    request.run(self.writing)
+        except Exception as error:  # noqa: BLE001 - handed to the threads that asked, each of which raises it
+            if len(requests) > 1 and not isinstance(error, DatabaseUnavailable):  # it is one of them: which?
+                for request in requests:
+                    self._store([request])
+            else:
+                for request in requests:
+                    request.end(error)
+        else:
+            for request in requests:
+                request.end()
 
     def copy_to(self, target: Path) -> None:
         """Write all tables, as they stand at one instant, into a new database file; writing goes on here meanwhile.
@@ -160,7 +212,7 @@ class Database:
     def once_stored(self, do: Callable[[], object]) -> None:
         """Have something done after the commit of this thread's open write, before another one can begin; it must not
         fail. Where the write fails it is not done."""
-        self._open.then.append(do)
+        self.writing.then.append(do)
 
     def on_forgetting(self, do: Callable[[], object]) -> None:
         """Have something done whenever what was read before may no longer hold."""

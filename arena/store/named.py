@@ -16,6 +16,8 @@ class Named:
     def __init__(self, database: Database, catalogue: Catalogue):
         self._database = database
         self._catalogue = catalogue
+        self._known: frozenset[AnswerId] | None = None
+        database.on_forgetting(self._forget)
 
     def renew(self) -> list[NamedAnswer]:
         """Look at all answers in force, and note those that are named. Returns them."""
@@ -36,6 +38,7 @@ class Named:
                 "delete from named_answers where answer_id in (select answer_id from answers where replaced_at is null)"
             )
             append(cursor, "named_answers", [(each.answer_id, each.told) for each in named])
+            self._database.once_stored(self._forget)
         return named
 
     def current(self) -> list[NamedAnswer]:
@@ -47,7 +50,14 @@ class Named:
             ).fetchall()
         return [NamedAnswer(*row) for row in rows]
 
-    def ids(self) -> set[AnswerId]:
-        """The ids of all answers that are named."""
-        with self._database.read() as cursor:
-            return {answer for (answer,) in cursor.execute("select answer_id from named_answers").fetchall()}
+    def ids(self) -> frozenset[AnswerId]:
+        """The ids of all answers that are named. Asked for each vote, so known by heart."""
+        known = self._known
+        if known is None:
+            with self._database.write() as cursor:  # nothing can be written between the reading and the keeping
+                rows = cursor.execute("select answer_id from named_answers").fetchall()
+                known = self._known = frozenset(answer for (answer,) in rows)
+        return known
+
+    def _forget(self) -> None:
+        self._known = None

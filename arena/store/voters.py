@@ -13,7 +13,6 @@ from typing import Any
 
 from arena.battle import (
     AnswerId,
-    Ballot,
     BallotId,
     Battle,
     Labels,
@@ -27,7 +26,6 @@ from arena.battle import (
 )
 from arena.store.database import Database
 
-# With the texts of their open ballots some tens of MB.
 _MOST_VOTERS = 2000
 
 Seen = Mapping[PromptId, frozenset[ModelId]]
@@ -37,16 +35,18 @@ Seen = Mapping[PromptId, frozenset[ModelId]]
 class OpenedBallot:
     """A ballot with what the browser must not know: its battle, its voter, and what became of it.
 
-    vote_id, verdict and labels are None for a ballot without a vote, skipped for one that was not skipped.
+    vote_id, verdict, labels and blind are None for a ballot without a vote, skipped for one that was not skipped.
     """
 
-    ballot: Ballot
+    id: BallotId
     battle: Battle
     voter_id: VoterId
     opened_at: datetime
+    expires_at: datetime
     vote_id: VoteId | None = None
     verdict: Verdict | None = None
     labels: Labels | None = None
+    blind: bool | None = None
     is_withdrawn: bool = False
     skipped: SkipReason | None = None
 
@@ -90,29 +90,38 @@ class Voters:
 
     def of(self, voter_id: VoterId) -> VoterState:
         """This voter's state. Inside a write of the same thread, what that write has seen."""
-        state = self._states.get(voter_id)
+        state = self._known(voter_id)
         if state is None:
             # Nothing can be written between the reading and the keeping.
             with self._database.write():
                 state = self._read(voter_id)
-                self._database.once_stored(lambda: self._keep(voter_id, state))
+                self._will_be(voter_id, state)
         return state
 
     def change(self, voter_id: VoterId, **changes: Any) -> None:
         """Once the write that is under way is stored, a known voter has these values."""
-
-        def do() -> None:
-            state = self._states.get(voter_id)
-            if state is not None:
-                self._keep(voter_id, replace(state, **changes))
-
-        self._database.once_stored(do)
+        state = self._known(voter_id)
+        if state is not None:
+            self._will_be(voter_id, replace(state, **changes))
 
     def forget(self, voter_id: VoterId) -> None:
-        """Once the write that is under way is stored, this voter is read anew."""
-        self._database.once_stored(lambda: self._states.pop(voter_id, None))
+        """Have this voter read anew, once the write that is under way is stored."""
+        self._database.writing.states.pop(voter_id, None)
+        self._states.pop(voter_id, None)
 
-    def _keep(self, voter_id: VoterId, state: VoterState) -> None:
+    def _known(self, voter_id: VoterId) -> VoterState | None:
+        transaction = self._database.transaction
+        coming = transaction.states.get(voter_id) if transaction else None
+        return coming or self._states.get(voter_id)
+
+    def _will_be(self, voter_id: VoterId, state: VoterState) -> None:
+        coming = self._database.writing.states
+        coming[voter_id] = state
+        self._database.once_stored(lambda: self._keep(voter_id, coming.get(voter_id)))
+
+    def _keep(self, voter_id: VoterId, state: VoterState | None) -> None:
+        if state is None:  # forgotten in the meantime
+            return
         self._states[voter_id] = state
         self._states.move_to_end(voter_id)
         if len(self._states) > _MOST_VOTERS:

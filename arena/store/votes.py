@@ -1,6 +1,6 @@
 """Votes and their withdrawals as acts of the log (`arena.store.log`), and what the votes add up to."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,6 +43,7 @@ from arena.store.log import (
     standing,
     told,
 )
+from arena.store.named import Named
 from arena.store.row import first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
 from arena.table import append
@@ -73,49 +74,71 @@ class _Question(NamedTuple):
 class Votes:
     """Votes and withdrawals only ever come in. Ratings and exports are derived from them, and never written back."""
 
-    def __init__(self, database: Database, voters: Voters):
+    def __init__(self, database: Database, voters: Voters, named: Named):
         self._database = database
         self._voters = voters
+        self._named = named
         self._questions: dict[PromptId, _Question] = {}
-        database.on_forgetting(self._questions.clear)
+        self._n_standing: int | None = None
+        database.on_forgetting(self._forget)
 
-    def add(self, vote: Vote, battle: Battle, now: datetime) -> bool:
-        """Append one vote on a stored battle. True: it is on disk. False: it has a vote already, or was skipped.
+    def add(
+        self, vote: Vote, battle: Battle, now: datetime, *, then: Callable[[Vote], object] = lambda _: None
+    ) -> Vote | None:
+        """Append one vote on a stored battle. Returns it as stored; None: the battle has a vote, or was skipped.
 
         The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
         skip, or the other way round, by asking inside the one transaction that writes at a time. A vote whose voter has
         seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind.
-        Raises VoteNotSaved if it could not be written; nothing is stored then.
+        `then` is called with the stored vote before anything else is written. Raises VoteNotSaved if it could not be
+        written; nothing is stored then.
         """
         try:
-            with self._database.write() as cursor:
-                skipped = "select 1 from skips join ballots using (ballot_id) where battle_id = ?"
-                state = None if vote.voter_id is None else self._voters.of(vote.voter_id)
-                opened = state.open if state is not None else None
-                is_open = opened is not None and opened.battle.id == battle.id
-                if not is_open and first(cursor, skipped, [battle.id]):
-                    return False
-                # Asked here, inside the one transaction that writes, so that no exposure can come between.
-                if state is not None and battle.prompt_id is not None:
-                    named = state.named.get(battle.prompt_id, frozenset())
-                    if not named.isdisjoint((battle.model_a, battle.model_b)):
-                        vote = replace(vote, blind=False)
-                named_itself = "select 1 from named_answers where answer_id in (?, ?)"
-                if not battle.is_masked and first(cursor, named_itself, [battle.answer_a, battle.answer_b]):
-                    vote = replace(vote, blind=False)
-                self._append(cursor, [(battle, vote)], now)
-                if state is not None and vote.voter_id is not None:
-                    self._note(cursor, vote, battle, state, opened.ballot.id if is_open and opened else None)
+            return self._database.gather(lambda: self._add(vote, battle, now, then))
         except KeyTaken:
             if self.verdict_on(battle.id) is None:
                 raise
-            return False
+            return None
         except DatabaseUnavailable as error:
             raise VoteNotSaved(str(error)) from error
-        return True
+
+    def _add(self, vote: Vote, battle: Battle, now: datetime, then: Callable[[Vote], object]) -> Vote | None:
+        state = None if vote.voter_id is None else self._voters.of(vote.voter_id)
+        opened = state.open if state is not None else None
+        if (opened is None or opened.battle.id != battle.id) and self._is_closed(battle.id):
+            return None
+        # Asked here, inside the one transaction that writes, so that no exposure can come between.
+        if state is not None and battle.prompt_id is not None:
+            named = state.named.get(battle.prompt_id, frozenset())
+            if not named.isdisjoint((battle.model_a, battle.model_b)):
+                vote = replace(vote, blind=False)
+        if not battle.is_masked and not self._named.ids().isdisjoint((battle.answer_a, battle.answer_b)):
+            vote = replace(vote, blind=False)
+        question = self._question(battle.prompt_id)
+        writing = self._database.writing
+        writing.head = writing.head or head(writing.cursor)
+        row, link = _linked(writing.head, (battle, vote), question.digest, now)
+        writing.append("votes", row)
+        writing.head = writing.head[0] + 1, link
+        self._database.once_stored(lambda: self._count(1))
+        self._database.once_stored(lambda: then(vote))
+        if vote.voter_id is not None and state is not None:
+            is_open = opened is not None and opened.battle.id == battle.id
+            self._note(vote, battle, question, state, opened.id if is_open and opened else None)
+        return vote
+
+    def _is_closed(self, battle_id: BattleId) -> bool:
+        with self._database.read() as cursor:
+            row = first(
+                cursor,
+                """select 1 from votes where battle_id = $battle
+                union all select 1 from skips join ballots using (ballot_id) where battle_id = $battle""",
+                {"battle": battle_id},
+            )
+        return row is not None
 
     def _note(
-        self, cursor: duckdb.DuckDBPyConnection, vote: Vote, battle: Battle, state: VoterState, ballot: BallotId | None
+        self, vote: Vote, battle: Battle, question: "_Question", state: VoterState, ballot: BallotId | None
     ) -> None:
         """What a vote changes in the state of its voter."""
         assert vote.voter_id is not None  # noqa: S101 - for the type
@@ -123,20 +146,23 @@ class Votes:
             self._voters.forget(vote.voter_id)
             return
         revealed = dict(state.revealed)
-        for twin in self._question(cursor, battle.prompt_id).twins:
+        for twin in question.twins:
             revealed[twin] = revealed.get(twin, frozenset()) | {battle.model_a, battle.model_b}
         scale, strength = vote.labels.scale, vote.labels.strength
         last = LastVote(vote.id, ballot, vote.verdict, is_withdrawn=False, scale=scale, strength=strength)
         self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed)
 
-    def _question(self, cursor: duckdb.DuckDBPyConnection, prompt_id: PromptId) -> "_Question":
+    def _question(self, prompt_id: PromptId | None) -> "_Question":
         """What a vote needs to know of its prompt."""
+        if prompt_id is None:
+            return _Question(None, ())
         question = self._questions.get(prompt_id)
         if question is None:
-            rows = cursor.execute(
-                f"select digest, twin from prompts join {SAME_QUESTION} using (prompt_id) where prompt_id = ?",
-                [prompt_id],
-            ).fetchall()
+            with self._database.read() as cursor:
+                rows = cursor.execute(
+                    f"select digest, twin from prompts join {SAME_QUESTION} using (prompt_id) where prompt_id = ?",
+                    [prompt_id],
+                ).fetchall()
             question = _Question(rows[0][0] if rows else None, tuple(twin for _, twin in rows))
             if len(self._questions) >= _MOST_QUESTIONS:
                 self._questions.clear()
@@ -156,19 +182,22 @@ class Votes:
             known = {key for (key,) in stored}
             new = [(battle, vote) for battle, vote in votes if vote.import_key not in known]
             append(cursor, "battles", [battle_row(battle) for battle, _ in new])
-            self._append(cursor, new, now)
+            self._append_imported(cursor, new, now)
             self._database.once_stored(self._database.forget)
             return len(new)
 
-    def withdraw(self, withdrawal: Withdrawal) -> None:
+    def withdraw(self, withdrawal: Withdrawal, *, then: Callable[[], object] = lambda: None) -> None:
         """Append the withdrawal of a stored vote; what its voter wrote goes with it.
 
-        Raises KeyTaken, and stores nothing, if it was withdrawn before.
+        `then` is called once it is stored, before anything else is written. Raises KeyTaken, and stores nothing, if it
+        was withdrawn before.
         """
         with self._database.write() as cursor:
             decide(cursor, WITHDRAWAL, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at)
             redact(cursor, [withdrawal.vote_id], withdrawal.withdrawn_at)
             self._voters.forget(withdrawal.voter_id)
+            self._database.once_stored(lambda: self._count(-1))
+            self._database.once_stored(then)
 
     def withdraw_all(self, voter_id: VoterId, now: datetime) -> int:
         """Append the withdrawal of every vote of one voter that was not withdrawn before, all or none, as `withdraw`.
@@ -184,6 +213,7 @@ class Votes:
             decide_all(cursor, WITHDRAWAL, [(vote_id, voter_id, now) for (vote_id,) in rows])
             redact(cursor, [vote_id for (vote_id,) in rows], now)
             self._voters.forget(voter_id)
+            self._database.once_stored(lambda: self._count(-len(rows)))
         return len(rows)
 
     def last_of(self, voter_id: VoterId) -> LastVote | None:
@@ -294,9 +324,16 @@ class Votes:
         return VoteCounts(*counted)
 
     def n_standing(self) -> int:
-        """How many votes the log holds, without those that were withdrawn."""
-        with self._database.read() as cursor:
-            return scalar(cursor, "select (select count(*) from votes) - (select count(*) from withdrawals)")
+        """How many votes the log holds, without those that were withdrawn. Asked with each ballot: known by heart."""
+        counted = "select (select count(*) from votes) - (select count(*) from withdrawals)"
+        if self._database.transaction is not None:  # what is only being stored is not to be kept
+            with self._database.read() as cursor:
+                return scalar(cursor, counted)
+        n_standing = self._n_standing
+        if n_standing is None:
+            with self._database.write() as cursor:  # nothing can be written between the reading and the keeping
+                n_standing = self._n_standing = scalar(cursor, counted)
+        return n_standing
 
     def n_by_source(self, up_to: int) -> dict[Source, int]:
         """How many votes that count, by the acts up to one, each source has given."""
@@ -365,25 +402,40 @@ class Votes:
             for prompt, first, second, answer_first, answer_second, source, left_out, *counts in rows
         ]
 
-    def _append(self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime) -> None:
-        n_log, previous = head(cursor)
+    def _append_imported(
+        self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime
+    ) -> None:
         asked = [battle.prompt_id for battle, _ in votes if battle.prompt_id is not None]
-        if len(asked) == 1:
-            digests: dict[PromptId | None, str | None] = {asked[0]: self._question(cursor, asked[0]).digest}
-        else:
-            found = cursor.execute(
-                "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
-            ).fetchall()
-            digests = dict(found)
+        found = cursor.execute(
+            "select prompt_id, digest from prompts where prompt_id in (select unnest(?::varchar[]))", [asked]
+        ).fetchall()
+        digests = dict(found)
+        n_log, link = head(cursor)
         rows = []
-        for seq, (battle, vote) in enumerate(votes, n_log + 1):
-            record = _record(seq, vote, now) | {"prompt_digest": digests.get(battle.prompt_id)}
-            on = {name: getattr(battle, name) for name in BATTLE_COLUMNS}
-            link = entry_hash(previous, chained(record | on))
-            stored = [record[name] for name in VOTE_COLUMNS]
-            rows.append((*stored, previous, link, *(record[name] for name in LATER_COLUMNS)))
-            previous = link
+        for seq, (battle, vote) in enumerate(votes, n_log):
+            row, link = _linked((seq, link), (battle, vote), digests.get(battle.prompt_id), now)
+            rows.append(row)
         append(cursor, "votes", rows)
+
+    def _count(self, n: int) -> None:
+        if self._n_standing is not None:
+            self._n_standing += n
+
+    def _forget(self) -> None:
+        self._questions.clear()
+        self._n_standing = None
+
+
+def _linked(
+    last: tuple[int, str], cast: tuple[Battle, Vote], prompt_digest: str | None, now: datetime
+) -> tuple[tuple[Any, ...], str]:
+    """A vote as its table has it, as the act after the last one of the log, and its hash."""
+    (n_log, previous), (battle, vote) = last, cast
+    record = _record(n_log + 1, vote, now) | {"prompt_digest": prompt_digest}
+    on = {name: getattr(battle, name) for name in BATTLE_COLUMNS}
+    link = entry_hash(previous, chained(record | on))
+    stored = [record[name] for name in VOTE_COLUMNS]
+    return (*stored, previous, link, *(record[name] for name in LATER_COLUMNS)), link
 
 
 def _scale(value: str | None) -> Scale | None:

@@ -126,7 +126,7 @@ def test_the_probability_of_a_draw_knows_of_the_skips(arena: VoteStore):
         opened = arena.ballots.find(here.open(me, NOW).id)
         assert opened is not None
         assert opened.battle.draw_probability == pytest.approx(1 / n_left)
-        here.skip(opened.ballot.id, SkipReason.OTHER, me, NOW)
+        here.skip(opened.id, SkipReason.OTHER, me, NOW)
 
 
 def test_a_second_skip_changes_nothing(arena: VoteStore):

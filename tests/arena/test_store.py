@@ -100,7 +100,7 @@ def test_the_database_itself_refuses_a_second_vote_on_a_battle(store: VoteStore)
     first, second = imported("one"), imported("two")
     assert store.votes.add_imported([first], NOW) == 1
     same_battle = Vote(VoteId("two"), first[0].id, Verdict.B, Source.IMPORT, None, None, import_key="two")
-    assert store.votes.add(same_battle, first[0], NOW) is False
+    assert store.votes.add(same_battle, first[0], NOW) is None
     assert store.log.position()[0] == 1
     assert store.votes.add_imported([second], NOW) == 1
     assert store.log.broken_links() == []

@@ -23,7 +23,7 @@ def assert_known_by_heart(store: VoteStore, now: datetime) -> None:
 
 def as_of(state: VoterState, now: datetime) -> VoterState:
     """A ballot that has expired is as good as none."""
-    return replace(state, open=None) if state.open and state.open.ballot.expires_at <= now else state
+    return replace(state, open=None) if state.open and state.open.expires_at <= now else state
 
 
 @pytest.mark.parametrize("seed", range(3))
