@@ -115,8 +115,8 @@ class RatingJob:
         after_votes: int,
         sources: Sequence[Source] | None = None,
     ):
+        self.every = every
         self._store = store
-        self._every = every
         self._after_votes = after_votes
         self._sources = sources
         self._running = threading.Lock()
@@ -128,6 +128,15 @@ class RatingJob:
     def latest(self) -> Snapshot | None:
         """The newest board, or None when none was ever computed."""
         return self._latest
+
+    @property
+    def after_votes(self) -> int:
+        """After so many new votes the next board is due, or sooner while there are few.
+
+        Of many votes, less than one in a hundred moves nothing that could be seen, and each board has its cost.
+        """
+        n_seen, _ = self._tried or (0, None)
+        return max(self._after_votes, n_seen // 100)
 
     @property
     def failure(self) -> str | None:
@@ -177,6 +186,6 @@ class RatingJob:
         n_seen, tried_at = self._tried
         n_new = n_log - n_seen
         # abs(): a clock that was set back must not keep the board waiting until it has caught up.
-        # While there are few votes each one counts for much: 1 new vote after 4, 3 after 10, `after_votes` in the end.
-        enough = min(self._after_votes, 1 + n_seen // 5)
-        return n_new >= enough or (n_new > 0 and abs(now - tried_at) >= self._every)
+        # While there are few votes each one counts for much: 1 new vote after 4, 3 after 10, then `after_votes`.
+        enough = min(self.after_votes, 1 + n_seen // 5)
+        return n_new >= enough or (n_new > 0 and abs(now - tried_at) >= self.every)

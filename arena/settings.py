@@ -63,7 +63,11 @@ class Settings(BaseModel):
     rate_every_seconds: float = Field(
         default=300, gt=0, allow_inf_nan=False, description="Recompute the board after this time, if votes came in."
     )
-    rate_after_votes: int = Field(default=10, ge=1, description="Recompute the board after this many new votes.")
+    rate_after_votes: int = Field(
+        default=10,
+        ge=1,
+        description="Recompute the board after this many new votes, or a hundredth of all if those are more.",
+    )
 
     trusted_proxies: tuple[Network, ...] | None = Field(
         default=None,

@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Container, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from itsdangerous import BadSignature, Signer
@@ -13,6 +14,7 @@ from arena.battle import VoterId
 from arena.errors import DatabaseUnavailable
 
 _SECRET_BYTES = 32
+_MOST_COOKIES = 4096
 
 
 class VoterKey:
@@ -76,8 +78,10 @@ class _Key:
         self._pseudonym_key = hmac.digest(secret, b"bakeoff.voter-id", "sha256")
         self.cookie_name = f"bakeoff_{self.pseudonym('cookie name', '')[:8]}"
         self._other_uses_key = hmac.digest(secret, b"bakeoff.other-uses", "sha256")
+        # Asked several times a request; those who are here now are known by heart.
+        self.voter_id = lru_cache(maxsize=_MOST_COOKIES)(self._voter_id)
 
-    def voter_id(self, cookie: str | None) -> VoterId | None:
+    def _voter_id(self, cookie: str | None) -> VoterId | None:
         if not cookie:
             return None
         try:

@@ -246,7 +246,7 @@ class Booth:
         snapshot, enough = self._board(), self.rules.show_others_from
         if snapshot is None or enough == 0:
             return None
-        record = self._store.votes.on_pair(
+        record = self._store.others.on_pair(
             reveal.a.model.id, reveal.b.model.id, sources=snapshot.sources, up_to=snapshot.n_log, but_by=voter_id
         )
         return record if record.n >= enough else None

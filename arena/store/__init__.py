@@ -7,6 +7,7 @@ store.voters      what is known by heart of the voters who are here now
 store.named       answers that tell who wrote them
 store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
+store.others      what others said of two models
 store.exclusions  whose votes the host leaves out, and why
 store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.skips       ballots that were closed without a vote
@@ -38,6 +39,7 @@ from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
 from arena.store.log import Log
 from arena.store.named import Named
+from arena.store.others import Others
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.torn import log_of
@@ -75,6 +77,7 @@ class VoteStore:
         self.ballots = Ballots(database, self.voters)
         self.log = Log(database)
         self.votes = Votes(database, self.voters, self.named)
+        self.others = Others(database, self.voters)
         self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)

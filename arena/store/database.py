@@ -3,7 +3,6 @@
 import logging
 import re
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
@@ -22,7 +21,7 @@ from arena.errors import (
     StoreError,
 )
 from arena.store.torn import keep, log_of, torn_log
-from arena.store.transaction import Request, Transaction
+from arena.store.transaction import Line, Request, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None):
         self._connection = connection
         self._writing = threading.RLock()
-        self._waiting: deque[Request[Any]] = deque()
+        self._line = Line()
         self._open = threading.local()  # the transaction of this thread, if it is in one
         self._forgetting: list[Callable[[], object]] = []
         self._copying = threading.Lock()
@@ -170,13 +169,7 @@ class Database:
         """
         if self.transaction is not None:
             return job()
-        request = Request(job)
-        self._waiting.append(request)
-        with self._writing:
-            if not request.is_done:
-                waiting = len(self._waiting)
-                self._store([self._waiting.popleft() for _ in range(waiting)])
-        return request.answer()
+        return self._line.join(job, self._store)
 
     def _store(self, requests: Sequence[Request[Any]]) -> None:
         """Store what these ask for in one write, or say to each why that failed."""

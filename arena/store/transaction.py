@@ -5,6 +5,7 @@ store at the same moment goes into one transaction: each hands in what it has to
 does all that waits (group commit: DeWitt and others, Implementation techniques for main memory database systems, 1984).
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -55,6 +56,7 @@ class Request(Generic[T]):
         self._job = job
         self._answer: T
         self._error: Exception | None = None
+        self._is_called = threading.Event()
         self.is_done = False
 
     def run(self, transaction: Transaction) -> None:
@@ -72,9 +74,46 @@ class Request(Generic[T]):
         """The transaction is over, or has failed for this reason."""
         self._error = error or self._error
         self.is_done = True
+        self.call()
+
+    def call(self) -> None:
+        """Let its thread go on: what it waits for is done, or it is this thread's turn."""
+        self._is_called.set()
+
+    def wait(self) -> None:
+        self._is_called.wait()
 
     def answer(self) -> T:
         """What the job has returned; raises what it has raised, or why it could not be stored."""
         if self._error is not None:
             raise self._error
         return self._answer
+
+
+class Line:
+    """Where threads wait to have something stored. The one whose turn it is does it for all who are there by then."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Request[Any]] = []
+        self._is_somebodys_turn = False
+
+    def join(self, job: Callable[[], T], store: Callable[[Sequence[Request[Any]]], None]) -> T:
+        """Have a job done by `store`, which ends every request that it is given; returns what the job returns."""
+        request = Request(job)
+        with self._lock:
+            self._waiting.append(request)
+            must_wait, self._is_somebodys_turn = self._is_somebodys_turn, True
+        if must_wait:
+            request.wait()
+        if not request.is_done:
+            try:
+                with self._lock:
+                    requests, self._waiting = self._waiting, []
+                store(requests)
+            finally:
+                with self._lock:
+                    self._is_somebodys_turn = bool(self._waiting)
+                    if self._waiting:
+                        self._waiting[0].call()
+        return request.answer()

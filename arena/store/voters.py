@@ -55,8 +55,10 @@ class OpenedBallot:
 class LastVote:
     """The vote that a voter cast last. Scale and strength say how much better, where its voter said so."""
 
+    seq: int
     vote_id: VoteId
     ballot_id: BallotId
+    prompt_id: PromptId | None
     verdict: Verdict
     is_withdrawn: bool
     scale: Scale | None

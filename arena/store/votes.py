@@ -14,7 +14,6 @@ from arena.battle import (
     Battle,
     BattleId,
     ModelId,
-    PairRecord,
     PromptId,
     Scale,
     Source,
@@ -94,6 +93,7 @@ class Votes:
         written; nothing is stored then.
         """
         try:
+            self._question(battle.prompt_id)  # to be known by heart in there, where others wait
             return self._database.gather(lambda: self._add(vote, battle, now, then))
         except KeyTaken:
             if self.verdict_on(battle.id) is None:
@@ -119,12 +119,12 @@ class Votes:
         writing.head = writing.head or head(writing.cursor)
         row, link = _linked(writing.head, (battle, vote), question.digest, now)
         writing.append("votes", row)
-        writing.head = writing.head[0] + 1, link
+        seq, _ = writing.head = writing.head[0] + 1, link
         self._database.once_stored(lambda: self._count(1))
         self._database.once_stored(lambda: then(vote))
         if vote.voter_id is not None and state is not None:
             is_open = opened is not None and opened.battle.id == battle.id
-            self._note(vote, battle, question, state, opened.id if is_open and opened else None)
+            self._note(seq, (battle, vote), question.twins, state, opened.id if is_open and opened else None)
         return vote
 
     def _is_closed(self, battle_id: BattleId) -> bool:
@@ -138,18 +138,26 @@ class Votes:
         return row is not None
 
     def _note(
-        self, vote: Vote, battle: Battle, question: "_Question", state: VoterState, ballot: BallotId | None
+        self,
+        seq: int,
+        cast: tuple[Battle, Vote],
+        twins: Sequence[PromptId],
+        state: VoterState,
+        ballot: BallotId | None,
     ) -> None:
         """What a vote changes in the state of its voter."""
+        battle, vote = cast
         assert vote.voter_id is not None  # noqa: S101 - for the type
         if ballot is None or battle.prompt_id is None:
             self._voters.forget(vote.voter_id)
             return
         revealed = dict(state.revealed)
-        for twin in question.twins:
+        for twin in twins:
             revealed[twin] = revealed.get(twin, frozenset()) | {battle.model_a, battle.model_b}
         scale, strength = vote.labels.scale, vote.labels.strength
-        last = LastVote(vote.id, ballot, vote.verdict, is_withdrawn=False, scale=scale, strength=strength)
+        last = LastVote(
+            seq, vote.id, ballot, battle.prompt_id, vote.verdict, is_withdrawn=False, scale=scale, strength=strength
+        )
         self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed)
 
     def _question(self, prompt_id: PromptId | None) -> "_Question":
@@ -221,15 +229,15 @@ class Votes:
         with self._database.read() as cursor:
             row = first(
                 cursor,
-                """select v.vote_id, ballot_id, verdict, w.vote_id is not null, scale, strength
-                from votes v join ballots using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
-                where v.voter_id = ? order by v.seq desc limit 1""",
+                """select v.seq, v.vote_id, ballot_id, prompt_id, verdict, w.vote_id is not null, scale, strength
+                from votes v join ballots using (battle_id) join battles using (battle_id)
+                left join withdrawals w on w.vote_id = v.vote_id where v.voter_id = ? order by v.seq desc limit 1""",
                 [voter_id],
             )
         if row is None:
             return None
-        vote_id, ballot_id, verdict, is_withdrawn, scale, strength = row
-        return LastVote(vote_id, ballot_id, Verdict(verdict), is_withdrawn, _scale(scale), strength)
+        seq, vote_id, ballot_id, prompt_id, verdict, is_withdrawn, scale, strength = row
+        return LastVote(seq, vote_id, ballot_id, prompt_id, Verdict(verdict), is_withdrawn, _scale(scale), strength)
 
     def by_voter(self, voter_id: VoterId) -> list[OwnVote]:
         """All votes of one voter, the newest first."""
@@ -245,24 +253,6 @@ class Votes:
             OwnVote(Verdict(verdict), *told, scale=_scale(scale), strength=strength)
             for scale, verdict, *told, strength in rows
         ]
-
-    def on_pair(
-        self, model_a: ModelId, model_b: ModelId, *, sources: Sequence[Source], up_to: int, but_by: VoterId
-    ) -> PairRecord:
-        """What the log up to an act says of two models, by these sources and without the votes of one voter."""
-        with self._database.read() as cursor:
-            row = first(
-                cursor,
-                f"""select count(*) filter (where verdict = if(model_a = $a, 'A', 'B')),
-                    count(*) filter (where verdict = if(model_a = $a, 'B', 'A')),
-                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
-                from {standing(up_to)} join battles using (battle_id)
-                where ((model_a = $a and model_b = $b) or (model_a = $b and model_b = $a))
-                    and list_contains($sources, source)
-                    and voter_id is distinct from $me""",
-                {"a": model_a, "b": model_b, "sources": [each.value for each in sources], "me": but_by},
-            )
-        return PairRecord(*(row or (0, 0, 0, 0)))
 
     def imported_ids(self) -> set[str]:
         """Under which ids imported rows and their voters are known here."""

@@ -5,7 +5,7 @@ guideline, and see its voter's own votes. Nothing here tells one voter of anothe
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 
 from arena.battle import Ballot, Contender, PairRecord, Reveal, SkipReason, Verdict, VoterId
 from arena.errors import (
@@ -96,63 +97,70 @@ def routes(
     router = APIRouter()
     guideline_html = render_markdown(guideline[1], top_heading=3) if guideline else None
 
-    @router.post("/api/ballots", response_model=None)
-    def open_ballot(request: Request, response: Response) -> dict[str, Any] | Response:
-        response.headers["Cache-Control"] = "no-store"
+    @router.post("/api/ballots")
+    def open_ballot(request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
         try:
             ballot = booth.open(voter_id, clock(), permit=throttle.permit(request, Act.BALLOT))
         except NoBallotLeft as error:
             return refusal(*_refusal_of(error), **_so_far(booth, voter_id))
-        return {"ballot": ballot_json(ballot), **_so_far(booth, voter_id)}
+        return unkept({"ballot": ballot_json(ballot), **_so_far(booth, voter_id)})
 
     @router.post("/api/ballots/{ballot_id}/vote")
-    def vote(ballot_id: str, body: VoteBody, request: Request, response: Response) -> dict[str, Any]:
-        response.headers["Cache-Control"] = "no-store"
+    def vote(ballot_id: str, body: VoteBody, request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
         labels = (body.labels or LabelBody()).labels()
         permit = throttle.permit(request, Act.VOTE)
         reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels, permit=permit)
         others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
-        return {**reveal_json(reveal), "others": _others_json(others), "votes": counts_json(booth, voter_id)}
+        return unkept({**reveal_json(reveal), "others": _others_json(others), "votes": counts_json(booth, voter_id)})
 
     @router.post("/api/ballots/{ballot_id}/withdrawal")
-    def withdraw(ballot_id: str, body: EmptyBody, request: Request, response: Response) -> dict[str, Any]:
+    def withdraw(ballot_id: str, body: EmptyBody, request: Request) -> Response:
         del body  # it is empty, or was refused
-        response.headers["Cache-Control"] = "no-store"
         voter_id = voter_of(request, voter_key)
         verdict = booth.withdraw(ballot_id, voter_id, clock())
-        return {"verdict": verdict.value, "votes": counts_json(booth, voter_id)}
+        return unkept({"verdict": verdict.value, "votes": counts_json(booth, voter_id)})
 
     @router.post("/api/ballots/{ballot_id}/skip")
-    def skip(ballot_id: str, body: SkipBody, request: Request, response: Response) -> dict[str, str]:
-        response.headers["Cache-Control"] = "no-store"
+    def skip(ballot_id: str, body: SkipBody, request: Request) -> Response:
         booth.skip(ballot_id, body.reason, voter_of(request, voter_key), clock())
-        return {"ballot_id": ballot_id}
+        return unkept({"ballot_id": ballot_id})
 
     @router.get("/api/me")
-    def me(request: Request, response: Response) -> dict[str, Any]:
-        response.headers["Cache-Control"] = "no-store"
+    def me(request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
-        return {**own_votes_json(booth.own_votes(voter_id)), "votes": counts_json(booth, voter_id)}
+        return unkept({**own_votes_json(booth.own_votes(voter_id)), "votes": counts_json(booth, voter_id)})
 
     @router.get("/api/guideline")
-    def read_guideline(response: Response) -> dict[str, str | None]:
-        response.headers["Cache-Control"] = "no-store"
-        return {"version": guideline[0] if guideline else None, "html": guideline_html}
+    def read_guideline() -> Response:
+        return unkept({"version": guideline[0] if guideline else None, "html": guideline_html})
 
     @router.get("/healthz")
-    def healthz(response: Response) -> dict[str, str]:
-        response.headers["Cache-Control"] = "no-store"
+    def healthz() -> Response:
         booth.n_acts()  # an arena whose database does not answer is not well
-        return {"status": "ok"}
+        return unkept({"status": "ok"})
+
+    return router
+
+
+def end_of_routes() -> APIRouter:
+    """What no other route below /api/ takes; without it such a request would fall through to Gradio, which answers in
+    its own way."""
+    router = APIRouter()
 
     @router.api_route("/api/{anything:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nothing_here(anything: str) -> Response:
-        del anything  # without this route the request would fall through to Gradio, which answers in its own way
+        del anything
         return refusal(404, "no_such_address")
 
     return router
+
+
+def unkept(content: Mapping[str, Any] | None) -> Response:
+    """An answer for this voter and this moment, which no cache keeps; without content, an empty one."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(status_code=204, headers=headers) if content is None else JSONResponse(content, headers=headers)
 
 
 def voter_of(request: Request, voter_key: VoterKey) -> VoterId:

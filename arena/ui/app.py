@@ -75,8 +75,6 @@ class Site:
     guideline_text: str | None
     cookies: CookieMode
     clock: Callable[[], datetime]
-    rate_every_seconds: float
-    rate_every_votes: int
     control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered while the arena serves: see `arena.control.listening`."""
     login: Login = field(default_factory=Login)
@@ -102,6 +100,10 @@ def build_app(site: Site) -> FastAPI:
     login = site.login
     sessions = Sessions(site.voter_key.derived("session"), digest=login.digest(), lasts=login.lasts)
     cookie = LoginCookie(site.voter_key, site.cookies)
+    version, text = site.guideline_version, site.guideline_text
+    guideline = (version, text) if version and text else None
+    # First what is asked most: routes are tried in this order.
+    app.include_router(api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle, guideline=guideline))
     app.include_router(
         login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.throttle, site.clock), frame)
     )
@@ -114,7 +116,6 @@ def build_app(site: Site) -> FastAPI:
             site.boards,
             site.job,
             count_acts=site.booth.n_acts,
-            timetable=research_api.Timetable(site.rate_every_seconds, site.rate_every_votes),
             head=frame.style(),
         )
     )
@@ -122,9 +123,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(samples_api.routes(site.gallery, site.voter_key, site.clock))
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
-    version, text = site.guideline_version, site.guideline_text
-    guideline = (version, text) if version and text else None
-    app.include_router(api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle, guideline=guideline))
+    app.include_router(api.end_of_routes())
     api.translate_errors(app)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS))
 

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from arena.battle import Verdict
 from arena.calibration import Calibration, JudgedExample, Step
-from arena.ui.api import voter_of
+from arena.ui.api import unkept, voter_of
 from arena.ui.markdown import render_markdown
 from arena.voter import VoterKey
 
@@ -37,23 +36,17 @@ def routes(calibration: Calibration, voter_key: VoterKey, clock: Callable[[], da
     @router.get("/api/calibration")
     def next_example(request: Request) -> Response:
         step = calibration.next_step(voter_of(request, voter_key))
-        return _unkept(None if step is None else step_json(step))
+        return unkept(None if step is None else step_json(step))
 
     @router.post("/api/calibration/{number}")
     def judge(number: int, body: ExampleBody, request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
         if body.verdict is None:
             calibration.pass_over(number, voter_id, clock())
-            return _unkept(None)
-        return _unkept(judged_json(calibration.judge(number, body.verdict, voter_id, clock())))
+            return unkept(None)
+        return unkept(judged_json(calibration.judge(number, body.verdict, voter_id, clock())))
 
     return router
-
-
-def _unkept(content: dict[str, Any] | None) -> Response:
-    """An answer that no cache keeps; without content, an empty one."""
-    headers = {"Cache-Control": "no-store"}
-    return Response(status_code=204, headers=headers) if content is None else JSONResponse(content, headers=headers)
 
 
 def step_json(step: Step) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,21 +48,12 @@ _FACTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Timetable:
-    """When the arena's own board is computed again."""
-
-    every_seconds: float
-    after_votes: int
-
-
 def routes(
     title: str,
     boards: Boards,
     job: RatingJob,
     *,
     count_acts: Callable[[], int],
-    timetable: Timetable,
     head: str,
 ) -> APIRouter:
     """The leaderboard and the description of these routes; `head` goes into the head of the description's page."""
@@ -92,8 +82,8 @@ def routes(
             now = {
                 "n_newer": max(0, count_acts() - view.snapshot.n_log),
                 "failure": job.failure,
-                "every_seconds": timetable.every_seconds,
-                "after_votes": timetable.after_votes,
+                "every_seconds": job.every.total_seconds(),
+                "after_votes": job.after_votes,
             }
             record = view_json(view, asked) | {"offer": offer_json(offer), "arena": now}
             return Response(_dumped(record), 200, headers, MEDIA_TYPES[Format.JSON])
@@ -103,8 +93,8 @@ def routes(
 
     def nothing_yet() -> Response:
         n_votes = count_acts()
-        more = {"n_votes": str(n_votes), "every_seconds": f"{timetable.every_seconds:g}"}
-        more["after_votes"] = str(timetable.after_votes)
+        more = {"n_votes": str(n_votes), "every_seconds": f"{job.every.total_seconds():g}"}
+        more["after_votes"] = str(job.after_votes)
         if n_votes == 0:
             return refusal(404, "no_votes", **more)
         if job.failure is not None:

@@ -135,8 +135,6 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         guideline_text=guideline.text if guideline else None,
         cookies=settings.cookies,
         clock=clock,
-        rate_every_seconds=settings.rate_every_seconds,
-        rate_every_votes=settings.rate_after_votes,
         control=partial(listening, store),
         login=settings.login(),
     )

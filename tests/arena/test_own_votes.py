@@ -130,7 +130,7 @@ def test_only_votes_of_the_board_are_counted(arena: VoteStore):
     others = here.others_on(reveal, me)
     assert others is not None
     assert others.n == 6
-    judges = arena.votes.on_pair(
+    judges = arena.others.on_pair(
         ModelId("m0"), ModelId("m1"), sources=[Source.AI_JUDGE], up_to=snapshot.n_log, but_by=me
     )
     assert judges.n == 0

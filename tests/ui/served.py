@@ -252,8 +252,6 @@ def serving() -> Iterator[Serve]:
             guideline_text="# What better means\n\nVote for what you would **rather** have received.",
             cookies="lax",
             clock=clock,
-            rate_every_seconds=3600.0,
-            rate_every_votes=3,
         )
         listener = listen("127.0.0.1", port)
         app = build_app(replace(site, **changes))

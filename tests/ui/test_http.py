@@ -630,7 +630,6 @@ from arena.labels import LabelRules
 from arena.rules import BallotRules
 class Site:
     title, welcome, guideline_text = "t", "w", None
-    rate_every_seconds, rate_every_votes = 60.0, 3
     class booth: n_acts, rules, labels = None, BallotRules(), LabelRules()
     class calibration: examples = ()
     class job: latest = None
