@@ -130,7 +130,7 @@ def stalled_clients(port: int, n: int) -> Iterator[None]:
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", port))
-            connection.sendall((head, head + b"\r\n{", b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n" * 3)[number % 3])
+            connection.sendall((head, head + b"\r\n{", b"GET /leaderboard HTTP/1.1\r\nHost: x\r\n\r\n" * 3)[number % 3])
         yield
 
 

@@ -1,12 +1,14 @@
 """A served arena for each test that asks for one, and a real browser where there is one."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from chromium import MISSING, launch
 from ground import skip_or_fail
+from openid import NAME, FakeProvider, with_provider
 from served import Arena, Serve, serving
 
 
@@ -34,6 +36,28 @@ def unchanged_arena() -> Iterator[Arena]:
     """One arena for all tests of a module that store nothing in it and switch nothing on."""
     with serving() as start:
         yield start()
+
+
+@pytest.fixture(scope="module")
+def both_ways() -> Iterator[tuple[Arena, FakeProvider]]:
+    with with_provider(password_is_set=True) as both:
+        yield both
+
+
+@pytest.fixture
+def pair(both_ways: tuple[Arena, FakeProvider]) -> tuple[Arena, FakeProvider]:
+    """One arena with both ways in for many tests: each comes hours later, to a provider as it was."""
+    arena, provider = both_ways
+    arena.clock.now += timedelta(hours=9)
+    provider.account, provider.claims, provider.sign = {"preferred_username": NAME}, {}, None
+    provider.user_info, provider.is_down = None, False
+    provider.called.clear()
+    return both_ways
+
+
+@pytest.fixture
+def guarded(pair: tuple[Arena, FakeProvider]) -> Arena:
+    return pair[0]
 
 
 @pytest.fixture(scope="session")

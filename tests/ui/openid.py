@@ -200,3 +200,40 @@ def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody
         client.cookies.set(cookie.session_name, sessions.begin(roles, account, NOON))
     client.get("/guidelines").raise_for_status()  # any page of ours gives the voter's cookie
     return client
+
+
+def by_password(client: httpx.Client, password: str = PASSWORD, **more: Any) -> httpx.Response:
+    return client.post("/api/login", json={"password": password, **more})
+
+
+def is_host(client: httpx.Client) -> bool:
+    return client.get("/api/host/me").status_code == 200
+
+
+def cookies_of(response: httpx.Response) -> dict[str, str]:
+    """What a response sets, without the random names' ends."""
+    found = {}
+    for line in response.headers.get_list("set-cookie"):
+        name, _, rest = line.partition("=")
+        found[name.rpartition("_")[0]] = rest
+    return found
+
+
+def go(client: httpx.Client, wanted: str | None = None) -> str:
+    """The address that the provider sends the browser back to."""
+    asked = client.get("/login/provider", params={"next": wanted} if wanted else {})
+    assert asked.status_code == 303
+    back = httpx.get(asked.headers["location"], trust_env=False)
+    return back.headers["location"]
+
+
+def come_back(client: httpx.Client, address: str) -> httpx.Response:
+    return client.get(address)
+
+
+def sign_in(client: httpx.Client, wanted: str | None = None) -> httpx.Response:
+    return come_back(client, go(client, wanted))
+
+
+def is_refused(answer: httpx.Response, why: str = "refused") -> bool:
+    return answer.status_code == 303 and answer.headers["location"].startswith(f"../login?why={why}")

@@ -196,6 +196,16 @@ def skip(client: httpx.Client, ballot_id: str, reason: object = "other") -> http
     return client.post(f"/api/ballots/{ballot_id}/skip", json={"reason": reason})
 
 
+def named_in(text: str) -> list[str]:
+    """The identities of models that a text gives away."""
+    return [word for word in IDENTITIES if word in text.lower()]
+
+
+def everything(response: httpx.Response) -> str:
+    """What a response says: where it came from, its head and its text."""
+    return f"{response.url} {response.headers} {response.text}"
+
+
 @contextmanager
 def serving() -> Iterator[Serve]:
     """Serve arenas on free ports of this machine.
