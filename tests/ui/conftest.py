@@ -14,7 +14,10 @@ from served import Arena, Serve, serving
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in a browser take seconds each: all but the first journey's are marked, and run by `make journeys`."""
+    """Tests in a browser take seconds each: all but the first journey's are marked, and run by `make journeys`.
+
+    A fixture that is asked for by name only while a test runs is not seen here: such a test asks for the browser too.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()) and item.path.name != "test_journey.py":
             item.add_marker(pytest.mark.journey)
