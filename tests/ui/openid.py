@@ -5,7 +5,6 @@ It vouches for whoever `account` names and asks nobody; a test changes what its 
 
 import base64
 import hashlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from arena.session import Sessions
 from arena.store import VoteStore
 from arena.ui.access import LoginCookie
 from arena.ui.server import listen
+from crowd import free_port
 from served import NOON, Arena, Clock, serving
 
 CLIENT_ID = "bakeoff-under-test"
@@ -173,7 +173,7 @@ def with_provider(
     """An arena where the provider's account is host and annotator, and that provider."""
     members = login.pop("members", Members(hosts=frozenset({NAME}), annotators=frozenset({NAME})))
     with serving() as start, providing(Clock()) as provider:
-        port = _free_port()  # the arena's address has to be known to its login before it is served
+        port = free_port()  # the arena's address has to be known to its login before it is served
         settings = provider.settings(f"http://127.0.0.1:{port}", claim=claim)
         arena = start(
             login=Login(password=HASH if password_is_set else None, provider=settings, members=members, **login),
@@ -182,12 +182,6 @@ def with_provider(
         )
         provider.clock = arena.clock
         yield arena, provider
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody") -> httpx.Client:
