@@ -14,7 +14,7 @@ import duckdb
 from arena.errors import DatabaseInUse, DatabaseUnavailable
 from arena.store.database import Database, connect, first_line
 from arena.store.log import head, redact_withdrawn
-from arena.store.replica import replicated
+from arena.store.replica import quoted, replicated
 from arena.store.row import scalar
 from arena.store.torn import log_of
 
@@ -63,13 +63,13 @@ def _copy(path: Path, draft: Path, now: datetime) -> None:
     try:
         # Nobody else can open the file until its successor has taken its name.
         with connect(path) as connection:
-            with replicated(connection, draft, like=path) as there:
+            with replicated(connection, draft, mode=path.stat().st_mode) as there:
                 last = head(connection)
                 here = scalar(connection, "select current_database()")
                 connection.execute(f"use {there}")
                 is_same = head(connection) == last
                 connection.execute("insert into rewrites values (?, ?)", [last[0], now])
-                connection.execute(f'use "{here}"')
+                connection.execute(f"use {quoted(here)}")
             if not is_same:
                 raise DatabaseUnavailable(
                     f"{path} was not written anew: the copy is not the same. The file stays as it is"

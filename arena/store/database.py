@@ -152,7 +152,7 @@ class Database:
         """
         with self._copying:
             try:
-                with self._connection.cursor() as cursor, replicated(cursor, target, like=self.path):
+                with self._connection.cursor() as cursor, replicated(cursor, target):
                     pass
             except duckdb.Error as error:
                 self._recover(error)

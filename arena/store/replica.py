@@ -17,32 +17,32 @@ _SHAPE = """
 
 
 @contextmanager
-def replicated(cursor: duckdb.DuckDBPyConnection, target: Path, *, like: Path | None) -> Iterator[str]:
+def replicated(cursor: duckdb.DuckDBPyConnection, target: Path, *, mode: int | None = None) -> Iterator[str]:
     """Write the cursor's database into a new file: tables with their keys and checks, views and indexes.
 
     Inside, the file is whole and attached, under the name that is given, quoted, so that more can be asked of it or
     added; at the end it is let go, with no write-ahead log beside it. Others go on writing to the database meanwhile.
-    Only those may read the file who may read the one that it is `like`. Raises duckdb.Error where the file cannot be
-    written, or is not the same; what is there of it then is the caller's to remove.
+    With a `mode` the file has it before anything is in it. Raises duckdb.Error where the file cannot be written, or is
+    not the same; what is there of it then is the caller's to remove.
     """
     here = scalar(cursor, "select current_database()")
     there = f"copy of {here}"
     place = str(target).replace("'", "''")
-    cursor.execute(f"attach '{place}' as {_quoted(there)}")
+    cursor.execute(f"attach '{place}' as {quoted(there)}")
     try:
-        if like is not None:
-            target.chmod(like.stat().st_mode)
+        if mode is not None:
+            target.chmod(mode)
         cursor.execute("begin transaction")
-        cursor.execute(f"copy from database {_quoted(here)} to {_quoted(there)}")
+        cursor.execute(f"copy from database {quoted(here)} to {quoted(there)}")
         _compare(cursor, here, there)
         cursor.execute("commit")
-        yield _quoted(there)
-        cursor.execute(f"checkpoint {_quoted(there)}")
+        yield quoted(there)
+        cursor.execute(f"checkpoint {quoted(there)}")
     finally:
         with suppress(duckdb.Error):
             cursor.execute("rollback")
         with suppress(duckdb.Error):
-            cursor.execute(f"detach {_quoted(there)}")
+            cursor.execute(f"detach {quoted(there)}")
 
 
 def _compare(cursor: duckdb.DuckDBPyConnection, here: str, there: str) -> None:
@@ -52,11 +52,12 @@ def _compare(cursor: duckdb.DuckDBPyConnection, here: str, there: str) -> None:
     for kind, name, _ in shape:
         if kind == "table":
             n, n_there = (
-                scalar(cursor, f"select count(*) from {_quoted(each)}.{_quoted(name)}") for each in (here, there)
+                scalar(cursor, f"select count(*) from {quoted(each)}.{quoted(name)}") for each in (here, there)
             )
             if n != n_there:
                 raise duckdb.DataError(f"the copy is not the same: {n} rows of {name} became {n_there}")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """The name of a table or a database, as SQL takes any."""
     return '"' + name.replace('"', '""') + '"'
