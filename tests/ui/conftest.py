@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from chromium import MISSING, launch
 from ground import skip_or_fail
@@ -69,6 +69,7 @@ def browser() -> Iterator[Browser]:
         found = launch(playwright)
         if found is None:
             skip_or_fail("BROWSER", MISSING)
+        expect.set_options(timeout=15_000)  # pages ask for much, and other tests may keep the machine busy
         yield found
         found.close()
 

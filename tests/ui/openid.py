@@ -217,7 +217,7 @@ def go(client: httpx.Client, wanted: str | None = None) -> str:
     """The address that the provider sends the browser back to."""
     asked = client.get("/login/provider", params={"next": wanted} if wanted else {})
     assert asked.status_code == 303
-    back = httpx.get(asked.headers["location"], trust_env=False)
+    back = httpx.get(asked.headers["location"], trust_env=False, timeout=60)
     return back.headers["location"]
 
 

@@ -148,7 +148,7 @@ class Arena:
 
     def stranger(self) -> httpx.Client:
         """A client without a cookie."""
-        client = httpx.Client(base_url=self.url, trust_env=False)
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=60)  # other tests may keep the machine busy
         self.clients.append(client)
         return client
 

@@ -24,14 +24,6 @@ from served import IDENTITIES, MODELS, NOON, Arena, ballot_of, serving
 ROUTES = ("", "/matrix", "/history", "/collection", "/position", "/style", "/agreement", "/influence", "/goodness")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def patience() -> Iterator[None]:
-    """These pages ask for much: on a busy machine that takes longer than the usual five seconds."""
-    expect.set_options(timeout=15_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(scope="module")
 def judged() -> Iterator[Arena]:
     """An arena in which everybody has met everybody, with two boards, and answers of many lengths."""

@@ -12,13 +12,6 @@ from arena.ui.texts import texts
 from served import Arena, open_arena, serving
 
 
-@pytest.fixture(autouse=True, scope="module")
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=15_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(scope="module")
 def stocked() -> Iterator[Arena]:
     with serving() as start:
