@@ -149,7 +149,7 @@ def test_a_database_that_cannot_be_reached_is_logged_in_one_line(
     arena.booth.fault = fault
     assert vote_on(visitor, ballot_id).status_code == 503
     [told] = [record for record in caplog.records if record.name == "arena.ui.api"]
-    assert told.getMessage() == f"POST /api/ballots/{ballot_id}/vote: the disk is full"
+    assert told.getMessage() == f"POST /api/ballots/{ballot_id}/vote: {fault}"
     assert told.exc_info is None
 
 
