@@ -20,8 +20,13 @@ help:
 run: $(VENV)/.run
 	@exec $(BIN)/python app.py
 
+# As many processes as there are processors, each with an interpreter, servers and perhaps a browser of its own. One takes
+# from the other's pile when its own is empty; else tests stay in their order, so that a file's arena is served once.
+# In one process: make test WORKERS=
+WORKERS ?= --numprocesses logical --maxprocesses 8 --dist worksteal
+
 test: $(VENV)/.dev lint
-	@$(BIN)/python -m pytest -m "not proof and not journey" $(TESTS)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not proof and not journey" $(TESTS)
 
 #   make lint    formatting, style, types and import cycles, without the tests
 lint: $(VENV)/.dev

@@ -36,10 +36,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId
 from arena.limits import Act, Whose
-from arena.pack import answer_id
 from arena.store import VoteStore
+from pack import stock
 
 ROOT = Path(__file__).parents[1]
 N_MODELS, N_PROMPTS = 20, 500
@@ -48,30 +47,6 @@ N_THINKING, THINK_MS = 200, 5000
 N_SATURATING, N_STALLED, N_CROWD = 16, 50, 600
 BEYOND = "1000000/second"
 STARTING_SECONDS = 120
-
-
-def stock(database: Path) -> None:
-    """An arena without votes, the same in every run."""
-    rng = random.Random(0)  # noqa: S311 - the same in every run
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    models = [Model(ModelId(f"model-{m:02}"), f"Model {m}", "Some Lab", "MIT") for m in range(N_MODELS)]
-    prompts = [
-        Prompt(
-            PromptId(f"prompt-{p}"), (Message("user", f"Question {p}: what would you do, and why?"),), "advice", "en"
-        )
-        for p in range(N_PROMPTS)
-    ]
-    answers = []
-    for prompt in prompts:
-        for model in models:
-            lines = [" ".join(["word"] * rng.randint(5, 60)) + "." for _ in range(rng.randint(2, 9))]
-            text = "\n\n".join(lines) + "\n\n- one **point**\n- another `point`\n"
-            answers.append(Answer(answer_id(prompt.id, model.id, text), prompt.id, model.id, text))
-    with VoteStore.open(database) as store:
-        store.catalogue.add_models(models, now)
-        store.catalogue.add_prompts(prompts, now)
-        store.catalogue.add_answers(answers, now)
-        store.catalogue.set_rules("", None, now)
 
 
 class Server:
@@ -130,7 +105,7 @@ def stalled_clients(port: int, n: int) -> Iterator[None]:
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", port))
-            connection.sendall((head, head + b"\r\n{", b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n" * 3)[number % 3])
+            connection.sendall((head, head + b"\r\n{", b"GET /leaderboard HTTP/1.1\r\nHost: x\r\n\r\n" * 3)[number % 3])
         yield
 
 
@@ -208,7 +183,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bakeoff-load-") as name:
         folder = Path(name)
         database, log = folder / "arena.duckdb", folder / "server.log"
-        stock(database)
+        with VoteStore.open(database) as store:
+            rng = random.Random(0)  # noqa: S311 - the same in every run
+            stock(store, N_MODELS, N_PROMPTS, rng=rng, now=datetime(2026, 1, 1, tzinfo=UTC))
         print(
             f"{platform.machine()}, {os.cpu_count()} processors for server and voters, "
             f"Python {platform.python_version()}"

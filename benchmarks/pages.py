@@ -37,24 +37,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ui"))
 import gradio
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from arena.battle import (
-    Answer,
-    Battle,
-    BattleId,
-    Message,
-    Model,
-    ModelId,
-    Prompt,
-    PromptId,
-    Source,
-    Verdict,
-    Vote,
-    VoteId,
-    VoterId,
-)
-from arena.pack import answer_id
+from arena.battle import Battle, BattleId, Source, Verdict, Vote, VoteId, VoterId
 from arena.store import VoteStore
 from chromium import MISSING, launch
+from pack import stock
 
 N_MODELS, N_PROMPTS = 30, 120
 PATIENCE_SECONDS = 120
@@ -95,36 +81,17 @@ addEventListener("keydown", (event) => { window.seen = { pressed: event.timeStam
 # ---- the servers ----
 
 
-def stock(database: Path, n_votes: int) -> None:
+def write(database: Path, n_votes: int) -> None:
     """An arena with so many imported votes, the same in every run."""
     rng = random.Random(0)  # noqa: S311 - the same in every run
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    models = [Model(ModelId(f"model-{m:02}"), f"Model {m}", "Some Lab", "MIT") for m in range(N_MODELS)]
-    prompts = [
-        Prompt(
-            PromptId(f"prompt-{p}"), (Message("user", f"Question {p}: what would you do, and why?"),), "advice", "en"
-        )
-        for p in range(N_PROMPTS)
-    ]
-    answers: dict[tuple[PromptId, ModelId], Answer] = {}
-    for prompt in prompts:
-        for model in models:
-            lines = [" ".join(["word"] * rng.randint(5, 60)) + "." for _ in range(rng.randint(2, 9))]
-            text = "\n\n".join(lines) + "\n\n- one **point**\n- another `point`\n"
-            key = answer_id(prompt.id, model.id, text)
-            answers[prompt.id, model.id] = Answer(key, prompt.id, model.id, text)
     with VoteStore.open(database) as store:
-        store.catalogue.add_models(models, now)
-        store.catalogue.add_prompts(prompts, now)
-        store.catalogue.add_answers(answers.values(), now)
-        store.catalogue.set_rules("", None, now)
-        votes = []
+        answers = stock(store, N_MODELS, N_PROMPTS, rng=rng, now=now)
+        prompts, votes = list(answers), []
         for number in range(n_votes):
             prompt, pair = rng.choice(prompts), rng.sample(range(N_MODELS), 2)
-            sides = [answers[prompt.id, models[m].id] for m in pair]
-            battle = Battle(
-                BattleId(f"b{number}"), sides[0].model_id, sides[1].model_id, prompt.id, sides[0].id, sides[1].id
-            )
+            a, b = (answers[prompt][m] for m in pair)
+            battle = Battle(BattleId(f"b{number}"), a.model_id, b.model_id, prompt, a.id, b.id)
             is_first = rng.random() < 1 / (1 + 2.7 ** ((pair[0] - pair[1]) / 10))
             verdict = rng.choice(list(Verdict)) if rng.random() < 0.3 else Verdict.A if is_first else Verdict.B
             voter = VoterId(f"voter-{rng.randrange(1 + n_votes // 20)}")
@@ -234,7 +201,7 @@ def main() -> None:
         urls = {"bare": exits.enter_context(process([sys.executable, "-c", _BARE], folder / "bare.log"))}
         for name, size in (("new", 0), ("full", n_log)):
             database = folder / f"{name}.duckdb"
-            stock(database, size)
+            write(database, size)
             command = [sys.executable, "-m", "arena", "serve", "--db", str(database), "--port", "0"]
             urls[name] = exits.enter_context(process(command, folder / f"{name}.log"))
         browser = launch(exits.enter_context(sync_playwright()))

@@ -16,7 +16,7 @@ import click
 
 from arena import __version__, option
 from arena.battle import Source
-from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
+from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_path, with_sources
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
 from arena.cli.review import exclude, readmit, review
@@ -224,13 +224,7 @@ def _format(text: str) -> "Format":
 
 @click.command()
 @with_db
-@click.option(
-    "--out",
-    type=Path,
-    required=True,
-    metavar="DIR",
-    help="The folder to write; a new one, or an earlier export.",
-)
+@with_path("--out", "DIR", "The folder to write; a new one, or an earlier export.")
 @click.option(
     "--format",
     "format_",

@@ -16,7 +16,13 @@ from arena import option
 from arena.battle import Source
 from arena.errors import BadInput
 
-with_db = click.option("--db", type=Path, required=True, metavar="FILE", help="The arena's database file.")
+
+def with_path(name: str, metavar: str, told: str) -> Callable[..., Any]:
+    """An option that names a place on the disk, and has to be given."""
+    return click.option(name, type=Path, required=True, metavar=metavar, help=told)
+
+
+with_db = with_path("--db", "FILE", "The arena's database file.")
 with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 with_sources = click.option(
     "--source",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json
+from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_path
 
 if TYPE_CHECKING:
     from arena.wholeness import Position, Wholeness
@@ -59,13 +59,7 @@ def verify(*, db: Path, expect: "tuple[Position, ...]", as_json: bool) -> None:
 
 @click.command()
 @with_db
-@click.option(
-    "--out",
-    type=Path,
-    required=True,
-    metavar="FILE|DIR",
-    help="A new file; or a folder, where the copy is named for the time.",
-)
+@with_path("--out", "FILE|DIR", "A new file; or a folder, where the copy is named for the time.")
 @click.option("--without-key", is_flag=True, help="Do not copy the voters' key.")
 def backup(*, db: Path, out: Path, without_key: bool) -> None:
     """Copy the database and the voters' key, also while the arena serves, and check the copy."""
@@ -85,7 +79,7 @@ def backup(*, db: Path, out: Path, without_key: bool) -> None:
 
 @click.command()
 @click.argument("source", type=Path, metavar="BACKUP", help="A copy that `bakeoff backup` made.")
-@click.option("--db", type=Path, required=True, metavar="FILE", help="The database to bring back.")
+@with_path("--db", "FILE", "The database to bring back.")
 @click.option("--replace", is_flag=True, help="Keep a database that is there aside, and take its place.")
 def restore(*, source: Path, db: Path, replace: bool) -> None:
     """Put a backup in the place of the database, after checking it."""

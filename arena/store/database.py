@@ -20,6 +20,7 @@ from arena.errors import (
     NotADatabase,
     StoreError,
 )
+from arena.store.replica import replicated
 from arena.store.torn import keep, log_of, torn_log
 from arena.store.transaction import Line, Request, Transaction
 
@@ -196,8 +197,8 @@ class Database:
         """
         with self._copying:
             try:
-                with self._connection.cursor() as cursor:
-                    _copy(cursor, target)
+                with self._connection.cursor() as cursor, replicated(cursor, target):
+                    pass
             except duckdb.Error as error:
                 self._recover(error)
                 raise DatabaseUnavailable(f"{target} cannot be written: {first_line(error)}") from error
@@ -322,35 +323,6 @@ def _keep_torn(path: Path, torn: bytes) -> None:
         path,
         kept,
     )
-
-
-def _copy(cursor: duckdb.DuckDBPyConnection, target: Path) -> None:
-    [[here]] = cursor.execute("select current_database()").fetchall()
-    there = f"copy of {here}"
-    place = str(target).replace("'", "''")
-    cursor.execute(f"attach '{place}' as {_quoted(there)}")
-    try:
-        cursor.begin()
-        cursor.execute(f"copy from database {_quoted(here)} to {_quoted(there)}")
-        tables = cursor.execute("select table_name from duckdb_tables() where database_name = ?", [here]).fetchall()
-        for (table,) in tables:
-            n, n_copied = (
-                cursor.execute(f"select count(*) from {_quoted(each)}.{_quoted(table)}").fetchall()
-                for each in (here, there)
-            )
-            if n != n_copied:
-                raise duckdb.DataError(f"{n} rows of {table} became {n_copied}")
-        cursor.commit()
-        cursor.execute(f"checkpoint {_quoted(there)}")
-    finally:
-        with suppress(duckdb.Error):
-            cursor.rollback()
-        with suppress(duckdb.Error):
-            cursor.execute(f"detach {_quoted(there)}")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def first_line(error: Exception) -> str:

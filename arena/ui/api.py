@@ -21,6 +21,7 @@ from arena.errors import (
     ArenaError,
     BallotExpired,
     BallotSkipped,
+    DatabaseUnavailable,
     NoBallotLeft,
     NotALabel,
     NothingToWithdraw,
@@ -288,7 +289,9 @@ def translate_errors(app: FastAPI) -> None:
             return rate_limited(error.seconds)
         status, word = _refusal_of(error)
         if status >= 500:
-            log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+            # A database that cannot be reached says in its line what is wrong; it would be said for every request.
+            is_foreseen = isinstance(error, VoteNotSaved | DatabaseUnavailable)
+            log.error("%s %s: %s", request.method, request.url.path, error, exc_info=None if is_foreseen else error)
         values: dict[str, str | None] = {}
         if isinstance(error, AlreadyVoted):
             step = step_of(error.kept, error.labels.scale, error.labels.strength)

@@ -112,7 +112,10 @@ def visit(url: str) -> httpx.Client:
         # On connections of their own: the server may close them before it has read all of it.
         with contextlib.suppress(httpx.TransportError):
             huge = {"content": b'{"marker-' * 90_000, "headers": PERSON | {"Content-Type": media_type}}
-            assert httpx.post(f"{url}/api/ballots/x/vote", trust_env=False, **huge).status_code in (413, 415)
+            assert httpx.post(f"{url}/api/ballots/x/vote", trust_env=False, timeout=60, **huge).status_code in (
+                413,
+                415,
+            )
     assert me.post("/api/ballots", content=b'{"marker-', headers={"Content-Type": "application/json"}).status_code
     with contextlib.suppress(httpx.TransportError):  # no method that HTTP knows
         httpx.request("BREW", f"{url}/api/ballots", headers=PERSON, trust_env=False)
@@ -120,7 +123,7 @@ def visit(url: str) -> httpx.Client:
     me.get("/gradio_api/file=marker-file")
     with contextlib.suppress(httpx.TransportError):
         joined = {"data": ["marker-data"], "fn_index": 9999, "session_hash": "marker-hash"}
-        httpx.post(f"{url}/gradio_api/queue/join", json=joined, headers=PERSON, trust_env=False)
+        httpx.post(f"{url}/gradio_api/queue/join", json=joined, headers=PERSON, trust_env=False, timeout=60)
     me.get("/marker-page-tamsin")
     me.get("/api/me", headers={"Cookie": "bakeoff_0=marker-cookie-tamsin"})
     return me
@@ -142,7 +145,7 @@ def test_of_a_whole_visit_only_the_vote_is_found_and_after_its_withdrawal_not_ev
     assert "nobody foresaw this" in said  # faults are told
     assert "127.0.0.1:" not in re.sub(r"http://127\.0\.0\.1:\d+", "", said)  # and nobody's address is
 
-    with running(tmp_path) as url, httpx.Client(base_url=url, headers=PERSON, trust_env=False) as again:
+    with running(tmp_path) as url, httpx.Client(base_url=url, headers=PERSON, trust_env=False, timeout=60) as again:
         again.cookies.update(me.cookies)
         assert again.post("/api/me/withdrawal", json={"all": True}).json()["n_withdrawn"] == 1
         assert [vote.get("labels") for vote in again.get("/api/me/votes").json()["votes"]] == [None, None]

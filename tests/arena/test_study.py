@@ -3,13 +3,11 @@
 import json
 import threading
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from math import comb
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from arena.bars import bars_of
 from arena.batch import take_snapshot
 from arena.battle import (
     Battle,
@@ -39,7 +37,6 @@ from arena.study import (
     to_record,
 )
 from arena.tally import Tally
-from arena.withdrawals import equally_often
 from arenas import answer, fill
 from ground import NOW
 from polls import NAMES, stock, ties
@@ -193,24 +190,6 @@ def test_shares_shown_are_two_a_vote_and_policies_add_up(study: Study, snapshot:
     assert found.policies == (("by hand", N_VOTES),)
 
 
-def test_votes_by_day_have_no_gap_and_say_what_is_not_known():
-    bars = bars_of([(date(2026, 3, 2), 4), (date(2026, 3, 5), 1), (None, 7)])
-    assert bars.bars == (("2026-03-02", 4), ("2026-03-03", 0), ("2026-03-04", 0), ("2026-03-05", 1))
-    assert (bars.unit, bars.n_unknown) == ("day", 7)
-    assert bars_of([(None, 3)]).bars == ()
-
-
-@pytest.mark.parametrize(
-    ("n_days", "unit", "first"), [(100, "day", "2026-03-03"), (101, "week", "2026-03-02"), (701, "month", "2026-03-01")]
-)
-def test_many_days_become_weeks_and_many_weeks_months(n_days: int, unit: str, first: str):
-    start = date(2026, 3, 3)  # a Tuesday
-    bars = bars_of([(start, 2), (start + timedelta(days=n_days - 1), 3)])
-    assert (bars.unit, bars.bars[0]) == (unit, (first, 2))
-    assert sum(n for _, n in bars.bars) == 5
-    assert len(bars.bars) <= 101
-
-
 def test_nothing_after_the_snapshot_is_looked_at():
     with VoteStore.open(None) as store:
         fill(store, NOON)
@@ -267,50 +246,6 @@ def test_withdrawals_are_told_by_model_as_of_the_snapshot():
         assert of[ModelId("m0")].p_value == pytest.approx(2 * 130 / 680)
         assert all(each.apart is None for each in found.models)
         assert next(each.model for each in found.models) == "m0"
-
-
-def test_withdrawing_what_went_against_a_favourite_is_seen():
-    # Of 200 votes on two equal models, half won by each, a fifth of the losses of m0 are withdrawn: 20 of 100. Of 20
-    # out of 200 all to be losses has the chance C(100, 20) / C(200, 20) = 3e-7; both models tell the same.
-    with VoteStore.open(None) as store:
-        fill(store, NOON)
-        votes = []
-        for number in range(200):
-            battle = Battle(BattleId(f"b{number}"), ModelId("m0"), ModelId("m1"), PromptId("p0"))
-            verdict = Verdict.A if number < 100 else Verdict.B
-            voter = VoterId(f"w{number}")
-            votes.append((battle, Vote(VoteId(f"v{number}"), battle.id, verdict, Source.HUMAN, voter, NOON)))
-        store.votes.add_imported(votes, NOON)
-        for number in range(100, 120):
-            store.votes.withdraw(Withdrawal(VoteId(f"v{number}"), VoterId(f"w{number}"), NOON))
-        snapshot = take_snapshot(store, NOON)
-        found = Study(store, lambda: snapshot).collection(snapshot).withdrawals
-        assert {each.model: each.apart for each in found.models} == {"m0": "losses", "m1": "wins"}
-        assert all(each.q_value < 1e-5 for each in found.models)
-
-
-@pytest.mark.parametrize(
-    ("taken", "cast", "p_value"),
-    [
-        ((0, 0), (5, 7), 1.0),
-        ((3, 0), (9, 0), 1.0),  # nothing to hold it against
-        ((0, 2), (2, 2), 2 / 6),  # C(2, 2) of C(4, 2), twice
-        ((1, 1), (2, 2), 1.0),
-        ((0, 3), (10, 5), 2 * 10 / 455),  # C(5, 3) of C(15, 3), twice
-    ],
-)
-def test_the_exact_test_is_counted_by_hand(taken: tuple[int, int], cast: tuple[int, int], p_value: float):
-    assert equally_often(taken, cast) == pytest.approx(p_value)
-    assert equally_often(taken[::-1], cast[::-1]) == pytest.approx(p_value)
-
-
-def test_the_exact_test_holds_its_level_and_stands_many_votes():
-    # By chance alone at most one in twenty: of 40 wins and 25 losses, 12 withdrawn. All outcomes, by their chances.
-    p_values = [equally_often((wins, 12 - wins), (40, 25)) for wins in range(13)]
-    chances = [comb(40, wins) * comb(25, 12 - wins) / comb(65, 12) for wins in range(13)]
-    assert sum(chances) == pytest.approx(1)
-    assert sum(chance for chance, p in zip(chances, p_values, strict=True) if p <= 0.05) <= 0.05
-    assert 0 <= equally_often((100, 900), (500_000, 400_000)) < 1e-100
 
 
 def _everything(study: Study, snapshot: Snapshot) -> str:

@@ -1,18 +1,23 @@
 """A served arena for each test that asks for one, and a real browser where there is one."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from chromium import MISSING, launch
 from ground import skip_or_fail
+from openid import NAME, FakeProvider, with_provider
 from served import Arena, Serve, serving
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in a browser take seconds each: all but the first journey's are marked, and run by `make journeys`."""
+    """Tests in a browser take seconds each: all but the first journey's are marked, and run by `make journeys`.
+
+    A fixture that is asked for by name only while a test runs is not seen here: such a test asks for the browser too.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()) and item.path.name != "test_journey.py":
             item.add_marker(pytest.mark.journey)
@@ -36,12 +41,35 @@ def unchanged_arena() -> Iterator[Arena]:
         yield start()
 
 
+@pytest.fixture(scope="module")
+def both_ways() -> Iterator[tuple[Arena, FakeProvider]]:
+    with with_provider(password_is_set=True) as both:
+        yield both
+
+
+@pytest.fixture
+def pair(both_ways: tuple[Arena, FakeProvider]) -> tuple[Arena, FakeProvider]:
+    """One arena with both ways in for many tests: each comes hours later, to a provider as it was."""
+    arena, provider = both_ways
+    arena.clock.now += timedelta(hours=9)
+    provider.account, provider.claims, provider.sign = {"preferred_username": NAME}, {}, None
+    provider.user_info, provider.is_down = None, False
+    provider.called.clear()
+    return both_ways
+
+
+@pytest.fixture
+def guarded(pair: tuple[Arena, FakeProvider]) -> Arena:
+    return pair[0]
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         found = launch(playwright)
         if found is None:
             skip_or_fail("BROWSER", MISSING)
+        expect.set_options(timeout=15_000)  # pages ask for much, and other tests may keep the machine busy
         yield found
         found.close()
 

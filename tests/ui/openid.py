@@ -5,7 +5,6 @@ It vouches for whoever `account` names and asks nobody; a test changes what its 
 
 import base64
 import hashlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from arena.session import Sessions
 from arena.store import VoteStore
 from arena.ui.access import LoginCookie
 from arena.ui.server import listen
+from crowd import free_port
 from served import NOON, Arena, Clock, serving
 
 CLIENT_ID = "bakeoff-under-test"
@@ -173,7 +173,7 @@ def with_provider(
     """An arena where the provider's account is host and annotator, and that provider."""
     members = login.pop("members", Members(hosts=frozenset({NAME}), annotators=frozenset({NAME})))
     with serving() as start, providing(Clock()) as provider:
-        port = _free_port()  # the arena's address has to be known to its login before it is served
+        port = free_port()  # the arena's address has to be known to its login before it is served
         settings = provider.settings(f"http://127.0.0.1:{port}", claim=claim)
         arena = start(
             login=Login(password=HASH if password_is_set else None, provider=settings, members=members, **login),
@@ -182,12 +182,6 @@ def with_provider(
         )
         provider.clock = arena.clock
         yield arena, provider
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody") -> httpx.Client:
@@ -200,3 +194,40 @@ def signed_in(arena: Arena, login: Login, *roles: Role, account: str = "somebody
         client.cookies.set(cookie.session_name, sessions.begin(roles, account, NOON))
     client.get("/guidelines").raise_for_status()  # any page of ours gives the voter's cookie
     return client
+
+
+def by_password(client: httpx.Client, password: str = PASSWORD, **more: Any) -> httpx.Response:
+    return client.post("/api/login", json={"password": password, **more})
+
+
+def is_host(client: httpx.Client) -> bool:
+    return client.get("/api/host/me").status_code == 200
+
+
+def cookies_of(response: httpx.Response) -> dict[str, str]:
+    """What a response sets, without the random names' ends."""
+    found = {}
+    for line in response.headers.get_list("set-cookie"):
+        name, _, rest = line.partition("=")
+        found[name.rpartition("_")[0]] = rest
+    return found
+
+
+def go(client: httpx.Client, wanted: str | None = None) -> str:
+    """The address that the provider sends the browser back to."""
+    asked = client.get("/login/provider", params={"next": wanted} if wanted else {})
+    assert asked.status_code == 303
+    back = httpx.get(asked.headers["location"], trust_env=False, timeout=60)
+    return back.headers["location"]
+
+
+def come_back(client: httpx.Client, address: str) -> httpx.Response:
+    return client.get(address)
+
+
+def sign_in(client: httpx.Client, wanted: str | None = None) -> httpx.Response:
+    return come_back(client, go(client, wanted))
+
+
+def is_refused(answer: httpx.Response, why: str = "refused") -> bool:
+    return answer.status_code == 303 and answer.headers["location"].startswith(f"../login?why={why}")

@@ -148,7 +148,7 @@ class Arena:
 
     def stranger(self) -> httpx.Client:
         """A client without a cookie."""
-        client = httpx.Client(base_url=self.url, trust_env=False)
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=60)  # other tests may keep the machine busy
         self.clients.append(client)
         return client
 
@@ -194,6 +194,16 @@ def withdraw(client: httpx.Client, ballot_id: str) -> httpx.Response:
 
 def skip(client: httpx.Client, ballot_id: str, reason: object = "other") -> httpx.Response:
     return client.post(f"/api/ballots/{ballot_id}/skip", json={"reason": reason})
+
+
+def named_in(text: str) -> list[str]:
+    """The identities of models that a text gives away."""
+    return [word for word in IDENTITIES if word in text.lower()]
+
+
+def everything(response: httpx.Response) -> str:
+    """What a response says: where it came from, its head and its text."""
+    return f"{response.url} {response.headers} {response.text}"
 
 
 @contextmanager

@@ -4,10 +4,9 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from test_http import named_in
 
 from arena.errors import DatabaseUnavailable
-from served import Arena, Serve, in_state, open_arena
+from served import Arena, Serve, in_state, named_in, open_arena
 
 WITHDRAWAL = re.compile(r"/withdrawal$")
 SKIP = re.compile(r"/skip$")

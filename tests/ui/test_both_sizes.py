@@ -29,9 +29,9 @@ VOTE = re.compile(r"/vote$")
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def context(request: pytest.FixtureRequest) -> BrowserContext:
+def context(request: pytest.FixtureRequest, desktop: BrowserContext, phone: BrowserContext) -> BrowserContext:
     """A visitor's browser at each of the two sizes."""
-    return request.getfixturevalue(request.param)
+    return desktop if request.param == "desktop" else phone
 
 
 @pytest.fixture(scope="module")

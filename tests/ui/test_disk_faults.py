@@ -174,20 +174,24 @@ def test_a_restart_on_a_full_disk_loses_nothing(tmp_path: Path):
         assert acts(path, disk.inside) == 1
 
 
-def test_a_disk_that_is_read_only_is_said_in_one_line(tmp_path: Path):
+@pytest.mark.parametrize(
+    "which", [["serve"], pytest.param(["verify", "serve anew", "backup", "restore"], marks=pytest.mark.proof)], ids=str
+)
+def test_a_disk_that_is_read_only_is_said_in_one_line(tmp_path: Path, which: list[str]):
     with small_disk(tmp_path / "disk") as disk:
         shutil.copy(stocked(tmp_path / "arena.duckdb"), disk.seen)
         path = disk.folder / "arena.duckdb"
         before = files(disk.seen)
         disk.mount_again("ro")
-        for words in (
-            ("serve", "--db", path, "--port", 0),
-            ("verify", "--db", path),
-            ("serve", "--db", disk.folder / "new" / "arena.duckdb", "--port", 0),
-            ("backup", "--db", path, "--out", tmp_path / "copy.duckdb"),
-            ("restore", tmp_path / "arena.duckdb", "--db", path, "--replace"),
-        ):
-            assert "Read-only file system" in error_of(*words, inside=disk.inside)
+        commands = {
+            "serve": ("serve", "--db", path, "--port", 0),
+            "verify": ("verify", "--db", path),
+            "serve anew": ("serve", "--db", disk.folder / "new" / "arena.duckdb", "--port", 0),
+            "backup": ("backup", "--db", path, "--out", tmp_path / "copy.duckdb"),
+            "restore": ("restore", tmp_path / "arena.duckdb", "--db", path, "--replace"),
+        }
+        for each in which:
+            assert "Read-only file system" in error_of(*commands[each], inside=disk.inside)
         disk.mount_again("rw")
         assert files(disk.seen) == before
         assert acts(path, disk.inside) == 0
@@ -309,11 +313,19 @@ def test_the_torn_end_of_a_write_ahead_log_is_kept_and_said(left: Path, caplog: 
     [kept] = left.parent.glob("arena.duckdb.torn-*")
     assert kept.read_bytes() == torn
     assert str(kept) in caplog.text
-    with visitor_of(left) as visitor:  # and the arena goes on
+
+
+@pytest.mark.proof
+def test_after_a_torn_end_of_the_write_ahead_log_the_arena_goes_on(left: Path):
+    os.truncate(log_of(left), log_of(left).stat().st_size * 3 // 4)
+    n_log = acts(left)
+    assert 0 < n_log < 8
+    with visitor_of(left) as visitor:
         vote_on(visitor, ballot_of(visitor)["ballot_id"]).raise_for_status()
     assert acts(left) == n_log + 1
 
 
+@pytest.mark.proof
 def test_a_write_ahead_log_that_ends_with_a_commit_is_not_called_torn(left: Path):
     assert acts(left) == 8
     assert list(left.parent.glob("arena.duckdb.torn-*")) == []
@@ -334,7 +346,9 @@ def test_a_torn_write_ahead_log_that_cannot_be_kept_is_not_opened(tmp_path: Path
         assert acts(disk.folder / "arena.duckdb", disk.inside) in (7, 8)  # the last commit was a vote, or a leaderboard
 
 
-@pytest.mark.parametrize("key", ["", "ab" * 31 + "\n", "no key\n"])
+@pytest.mark.parametrize(
+    "key", ["", *(pytest.param(key, marks=pytest.mark.proof) for key in ("ab" * 31 + "\n", "no key\n"))]
+)
 def test_a_key_that_is_none_is_said_in_one_line(left: Path, key: str):
     place = left.with_name("arena.duckdb.key")
     place.write_text(key)

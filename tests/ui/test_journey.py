@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, Route, expect
-from test_http import named_in
 
-from served import Arena, Serve, in_state, open_arena
+from served import Arena, Serve, in_state, named_in, open_arena
 
 API = re.compile(r"/api/ballots")
 VOTE = re.compile(r"/vote$")

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
-from test_http import named_in
 from test_labels_api import EVERYTHING, stored
 
-from served import Serve, in_state, open_arena
+from served import Serve, in_state, named_in, open_arena
 
 VOTE = re.compile(r"/vote$")
 FIVE = '[labels]\nscale = "5-steps"\n'

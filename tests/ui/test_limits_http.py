@@ -22,7 +22,7 @@ def limits(**texts: str) -> dict[tuple[Act, Whose], Limit]:
 def someone(arena: Arena, address: str = "127.0.0.1", **headers: str) -> httpx.Client:
     """A new visitor from an address of this machine, with the cookie of the page."""
     transport = httpx.HTTPTransport(local_address=address)
-    client = httpx.Client(base_url=arena.url, transport=transport, trust_env=False, headers=headers)
+    client = httpx.Client(base_url=arena.url, transport=transport, trust_env=False, headers=headers, timeout=60)
     arena.clients.append(client)
     client.get("/")
     return client

@@ -12,13 +12,6 @@ from arena.ui.texts import texts
 from served import Arena, open_arena, serving
 
 
-@pytest.fixture(autouse=True, scope="module")
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=15_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(scope="module")
 def stocked() -> Iterator[Arena]:
     with serving() as start:
@@ -121,6 +114,7 @@ def test_a_voter_reads_samples_and_the_ballot_that_is_open_stays_the_same(deskto
     expect(page.locator("#question")).to_have_text(asked)
 
 
+@pytest.mark.usefixtures("browser")
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_from_the_board_to_a_model_to_a_duel_and_back(request: pytest.FixtureRequest, stocked: Arena, size: str):
     page = open_page(request.getfixturevalue(size), stocked, "/leaderboard?sort=model")

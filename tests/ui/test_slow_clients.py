@@ -70,7 +70,7 @@ def test_who_reads_nothing_is_hung_up_on_and_others_vote_meanwhile(serve: Serve)
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", urlsplit(arena.url).port))
-            connection.sendall(b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+            connection.sendall(b"GET /leaderboard HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
             stalled.append(connection)
         visitor = arena.visitor()
         for _ in range(5):

@@ -30,7 +30,7 @@ comment = true
 """
 
 
-def write(version: int, path: Path) -> None:
+def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for what a version added
     with VoteStore.open(path) as store:
         fill(store, NOW, n_prompts=3, n_models=3)
         if version >= 3:
@@ -38,7 +38,7 @@ def write(version: int, path: Path) -> None:
         here = booth(store, NOW)
         for n in range(8):
             now = NOW + timedelta(minutes=n)
-            voter = voter_of(f"voter {n // 2}")
+            voter = voter_of(f"voter {n // 2}", version)
             ballot = here.open(voter, now)
             verdict = (Verdict.A, Verdict.B, Verdict.TIE, Verdict.BOTH_BAD)[n % 4]
             if version >= 3:
@@ -60,12 +60,23 @@ def write(version: int, path: Path) -> None:
                 store.calibrations.add(voter, "1", [1], Verdict.A, now)
                 store.calibrations.add(voter, "1", [2], None, now)
         # This one stays open.
-        here.open(voter_of("voter 9"), NOW + timedelta(minutes=9))
+        here.open(voter_of("voter 9", version), NOW + timedelta(minutes=9))
         if version >= 5:
-            reader = voter_of("reader")
+            reader = voter_of("reader", version)
             with store._database.write() as cursor:
                 cursor.execute("insert into exposures select ?, min(answer_id), ? from answers", [reader, NOW])
+        if version >= 6:
+            from arena.battle import Exclusion  # noqa: PLC0415 - there since version 6
+
+            left_out = voter_of("voter 3", version)
+            store.exclusions.add(Exclusion(left_out, True, "Always the same side.", "the host", NOW))
+            with store._database.write() as cursor:
+                cursor.execute("insert into named_answers select max(answer_id), 'names its model' from answers")
         take_snapshot(store, NOW + timedelta(minutes=10))
+    if version >= 7:
+        from arena.store import rewrite  # noqa: PLC0415 - there since version 7
+
+        rewrite(path, NOW + timedelta(minutes=10))
     with duckdb.connect(str(path)) as connection:
         for step, table in ADDED.items():
             if step > version:
@@ -74,9 +85,10 @@ def write(version: int, path: Path) -> None:
         connection.execute("checkpoint")
 
 
-def voter_of(token: str) -> VoterId:
+def voter_of(token: str, version: int) -> VoterId:
     """The same voter whenever the file is made."""
-    voter = KEY.voter_id(KEY._newest.signer.sign(token).decode())
+    signer = KEY._newest.signer if version >= 7 else KEY._signer  # type: ignore[attr-defined] - as it was then
+    voter = KEY.voter_id(signer.sign(token).decode())
     assert voter is not None
     return voter
 
