@@ -64,7 +64,7 @@ def verify(*, db: Path, expect: "tuple[Position, ...]", as_json: bool) -> None:
     type=Path,
     required=True,
     metavar="FILE|DIR",
-    help="A new file; or a folder, where the copy is named for the time.",
+    help="A new file, as copy.duckdb; or a folder, where the copy is named for the time.",
 )
 @click.option("--without-key", is_flag=True, help="Do not copy the voters' key.")
 def backup(*, db: Path, out: Path, without_key: bool) -> None:

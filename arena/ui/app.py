@@ -115,7 +115,7 @@ def build_app(site: Site) -> FastAPI:
             site.job,
             count_acts=site.booth.n_acts,
             timetable=research_api.Timetable(site.rate_every_seconds, site.rate_every_votes),
-            head=frame.style(),
+            frame=frame,
         )
     )
     app.include_router(analysis_api.routes(site.study))

@@ -44,7 +44,7 @@ class Scene:
         self.set_up(page)
         page.goto(url + self.path)
         page.wait_for_selector(self.ready, state="attached")
-        page.wait_for_selector("header.top [data-t]:not(:empty), body.api", state="attached")
+        page.wait_for_selector("header.top [data-t]:not(:empty)", state="attached")
         self.play(page)
         page.evaluate("document.fonts.ready.then(() => null)")
 
