@@ -43,17 +43,20 @@ class Restored:
 def back_up(database: Path, out: Path, *, now: datetime, with_key: bool) -> Backup:
     """Copy the database, also while it is served, and its key to `out`; into a folder, under a name with the time.
 
-    A log that is not whole is copied as it is: the copy says so. Raises BadInput where the target is there already,
-    DatabaseInUse where another process than a serving arena holds the database, DatabaseUnavailable where the copy
-    cannot be written.
+    A name without an ending, as `backups`, is a folder; it is made when missing. A log that is not whole is copied as
+    it is: the copy says so. Raises BadInput where the target is there already, DatabaseInUse where another process than
+    a serving arena holds the database, DatabaseUnavailable where the copy cannot be written.
     """
-    target = out / f"{database.stem}-{now:{_STAMP}}{database.suffix}" if out.is_dir() else out
+    is_folder = out.is_dir() or not (out.suffix or out.exists())
+    target = out / f"{database.stem}-{now:{_STAMP}}{database.suffix}" if is_folder else out
     key, key_target = secret_file_of(database), secret_file_of(target)
     for each in (target, log_of(target), *([key_target] if with_key else [])):
         if each.exists():
             raise BadInput(
                 f"{each} is there already, and no backup overwrites anything. Name another file, or a folder"
             )
+    if is_folder:
+        _make_folder(out)
     with _draft(target) as draft:
         _copy(database, draft)
         with VoteStore.open(draft) as copy:
@@ -100,6 +103,13 @@ def restore(backup: Path, database: Path, *, now: datetime, replace: bool) -> Re
                 _place_key(secret_file_of(backup), secret_file_of(database))
             _place(draft, database)
     return Restored(found, secret_file_of(database).exists(), aside)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def _copy(database: Path, draft: Path) -> None:

@@ -117,8 +117,8 @@ class DatabaseInUse(StoreError):
         self.holder = holder
         who = f"process {holder}" if holder else "another process"
         super().__init__(
-            f"{path} is in use by {who}. Stop that one first (an arena that is being served holds its database), "
-            "or name another file (--db or BAKEOFF_DATABASE)"
+            f"{path} is in use by {who}. Stop that one first (an arena that is being served holds its database; "
+            "`bakeoff backup` copies it meanwhile), or name another file (--db or BAKEOFF_DATABASE)"
         )
 
 

@@ -416,8 +416,8 @@ class _Votes:
             prompt = self._stored_prompts.get(prompt_id) or self._new_prompts.get(prompt_id)
             if prompt is None:
                 raise BadInput(
-                    f"prompt {prompt_id!r} is not in the database; import the prompts first, or map a column of texts "
-                    "to prompt_text"
+                    f"prompt {prompt_id!r} is not in the database; import the prompts first, map a column of texts "
+                    "to prompt_text, or take the column out of the file: votes need no prompt to be rated"
                 )
             return prompt
         if not isinstance(text, str) or not text.strip():

@@ -59,7 +59,7 @@ def verify(*, db: Path, expect: "tuple[Position, ...]", as_json: bool) -> None:
 
 @click.command()
 @with_db
-@with_path("--out", "FILE|DIR", "A new file; or a folder, where the copy is named for the time.")
+@with_path("--out", "FILE|DIR", "A new file, as copy.duckdb; or a folder, where the copy is named for the time.")
 @click.option("--without-key", is_flag=True, help="Do not copy the voters' key.")
 def backup(*, db: Path, out: Path, without_key: bool) -> None:
     """Copy the database and the voters' key, also while the arena serves, and check the copy."""

@@ -116,7 +116,7 @@ def build_app(site: Site) -> FastAPI:
             site.boards,
             site.job,
             count_acts=site.booth.n_acts,
-            head=frame.style(),
+            frame=frame,
         )
     )
     app.include_router(analysis_api.routes(site.study))

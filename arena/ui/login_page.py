@@ -16,10 +16,12 @@ SCRIPT = "login.js"
 # What may have gone wrong at the provider; the texts are `login.<word>`.
 WHY = ("refused", "not_named", "silent")
 
-_FORM = """
+_TROUBLE = '<p id="trouble" class="bad" role="alert" hidden></p>'
+_FORM = f"""
   <form id="with-password" class="sign-in" method="post" action="./login">
     <label for="password" data-t="login.password"></label>
     <input id="password" type="password" autocomplete="current-password" required maxlength="1000">
+    {_TROUBLE}
     <button class="go" type="submit" data-t="login.sign_in"></button>
   </form>
 """
@@ -56,7 +58,8 @@ def absent_page(request: Request, frame: Frame, login: Login) -> Response:
     is_for_host = not login.is_set and request.url.path in ("/host", "/login")
     body = (
         '<h2 data-t="login.none"></h2><p data-t="login.none_how"></p>'
-        "<p><code>BAKEOFF_HOST_PASSWORD_HASH</code><br><code>BAKEOFF_OIDC_ISSUER</code></p>"
+        "<p><code>BAKEOFF_HOST_PASSWORD_HASH</code> (<code>bakeoff password</code>)<br>"
+        "<code>BAKEOFF_OIDC_ISSUER</code></p>"
         if is_for_host
         else '<h2 data-t="refusal.no_such_address"></h2>'
     )
@@ -82,7 +85,7 @@ def signed_in_tags(session: Session | None) -> str:
 def _body(title: str, content: str, wanted: str | None) -> str:
     return (
         f'<main class="state login" id="login" data-next="{wanted or ""}"><h1 data-t="{title}"></h1>{content}'
-        '<p id="trouble" class="bad" role="alert" hidden></p></main>'
+        f"{'' if _TROUBLE in content else _TROUBLE}</main>"
     )
 
 

@@ -162,8 +162,8 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": dict(properties)}
 
 
-def page(described: Mapping[str, Any], head: str) -> str:
-    """The description as a page; `head` is put into its head as it stands."""
+def body(described: Mapping[str, Any]) -> str:
+    """The description as the body of a page, in English."""
     info = described["info"]
     routes = "".join(
         _route(method, path, operation)
@@ -172,13 +172,8 @@ def page(described: Mapping[str, Any], head: str) -> str:
     )
     schemas = "".join(_fields(name, schema) for name, schema in described["components"]["schemas"].items())
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(info['title'])}</title>{head}</head>"
-        f'<body class="api"><main class="reading"><p><a href="./">Arena</a> · '
-        f'<a href="./leaderboard">Leaderboard</a></p>'
-        f"<h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>{routes}<h2>Answers</h2>{schemas}"
-        f"</main></body></html>"
+        f'<main class="reading api" lang="en"><h1>{escape(info["title"])}</h1><p>{escape(info["description"])}</p>'
+        f"{routes}<h2>Answers</h2>{schemas}</main>"
     )
 
 

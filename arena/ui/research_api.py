@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from arena import table
@@ -22,7 +21,11 @@ from arena.boards import Boards, NoBoardYet, NoSuchValue, Offer, TooManyBoards, 
 from arena.errors import ArenaError, BadInput, NothingToRate, RatingFailed
 from arena.printout import COLUMNS
 from arena.ui import openapi
+from arena.ui.access import session_of
+from arena.ui.login_page import signed_in_tags
 from arena.ui.middleware import refusal
+from arena.ui.page import Frame
+from arena.ui.plain import plain_page
 from arena.ui.view_query import (
     MEDIA_TYPES,
     PARAMETERS,
@@ -54,12 +57,12 @@ def routes(
     job: RatingJob,
     *,
     count_acts: Callable[[], int],
-    head: str,
+    frame: Frame,
 ) -> APIRouter:
-    """The leaderboard and the description of these routes; `head` goes into the head of the description's page."""
+    """The leaderboard and the description of these routes; `frame` is that of the pages."""
     router = APIRouter()
     described = openapi.description(title, PARAMETERS)
-    described_page = openapi.page(described, head)
+    described_body = openapi.body(described)
 
     @router.get("/api/leaderboard")
     async def leaderboard(request: Request) -> Response:
@@ -106,8 +109,8 @@ def routes(
         return Response(_dumped(described), 200, {"Cache-Control": "no-cache"}, MEDIA_TYPES[Format.JSON])
 
     @router.get("/api")
-    def openapi_page() -> Response:
-        return HTMLResponse(described_page, headers={"Cache-Control": "no-cache"})
+    def openapi_page(request: Request) -> Response:
+        return plain_page(request, frame, "api", described_body, personal=signed_in_tags(session_of(request)))
 
     return router
 

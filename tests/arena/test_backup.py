@@ -106,13 +106,21 @@ def test_an_arena_without_a_key_file_is_told_what_to_keep(path: Path, tmp_path: 
     assert "Keep BAKEOFF_SECRET" in said.err
 
 
-def test_in_a_folder_a_backup_is_named_for_the_time(path: Path, tmp_path: Path):
+@pytest.mark.parametrize("is_there", [True, False])
+def test_in_a_folder_a_backup_is_named_for_the_time(path: Path, tmp_path: Path, is_there: bool):
     folder = tmp_path / "backups"
-    folder.mkdir()
+    if is_there:
+        folder.mkdir()
     assert bakeoff("backup", "--db", path, "--out", folder).code == 0
     names = sorted(file.name for file in folder.iterdir())
     assert re.fullmatch(r"arena-\d{8}T\d{6}Z\.duckdb", names[0])
     assert names[1:] == [f"{names[0]}.key"]  # and nothing half written
+
+
+def test_a_folder_that_cannot_be_made_is_named(path: Path, tmp_path: Path):
+    folder = tmp_path / "nowhere" / "backups"
+    said = error_of(bakeoff("backup", "--db", path, "--out", folder))
+    assert f"the folder {folder} cannot be made: No such file or directory" in said
 
 
 @pytest.mark.parametrize("name", ["copy.duckdb", "copy.duckdb.key", "copy.duckdb.wal"])

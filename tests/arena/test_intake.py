@@ -402,6 +402,12 @@ def test_an_answer_to_nothing_or_by_nobody_is_refused(peopled: VoteStore, tmp_pa
     assert told in fault_of(peopled, csv_of(tmp_path / "a.csv", *lines, kind=Kind.ANSWERS))
 
 
+def test_a_vote_on_an_unknown_prompt_is_refused_with_every_way_on(store: VoteStore, tmp_path: Path):
+    told = fault_of(store, csv_of(tmp_path / "v.csv", f"{HEADER},prompt_id", "a,b,tie,8"))
+    for way in ("import the prompts first", "to prompt_text", "take the column out of the file"):
+        assert way in told
+
+
 def test_an_empty_answer_is_an_answer(peopled: VoteStore, tmp_path: Path):
     lines = ("prompt_id,model_id,text", "p,a,")
     assert taken(peopled, csv_of(tmp_path / "a.csv", *lines, kind=Kind.ANSWERS)).n_added == 1

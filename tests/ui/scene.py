@@ -12,10 +12,12 @@ from typing import Literal
 
 from playwright.sync_api import Page, Route
 
+from openid import PASSWORD
+
 Act = Callable[[Page], object]
 
 # The arenas that scenes play in: see stage.py.
-Ground = Literal["new", "voted", "labels", "steps", "calibrating"]
+Ground = Literal["new", "voted", "labels", "steps", "calibrating", "hosted", "decided"]
 
 BALLOTS = re.compile(r"\/api\/ballots$")
 VOTE = re.compile(r"\/api\/ballots\/.+\/vote$")
@@ -42,7 +44,7 @@ class Scene:
         self.set_up(page)
         page.goto(url + self.path)
         page.wait_for_selector(self.ready, state="attached")
-        page.wait_for_selector("header.top [data-t]:not(:empty), body.api", state="attached")
+        page.wait_for_selector("header.top [data-t]:not(:empty)", state="attached")
         self.play(page)
         page.evaluate("document.fonts.ready.then(() => null)")
 
@@ -124,6 +126,14 @@ def read_all(page: Page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+def scroll_to(selector: str) -> Act:
+    return lambda page: page.locator(selector).first.scroll_into_view_if_needed()
+
+
+def fill(selector: str, text: str) -> Act:
+    return lambda page: page.locator(selector).first.fill(text)
+
+
 _VOTED = _in_turn(press("a"), wait(state("revealed")))
 _LABELLING = _in_turn(press("a"), wait("#labels:not([hidden])"))
 _MODEL = "#board-page tr[data-model] a, .found-duel a[href*=model]"
@@ -146,6 +156,13 @@ def _to_model(page: Page) -> None:
     page.locator(".found-duel a[href*=model]").first.click()
     page.wait_for_selector("#rank .found dl")
     read_all(page)
+
+
+def _host(name: str, *then: Act, ground: Ground = "hosted", **more: object) -> Scene:
+    """The host's page, by way of the password."""
+    enter = (fill("#password", PASSWORD), press("Enter"), wait("#host-review h3"), wait("#host-alarms :is(ul, p)"))
+    play = _in_turn(*enter, *then)
+    return Scene(f"host{name}", "/login?next=host", "#password", ground, play=play, **{"is_long": True, **more})  # type: ignore[arg-type]
 
 
 _REFUSED: Mapping[str, tuple[int, str]] = {
@@ -172,6 +189,11 @@ SCENES: tuple[Scene, ...] = (
     _arena("keys", play=_in_turn(press("?"), wait("#keys-sheet[open]")), only="desktop"),
     _arena("mine", play=_in_turn(_VOTED, click("#mine"), wait("#mine-sheet[open] table"))),
     _arena("mine-none", play=_in_turn(click("#mine"), wait("#mine-sheet[open] .body > p:not(:empty)"))),
+    _arena(
+        "mine-data",
+        play=_in_turn(_VOTED, click("#mine"), wait(".own-data button"), scroll_to(".own-data [role=status]")),
+    ),
+    _arena("mine-withdraw-all", play=_in_turn(_VOTED, click("#mine"), click(".own-data button"), wait(".sure"))),
     _arena("not-saved", set_up=refuses(VOTE, 503, "not_saved"), play=_in_turn(press("a"), wait("#trouble.bad"))),
     _arena(
         "expired",
@@ -184,6 +206,7 @@ SCENES: tuple[Scene, ...] = (
         play=_in_turn(press("a"), wait(state("revealed"))),
     ),
     *(_arena(name, ready=state("notice"), set_up=refuses(BALLOTS, *refusal)) for name, refusal in _REFUSED.items()),
+    _arena("crowded", ready=state("notice"), set_up=refuses(BALLOTS, 503, "crowded", seconds="5")),
     _arena("limited", ready=state("notice"), set_up=asks_for_a_pause(BALLOTS)),
     _arena("vote-limited", set_up=asks_for_a_pause(VOTE), play=_in_turn(press("a"), wait("#trouble.bad"))),
     _arena("unreachable", ready=state("notice"), set_up=is_unreachable(BALLOTS)),
@@ -237,6 +260,28 @@ SCENES: tuple[Scene, ...] = (
     _study("analysis-unreachable", "/analysis", set_up=is_unreachable(STUDY), play=lambda _: None, is_long=False),
     _study("model", "/analysis", play=_to_model),
     _study("model-unknown", "/model?id=nobody-of-this-id", play=lambda _: None, is_long=False),
+    Scene("login", "/login", "#password", "hosted"),
+    Scene(
+        "login-wrong",
+        "/login",
+        "#password",
+        "hosted",
+        play=_in_turn(fill("#password", "a wrong one"), press("Enter"), wait("#trouble:not([hidden])")),
+        set_up=refuses(re.compile(r"/api/login$"), 403, "wrong_password"),
+    ),
+    Scene("login-silent", "/login?why=silent", "#password", "hosted"),
+    Scene("login-none", "/host", "main.state"),
+    Scene("login-nowhere", "/nowhere", "main.state"),
+    Scene(
+        "arena-annotator",
+        "/login?next=arena",
+        "#with-provider",
+        "hosted",
+        play=_in_turn(click("#with-provider"), wait(state("voting")), wait(".session button")),
+    ),
+    _host(""),
+    _host("-excluding", fill("#host-review [name=reason]", "always side A, within a second"), is_long=False),
+    _host("-decided", ground="decided"),
     Scene("guidelines", "/guidelines", ".reading h1", is_long=True),
     Scene("api", "/api", "main.reading h1", is_long=True),
 )

@@ -1,4 +1,4 @@
-"""Pictures of every page in every state, in both themes and at both sizes, with a sheet of all of them.
+"""Pictures of every page in every state, in both themes and at every size, with a sheet of all of them.
 
     python tests/ui/screenshot.py                    all, into build/screenshots/; open its index.html
     python tests/ui/screenshot.py leaderboard arena  those whose names begin so
@@ -33,10 +33,19 @@ from stage import Stage, staged
 OUT = ROOT / "build" / "screenshots"
 PICTURES = ROOT / "docs" / "pictures"
 
-Size = Literal["desktop", "phone"]
+Size = Literal["desktop", "tablet", "phone"]
 Theme = Literal["light", "dark"]
-SIZES: dict[Size, ViewportSize] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-THEMES: tuple[Theme, ...] = ("light", "dark")
+SIZES: dict[Size, ViewportSize] = {
+    "desktop": {"width": 1440, "height": 900},
+    "tablet": {"width": 820, "height": 1180},
+    "phone": {"width": 390, "height": 844},
+}
+# A tablet differs in its layout alone.
+THEMES: dict[Size, tuple[Theme, ...]] = {
+    "desktop": ("light", "dark"),
+    "tablet": ("light",),
+    "phone": ("light", "dark"),
+}
 
 # What is looked at with real answers and many models as well.
 _WITH_LLMFAO = (
@@ -87,7 +96,7 @@ def take(browser: Browser, scene: Scene, name: str, url: str, out: Path) -> Iter
             continue
         with _page(browser, size) as page:
             scene.open(page, url)
-            for theme in THEMES:
+            for theme in THEMES[size]:
                 page.emulate_media(color_scheme=theme)
                 shot = Shot(name, size, theme)
                 if scene.is_long:
@@ -101,10 +110,10 @@ def take(browser: Browser, scene: Scene, name: str, url: str, out: Path) -> Iter
 
 @contextmanager
 def _page(browser: Browser, size: Size) -> Iterator[Page]:
-    is_phone = size == "phone"
+    is_touched = size != "desktop"
     # Without motion nothing is caught halfway.
     context = browser.new_context(
-        viewport=SIZES[size], is_mobile=is_phone, has_touch=is_phone, reduced_motion="reduce", locale="en"
+        viewport=SIZES[size], is_mobile=is_touched, has_touch=is_touched, reduced_motion="reduce", locale="en"
     )
     context.set_default_timeout(30_000)
     yield context.new_page()
@@ -126,7 +135,8 @@ def sheet(shots: Sequence[Shot]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pages and states</title><style>'
         "body { font: 15px system-ui; margin: 20px; background: #888; } h2 { font-size: 16px; margin: 18px 0 6px; }"
         "div { display: flex; gap: 10px; align-items: start; } img { width: 100%; height: 340px; object-fit: cover; "
-        "object-position: top; display: block; } .desktop { width: 540px; } .phone { width: 158px; }"
+        "object-position: top; display: block; } .desktop { width: 540px; } "
+        ".tablet { width: 236px; } .phone { width: 158px; }"
         f"</style><h1>Pages and states</h1>{''.join(rows)}</html>\n"
     )
 
@@ -165,7 +175,7 @@ def all_pictures(browser: Browser, stage: Stage, starts: Sequence[str]) -> None:
             shots += take(browser, scene, name, url, OUT)
     # Of an earlier run, what was not taken now is still there.
     order = [*(scene.name for scene in SCENES), *(f"llmfao-{name}" for name in _WITH_LLMFAO)]
-    there = [Shot(name, size, theme) for name in order for size in SIZES for theme in THEMES]
+    there = [Shot(name, size, theme) for name in order for size in SIZES for theme in THEMES[size]]
     (OUT / "index.html").write_text(sheet([shot for shot in there if (OUT / shot.file).exists()]), encoding="utf-8")
     say(f"{len(shots)} pictures: {OUT / 'index.html'}")
 

@@ -4,7 +4,7 @@ import random
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from math import exp
@@ -16,11 +16,14 @@ from pydantic import SecretStr
 from arena.battle import Verdict, VoterId
 from arena.errors import NoBallotLeft
 from arena.intake import import_pack
+from arena.login import Login
 from arena.pack import read_pack, starter_directory
+from arena.role import Members
 from arena.settings import Settings
 from arena.store import VoteStore
 from arena.ui.app import Site, build_app
 from arena.ui.server import open_site
+from openid import HASH, NAME, free_port, providing
 from scene import Ground
 from served import NOON, Clock
 
@@ -46,6 +49,10 @@ _RULES: Mapping[Ground, str] = {
 _N_VOTERS = 24
 _N_DAYS = 3
 _VOTES_A_DAY = 3
+# Grounds with votes; those with a login have voters too who always say A, and in no time.
+_VOTED = ("voted", "hosted", "decided")
+_HOSTED = ("hosted", "decided")
+_RIGGERS = tuple(VoterId(f"{n}c0ffee5c0ffee5c0ffee5c0ffee5ab{n}") for n in (1, 2))
 _STARTS_AT = NOON - timedelta(days=_N_DAYS)
 
 
@@ -62,7 +69,7 @@ class Stage:
             store = self._exits.enter_context(VoteStore.open(None))
             pack = read_pack(starter_directory())
             import_pack(store, replace(pack, rules_text=_RULES.get(ground, pack.rules_text)), _STARTS_AT)
-            self._serve(ground, store, n_voters=_N_VOTERS if ground == "voted" else 0)
+            self._serve(ground, store, n_voters=_N_VOTERS if ground in _VOTED else 0)
         return self._urls[ground]
 
     def url_of(self, database: Path) -> str:
@@ -78,9 +85,24 @@ class Stage:
         site = open_site(store, settings, clock=clock, rng=random.Random(1))
         if n_voters:
             _vote(site, store, clock, n_voters)
+        port = 0
+        if name in _HOSTED:
+            for rigger in _RIGGERS:
+                _rig(site, clock, rigger)
+            # A login's provider sends back to an address that has to be known before it is served.
+            port = free_port()
+            site = replace(site, login=self._login(f"http://127.0.0.1:{port}", clock))
+            site.alarms.on("the limiter", OSError(), NOON)
         clock.now = NOON
+        if name == "decided":
+            site.review.exclude(_RIGGERS[0], "always side A, within a second", "Ada", NOON)
         site.job.run_if_due(NOON)
-        self._urls[name] = self._exits.enter_context(listening(site))
+        self._urls[name] = self._exits.enter_context(listening(site, port))
+
+    def _login(self, url: str, clock: Clock) -> Login:
+        """A password for the host, and a provider whose account is an annotator."""
+        provider = self._exits.enter_context(providing(clock))
+        return Login(password=HASH, provider=provider.settings(url), members=Members(annotators=frozenset({NAME})))
 
 
 @contextmanager
@@ -127,3 +149,13 @@ def _vote(site: Site, store: VoteStore, clock: Clock, n_voters: int) -> None:
         clock.now = _STARTS_AT + timedelta(days=day, hours=10)
         site.job.run_if_due(clock.now)
         clock.now = _STARTS_AT + timedelta(days=day + 1)
+
+
+def _rig(site: Site, clock: Clock, voter: VoterId) -> None:
+    """Every ballot that is left for this voter, side A, after a second each."""
+    with suppress(NoBallotLeft):
+        for _ in range(60):
+            clock.now += timedelta(seconds=1)
+            ballot = site.booth.open(voter, clock.now)
+            clock.now += timedelta(seconds=1)
+            site.booth.cast(ballot.id, Verdict.A, voter, clock.now)

@@ -226,6 +226,31 @@ def test_at_twice_the_size_nothing_scrolls_sideways(visit: Visit, name: str):
             expect(page.locator(f"[data-verdict={side}]")).to_be_in_viewport()
 
 
+def test_on_a_tablet_no_name_is_broken_and_no_column_cut(visit: Visit):
+    page = visit("leaderboard", viewport={"width": 820, "height": 1180})
+    assert page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('#table .scroll'))"
+    )
+    lines = page.evaluate(
+        "[...document.querySelectorAll('.board .model a')].map((each) => each.getClientRects().length)"
+    )
+    assert set(lines) == {1}
+
+
+@pytest.mark.parametrize("name", ["arena-labels", "arena-labels-both-bad"])
+def test_on_a_phone_the_labels_leave_half_of_the_window_to_the_answers(visit: Visit, name: str):
+    page = visit(name, viewport=PHONE, has_touch=True, is_mobile=True)
+    assert page.locator("#bar").evaluate("(bar) => bar.offsetHeight") <= PHONE["height"] / 2
+
+
+def test_a_heat_map_fades_where_it_goes_on(visit: Visit):
+    page = visit("analysis", viewport={"width": 270, "height": 844})
+    heat = page.locator(".heat")
+    expect(heat).to_have_class("scroll heat more")
+    heat.evaluate("(map) => map.scrollTo(map.scrollWidth, 0)")
+    expect(heat).to_have_class("scroll heat")
+
+
 def test_who_wants_no_motion_gets_none(visit: Visit):
     for name in ("arena-revealed", "leaderboard", "analysis"):
         page = visit(name, reduced_motion="reduce")

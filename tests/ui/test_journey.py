@@ -463,7 +463,7 @@ def test_the_leaderboard_shows_the_table(desktop: BrowserContext, arena: Arena):
     expect(page.locator(".board tbody tr")).to_have_count(6)
     expect(page.locator(".board")).to_contain_text("Tamarack <i>3</i>")
     # Computed an hour after the votes, or by the arena's own timer as soon as the last one was in.
-    expect(page.locator("#aside")).to_have_text(re.compile(r"^as of (12:00|13:01) UTC · snapshot \w+$"))
+    expect(page.locator("#aside")).to_have_text(re.compile(r"^as of Nov 21, (12:00|13:01) UTC · snapshot \w+$"))
     expect(page.locator(".facts")).to_contain_text("42 votes counted")
 
 

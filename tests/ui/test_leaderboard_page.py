@@ -194,7 +194,7 @@ def test_what_was_left_out_is_named_with_its_count(show: Show):
 
 def test_the_board_says_what_it_was_made_of(show: Show):
     page = show(SNAPSHOT)
-    expect(page.locator("#aside")).to_have_text("as of 14:02 UTC · snapshot 7f3c9a")
+    expect(page.locator("#aside")).to_have_text("as of Nov 21, 14:02 UTC · snapshot 7f3c9a")
     expect(told(page, "Whose votes")).to_have_text("People, Rules")
     expect(told(page, "Scores")).to_contain_text("Bradley-Terry")
     expect(told(page, "Seed")).to_have_text("7")

@@ -16,7 +16,8 @@ def test_a_host_comes_in_by_the_password_and_goes_by_the_header(desktop: Browser
         expect(page.locator("#password")).to_be_focused()
         page.keyboard.type("a wrong one")
         page.keyboard.press("Enter")
-        expect(page.locator("#trouble")).to_have_text(texts("en")["refusal.wrong_password"])
+        # Below the field, not below other ways in.
+        expect(page.locator("#with-password #trouble")).to_have_text(texts("en")["refusal.wrong_password"])
         page.keyboard.type(PASSWORD)  # what was wrong is selected, and gives way
         page.keyboard.press("Enter")
         page.wait_for_url(f"{arena.url}/host")

@@ -126,6 +126,30 @@ def shape(client: httpx.Client) -> list[object]:
     return [[(each.status_code, sorted(each.headers)) for each in answers], keys, mine]
 
 
+@pytest.mark.parametrize(
+    ("language", "times", "day"),
+    [
+        ("en", ("limits: once, Nov 21, 2026", "limits: 2 times, last Nov 21"), "Ada, Nov 21, 2026"),
+        ("de", ("limits: einmal, 21.11.2026", "limits: 2-mal, zuletzt 21.11.2026"), "Ada, 21.11.2026"),
+    ],
+)
+def test_the_page_counts_and_dates_as_its_language_does(
+    arena: Arena, browser: Browser, language: str, times: tuple[str, str], day: str
+):
+    body = {"voter": RIGGER, "reason": "always side A", "by": "Ada"}
+    host_of(arena).post("/api/host/review/exclude", json=body).raise_for_status()
+    with browser.new_context(locale=language) as context:
+        context.add_cookies(
+            [{"name": each.name, "value": each.value or "", "url": arena.url} for each in host_of(arena).cookies.jar]
+        )
+        page = context.new_page()
+        for expected in times:
+            arena.alarms.on("limits", OSError(), NOON)
+            page.goto(f"{arena.url}/host")
+            expect(page.locator("#host-alarms li")).to_contain_text(expected)
+        expect(page.locator("#host-review")).to_contain_text(day)
+
+
 def test_the_region_shows_the_flags_and_takes_a_decision(arena: Arena, browser: Browser):
     context = browser.new_context()
     context.add_cookies(
@@ -136,6 +160,7 @@ def test_the_region_shows_the_flags_and_takes_a_decision(arena: Arena, browser: 
     suspect = page.locator(f"#host-review article[data-voter={RIGGER}]")
     expect(suspect).to_contain_text(re.compile(r"60 of 60 votes came in less than 3 seconds"))
     expect(suspect).to_contain_text("First place stays.")
+    expect(suspect).to_contain_text(re.compile(r"Without these 60 votes: .*[+−][\d.]+, and \d+ more\. "))
     suspect.get_by_label("Reason").fill("always side A")
     suspect.get_by_label("Your name").fill("Ada")
     suspect.get_by_role("button", name="Leave out").click()

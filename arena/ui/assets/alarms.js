@@ -2,7 +2,7 @@
 "use strict";
 import { element } from "./plot.js";
 
-const { t, get, present, refused, number } = bakeoff;
+const { t, get, present, refused } = bakeoff;
 
 const place = await present("#host-alarms");
 const { status, data } = await get("api/host/alarms");
@@ -10,7 +10,7 @@ if (status !== 200) add("p", data.error ? refused(data) : t("alarms.trouble"), "
 else if (!data.alarms.length) add("p", t("alarms.none"), "quiet");
 else {
   const lines = data.alarms.map((each) =>
-    element("li", {}, t("alarms.line", { ...each, n: number(each.n), last: when(each.last) })),
+    element("li", {}, t("alarms.line", { ...each, last: when(each.last) })),
   );
   const list = element("ul");
   list.append(...lines);
@@ -22,5 +22,5 @@ function add(tag, text, kind) {
 }
 
 function when(time) {
-  return new Date(time).toLocaleString(document.documentElement.lang);
+  return new Date(time).toLocaleString(bakeoff.language, { dateStyle: "medium", timeStyle: "short" });
 }

@@ -13,8 +13,8 @@ const COLUMNS = [
   { key: "score", value: (row) => row.score, first: "descending", classes: "n" },
   { key: "interval", value: (row) => (row.low === null ? null : row.high - row.low), classes: "wide plot" },
   { key: "votes", value: (row) => row.n_votes, first: "descending", classes: "n" },
-  { key: "organization", value: (row) => row.organization?.toLowerCase() ?? null, classes: "wide" },
-  { key: "license", value: (row) => row.license?.toLowerCase() ?? null, classes: "wide" },
+  { key: "organization", value: (row) => row.organization?.toLowerCase() ?? null, classes: "wide fact" },
+  { key: "license", value: (row) => row.license?.toLowerCase() ?? null, classes: "wide fact" },
 ];
 
 export const USUAL_ORDER = "rank";

@@ -45,9 +45,17 @@ export function heatMap({ names, cell, rowTitle, columnTitle, legend }) {
     );
     const corner = element("b", { style: `height:${top}px` }, rowTitle);
     const labels = element("div", { class: "names", style: `width:${room}px`, "aria-hidden": "true" }, corner, ...rows);
-    const node = element("div", {}, explained(legend), element("div", { class: "scroll heat" }, labels, svg));
+    const node = element("div", {}, explained(legend), fading(element("div", { class: "scroll heat" }, labels, svg)));
     return { node, points, move: (index, right, down) => next(points, at, names.length, index, right, down) };
   };
+}
+
+/** The frame, which fades out at its right edge as long as there is more of the map behind it. */
+function fading(frame) {
+  const look = () => frame.classList.toggle("more", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 1);
+  frame.addEventListener("scroll", look, { passive: true });
+  new ResizeObserver(look).observe(frame);
+  return frame;
 }
 
 /** The next cell that has a number in a direction; the same where there is none. */

@@ -180,7 +180,8 @@ function enter(state) {
 
 function aside() {
   const { id, computed_at } = data.snapshot;
-  const time = new Date(computed_at).toLocaleTimeString(bakeoff.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+  const form = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" };
+  const time = new Date(computed_at).toLocaleString(bakeoff.language, form);
   one("#aside").textContent = t("board.as_of", { time: `${time} UTC`, id: id.slice(0, 6) });
   one("#aside").title = method.moment(computed_at);
 }

@@ -43,7 +43,8 @@ function show(found) {
 function reach(counts) {
   if (!counts) return "";
   const { votes, with_voter: known, timed, drawn } = counts;
-  return t("review.reach", { votes, unknown: votes - known, timed, drawn });
+  const unknown = votes - known;
+  return t(unknown ? "review.reach" : "review.reach_all", { votes, unknown, timed, drawn });
 }
 
 function nameOf(check) {
@@ -79,12 +80,13 @@ function chance({ q_value: q }) {
 function effectText(effect) {
   if (effect.reason) return t("review.effect.no_board", { why: effect.reason });
   const moved = effect.moves.filter(({ points }) => points);
-  const shown = moved.slice(0, MOST_MODELS).map(({ model, points }) => `${model} ${number(-points, POINTS)}`);
-  const moves = shown.join(", ") + (moved.length > MOST_MODELS ? ", …" : "") || t("review.effect.none");
+  const shown = moved.slice(0, MOST_MODELS).map(({ model, points }) => `${model} ${number(-points, POINTS).replace("-", "−")}`);
+  const more = moved.length > MOST_MODELS ? [t("review.effect.more", { n: moved.length - MOST_MODELS })] : [];
+  const moves = [...shown, ...more].join(", ") || t("review.effect.none");
   const first = effect.changes_first
     ? t("review.effect.first_moves", { model: effect.first_without })
     : t("review.effect.first_stays");
-  return t("review.effect", { n: effect.n_votes, moves, first, ranges: effect.n_ranges });
+  return t("review.without", { n: effect.n_votes, moves, first, ranges: effect.n_ranges });
 }
 
 function allOf(effect) {
@@ -102,7 +104,7 @@ function leftOut(acts) {
       "article",
       { "data-voter": voter },
       element("h3", {}, t("review.voter", { voter })),
-      element("p", {}, t("review.left_out.line", { n, reason, by, time: new Date(at).toLocaleString() })),
+      element("p", {}, t("review.left_out.line", { n, reason, by, time: new Date(at).toLocaleString(bakeoff.language, { dateStyle: "medium", timeStyle: "short" }) })),
       decision(voter, "readmit"),
     ),
   );
