@@ -198,9 +198,17 @@ def _refuse_headers(headers: Headers) -> JSONResponse | None:
     if media_type != "application/json":
         return refusal(415, "not_json")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and _place_of(origin) != headers.get("host"):
         return refusal(403, "other_site")
     return None
+
+
+def _place_of(origin: str) -> str | None:
+    """Host and port of an origin; None for what is no address, such as a bracket that is not closed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def _read_small(receive: Receive, most_bytes: int) -> bytes | None:

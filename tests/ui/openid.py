@@ -173,7 +173,7 @@ def with_provider(
     """An arena where the provider's account is host and annotator, and that provider."""
     members = login.pop("members", Members(hosts=frozenset({NAME}), annotators=frozenset({NAME})))
     with serving() as start, providing(Clock()) as provider:
-        port = _free_port()  # the arena's address has to be known to its login before it is served
+        port = free_port()  # the arena's address has to be known to its login before it is served
         settings = provider.settings(f"http://127.0.0.1:{port}", claim=claim)
         arena = start(
             login=Login(password=HASH if password_is_set else None, provider=settings, members=members, **login),
@@ -184,7 +184,8 @@ def with_provider(
         yield arena, provider
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

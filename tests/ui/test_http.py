@@ -413,6 +413,13 @@ def test_our_own_pages_may_vote(unchanged_arena: Arena):
     )
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "https://[x]y]"])
+def test_an_origin_that_is_no_address_is_another_site_and_no_fault(unchanged_arena: Arena, origin: str):
+    response = unchanged_arena.visitor().post("/api/ballots", json={}, headers={"Origin": origin})
+    assert (response.status_code, response.json()["error"]) == (403, "other_site")
+    assert "content-security-policy" in response.headers
+
+
 def test_a_proxy_that_ends_tls_is_no_other_site(unchanged_arena: Arena):
     headers = {"Origin": "https://arena.example", "Host": "arena.example"}
     assert unchanged_arena.visitor().post("/api/ballots", json={}, headers=headers).status_code in (200, 403)
