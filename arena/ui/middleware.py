@@ -95,8 +95,8 @@ _POLICY = (
 )
 # Gradio's pages need these two words; answers are inert all the same, see arena/ui/markdown.py.
 _UNSAFE = " 'unsafe-inline' 'unsafe-eval'"
-# What answers here runs no script of Gradio's.
-_OWN = re.compile(r"/(?:api|ui|healthz)(?:/|$)")
+# What answers here runs no script of Gradio's; the pages of the login and of the host are among it.
+_OWN = re.compile(r"/(?:api|ui|healthz|login|host)(?:/|$)")
 _HSTS_SECONDS = 365 * 24 * 3600
 
 

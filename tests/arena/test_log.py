@@ -9,6 +9,8 @@ import pytest
 from arena.battle import Exclusion, Labels, Source, Verdict, VoterId
 from arena.labels import LabelRules
 from arena.store import VoteStore
+from arena.store.chain import entry_hash
+from arena.store.log import REDACTION, WITHDRAWAL, decide, votes_of
 from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN, Selection
 from arena.vote_file import read_tallies
 from arena.voting import Booth
@@ -140,6 +142,24 @@ def test_what_is_decided_on_votes_cannot_be_changed_unseen(tmp_path: Path, tampe
         con.execute(tampering)
     with VoteStore.open(path) as store:
         assert store.log.broken_links()[0].seq == broken
+
+
+@pytest.mark.parametrize("kinds", [[REDACTION], [REDACTION, WITHDRAWAL]], ids=["alone", "before its withdrawal"])
+def test_an_act_that_takes_words_out_excuses_no_vote_that_was_not_withdrawn_before(arena: VoteStore, kinds: list):
+    booth = arenas.booth(arena, NOON)
+    booth.labels = LabelRules(comment=True)
+    ballot = booth.open(ANN, NOON)
+    booth.cast(ballot.id, Verdict.A, ANN, NOON, Labels(comment="my own words"))
+    with arena._database.write() as cursor:
+        cursor.execute("update votes set comments = null, verdict = 'B'")
+        [act] = votes_of(cursor, 1)
+        values = {
+            REDACTION: (act.vote_id, entry_hash(act.previous_hash, act.record), NOON),
+            WITHDRAWAL: (act.vote_id, ANN, NOON),
+        }
+        for kind in kinds:
+            decide(cursor, kind, *values[kind])
+    assert [each.seq for each in arena.log.broken_links()] == [1]
 
 
 def test_votes_of_another_kind_of_act_do_not_pass_for_it(arena: VoteStore):
