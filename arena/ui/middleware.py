@@ -185,7 +185,8 @@ class ApiGate:
             await self.app(scope, receive_once, send_noting_start)
         except Exception:
             # Whatever it was, its text is for the host's log only: it could name a model.
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            # The path as it was sent: decoded it may hold a line break, and so a line of the log that nobody wrote.
+            log.exception("%s %s failed", scope["method"], scope.get("raw_path", b"?").decode("ascii", "replace"))
             if has_started:
                 raise
             await refusal(500, "internal")(scope, receive, send)

@@ -47,6 +47,14 @@ def test_an_exclusion_holds_for_later_votes_until_it_is_undone(arena: VoteStore)
     assert [each.is_excluded for each in arena.exclusions.acts()] == [False, True], "both acts are kept"
 
 
+def test_who_was_taken_in_again_can_be_left_out_again(arena: VoteStore):
+    _vote(arena, ANN, 2)
+    for n in range(4):
+        assert arena.exclusions.add(_exclusion(ANN, is_excluded=n % 2 == 0))
+        assert not arena.exclusions.add(_exclusion(ANN, is_excluded=n % 2 == 0))
+        assert _left_out(arena) == ({EXCLUDED: 2} if n % 2 == 0 else {None: 2})
+
+
 def test_what_stands_already_is_no_act(arena: VoteStore):
     assert not arena.exclusions.add(_exclusion(ANN, is_excluded=False))
     assert arena.exclusions.add(_exclusion(ANN))
@@ -68,6 +76,7 @@ def test_a_withdrawn_vote_of_an_excluded_voter_is_withdrawn(arena: VoteStore):
     arena.exclusions.add(_exclusion(ANN))
     booth.withdraw(ballot.id, ANN, NOON)
     assert _left_out(arena) == {WITHDRAWN: 1}
+    assert arena.exclusions.n_votes() == {ANN: 0}, "of votes that nobody has taken back"
 
 
 def test_votes_that_were_not_cast_blind_are_left_out_and_counted(arena: VoteStore):

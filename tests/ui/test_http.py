@@ -11,7 +11,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from arena.errors import DatabaseUnavailable
+from arena.errors import DatabaseUnavailable, VoteNotSaved
 from served import IDENTITIES, Arena, Serve, ballot_of, skip, vote_on, withdraw
 
 NEW_FIELDS = {"name", "organization", "score", "low", "high", "rank_low", "rank_high"}
@@ -457,6 +457,17 @@ def test_no_text_of_an_error_reaches_the_browser(arena: Arena, fault: Exception,
     assert (response.status_code, response.json()["error"]) == (status, word)
     assert not named_in(everything(response))
     assert "content-security-policy" in response.headers
+
+
+def test_an_address_with_a_line_break_writes_no_line_of_its_own_into_the_log(
+    arena: Arena, caplog: pytest.LogCaptureFixture
+):
+    visitor = arena.visitor()
+    for fault in (RuntimeError("the very reason"), VoteNotSaved("the disk is full")):
+        arena.booth.fault = fault
+        assert vote_on(visitor, "x%0aCRITICAL%20all%20votes%20are%20lost").status_code >= 500
+    assert len(caplog.records) >= 2
+    assert [each.getMessage() for each in caplog.records if "\n" in each.getMessage()] == []
 
 
 def test_an_unexpected_fault_is_logged_with_its_traceback(arena: Arena, caplog: pytest.LogCaptureFixture):
