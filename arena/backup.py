@@ -101,7 +101,7 @@ def restore(backup: Path, database: Path, *, now: datetime, replace: bool) -> Re
             aside = _set_aside(database, now, with_key=secret_file_of(backup).exists())
             if secret_file_of(backup).exists():
                 _place_key(secret_file_of(backup), secret_file_of(database))
-            _place(draft, database)
+            _place(draft, database, instead_of=log_of(database))
     return Restored(found, secret_file_of(database).exists(), aside)
 
 
@@ -129,20 +129,19 @@ def _copy(database: Path, draft: Path) -> None:
 
 
 def _set_aside(database: Path, now: datetime, *, with_key: bool) -> tuple[Path, ...]:
-    """Give what is there another name. The database keeps its own as well, until the new one takes it in one step."""
+    """Give what is there a second name. It keeps its own as well, until something new takes that: where the rest of a
+    restore fails, all stands where it stood."""
     kept = database.with_name(f"{database.name}.replaced-{now:{_STAMP}}")
-    moved = []
+    names = {database: kept, log_of(database): log_of(kept)}
+    if with_key:
+        names[secret_file_of(database)] = secret_file_of(kept)
+    there = {name: second for name, second in names.items() if name.exists()}
     try:
-        if database.exists():
-            os.link(database, kept)
-            moved.append(kept)
-        if log_of(database).exists():
-            moved.append(log_of(database).rename(log_of(kept)))
-        if with_key and secret_file_of(database).exists():
-            moved.append(secret_file_of(database).rename(secret_file_of(kept)))
+        for name, second in there.items():
+            os.link(name, second)
     except OSError as error:
         raise DatabaseUnavailable(f"{database} cannot be kept aside as {kept}: {error.strerror}") from error
-    return tuple(moved)
+    return tuple(there.values())
 
 
 @contextmanager
@@ -163,9 +162,14 @@ def _draft(target: Path) -> Iterator[Path]:
                 each.unlink(missing_ok=True)
 
 
-def _place(draft: Path, target: Path) -> None:
-    """Give a whole file its name, on disk before this returns."""
+def _place(draft: Path, target: Path, *, instead_of: Path | None = None) -> None:
+    """Give a whole file its name, on disk before this returns.
+
+    `instead_of` is the write-ahead log of what had the name: beside the new file it would be taken for its own.
+    """
     _flush(draft)
+    if instead_of is not None:
+        instead_of.unlink(missing_ok=True)
     draft.replace(target)
     _flush(target.parent)
 

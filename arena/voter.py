@@ -61,6 +61,10 @@ class VoterKey:
         told = [key.pseudonym(kind, text) for key in self._keys]
         return next((each for each in told if each in known), told[0])
 
+    def lasting_pseudonym(self, kind: str, text: str) -> str:
+        """As `pseudonym`, by the oldest secret that is known: the same until that one is dropped, whatever is added."""
+        return self._keys[-1].pseudonym(kind, text)
+
     def derived(self, use: str) -> bytes:
         """A key for another use of the newest secret (32 bytes), from which neither that nor other keys follow."""
         return self._newest.derived(use)

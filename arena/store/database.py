@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -262,15 +262,15 @@ def closed(path: Path) -> Iterator[None]:
         return
     import fcntl  # noqa: PLC0415 - not on every system, and needed here only
 
-    try:
-        with path.open("r+b") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise DatabaseInUse(path, _holder(path)) from error
-            yield
-    except OSError as error:
-        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("r+b"))
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DatabaseInUse(path, _holder(path)) from error
+        except OSError as error:
+            raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+        yield
 
 
 def _holder(path: Path) -> str | None:

@@ -51,6 +51,11 @@ _VOTES = f"""
 _PROMPTS = "select prompt_id, digest, messages from prompts"
 _ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
 
+# What votes were cast on, where the prompt that stands there now is another one, digest and all.
+_REPLACED = """
+    select distinct prompt_digest from votes join battles using (battle_id) join prompts using (prompt_id)
+    where prompt_digest <> digest"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -121,13 +126,14 @@ class Log:
             return list(broken(acts, changed))
 
     def _changed_texts(self) -> set[str]:
-        """The digests of prompts and the ids of answers whose stored text is another one."""
+        """The digests of prompts and the ids of answers where another text is stored now."""
         changed = set()
         with self._database.read() as cursor:
             cursor.execute(_PROMPTS)
             for _, digest, messages in cursor.fetchall():
                 if prompt_digest(to_messages(messages)) != digest:
                     changed.add(digest)
+            changed.update(digest for (digest,) in cursor.execute(_REPLACED).fetchall())
             cursor.execute(_ANSWERS)
             while rows := cursor.fetchmany(10_000):
                 changed.update(each for each, *told in rows if answer_id(*told) != each)

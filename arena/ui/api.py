@@ -102,7 +102,7 @@ def routes(
     def open_ballot(request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
         try:
-            ballot = booth.open(voter_id, clock(), permit=throttle.permit(request, Act.BALLOT))
+            ballot = booth.open(voter_id, clock(), permit=throttle.permit(request, Act.BALLOT, voter_id))
         except NoBallotLeft as error:
             return refusal(*_refusal_of(error), **_so_far(booth, voter_id))
         return unkept({"ballot": ballot_json(ballot), **_so_far(booth, voter_id)})
@@ -111,7 +111,7 @@ def routes(
     def vote(ballot_id: str, body: VoteBody, request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
         labels = (body.labels or LabelBody()).labels()
-        permit = throttle.permit(request, Act.VOTE)
+        permit = throttle.permit(request, Act.VOTE, voter_id)
         reveal = booth.cast(ballot_id, body.verdict, voter_id, clock(), labels, permit=permit)
         others = _unless_unread(lambda: booth.others_on(reveal, voter_id))
         return unkept({**reveal_json(reveal), "others": _others_json(others), "votes": counts_json(booth, voter_id)})
@@ -171,7 +171,7 @@ def voter_of(request: Request, voter_key: VoterKey) -> VoterId:
     """
     session = session_of(request)
     if session is not None and Role.ANNOTATOR in session.roles:
-        return VoterId(voter_key.pseudonym("annotator", session.account))
+        return VoterId(voter_key.lasting_pseudonym("annotator", session.account))
     voter_id = voter_key.voter_among(request.cookies)
     if voter_id is None:
         raise NoCookie

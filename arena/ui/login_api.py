@@ -59,7 +59,7 @@ class Reception:
 
     def let_in(self, response: Response, roles: frozenset[Role], account: str) -> Response:
         """Begin a session with this response; of the account nothing but a keyed hash goes into it."""
-        value = self.sessions.begin(roles, self.voter_key.pseudonym("account", account), self.clock())
+        value = self.sessions.begin(roles, self.voter_key.lasting_pseudonym("account", account), self.clock())
         self.cookie.give(response, self.cookie.session_name, value, int(self.sessions.lasts.total_seconds()))
         response.headers["Cache-Control"] = "no-store"
         return response

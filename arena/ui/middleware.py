@@ -95,8 +95,8 @@ _POLICY = (
 )
 # Gradio's pages need these two words; answers are inert all the same, see arena/ui/markdown.py.
 _UNSAFE = " 'unsafe-inline' 'unsafe-eval'"
-# What answers here runs no script of Gradio's.
-_OWN = re.compile(r"/(?:api|ui|healthz)(?:/|$)")
+# What answers here runs no script of Gradio's; the pages of the login and of the host are among it.
+_OWN = re.compile(r"/(?:api|ui|healthz|login|host)(?:/|$)")
 _HSTS_SECONDS = 365 * 24 * 3600
 
 
@@ -185,7 +185,8 @@ class ApiGate:
             await self.app(scope, receive_once, send_noting_start)
         except Exception:
             # Whatever it was, its text is for the host's log only: it could name a model.
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            # The path as it was sent: decoded it may hold a line break, and so a line of the log that nobody wrote.
+            log.exception("%s %s failed", scope["method"], scope.get("raw_path", b"?").decode("ascii", "replace"))
             if has_started:
                 raise
             await refusal(500, "internal")(scope, receive, send)
@@ -198,9 +199,17 @@ def _refuse_headers(headers: Headers) -> JSONResponse | None:
     if media_type != "application/json":
         return refusal(415, "not_json")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and _place_of(origin) != headers.get("host"):
         return refusal(403, "other_site")
     return None
+
+
+def _place_of(origin: str) -> str | None:
+    """Host and port of an origin; None for what is no address, such as a bracket that is not closed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def _read_small(receive: Receive, most_bytes: int) -> bytes | None:

@@ -1,7 +1,7 @@
 """The throttle of the arena: who asks, by cookie and address, and whether that was too often."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.address import Network, client_of
 from arena.alarms import Alarms
+from arena.battle import VoterId
 from arena.errors import TooMany
 from arena.limits import Act, Limiter, Visitor
 from arena.ui.middleware import refusal
@@ -49,11 +50,15 @@ class Throttle:
         take = self.limiter.take
         return self.alarms.ask(f"limits: {act}", lambda: take(act, visitor, self.ticks()), self.clock()) or 0
 
-    def permit(self, request: Request, act: Act) -> Callable[[], None]:
-        """What counts one act of a request's visitor, and raises TooMany where it is not allowed."""
+    def permit(self, request: Request, act: Act, voter_id: VoterId) -> Callable[[], None]:
+        """What counts one act of this voter, and of a request's address, and raises TooMany where it is not allowed.
+
+        The voter is told, since the cookie is not all: an annotator who is signed in is one voter without any.
+        """
 
         def ask() -> None:
-            seconds = self.wait(act, request.scope.get(_VISITOR, _NOBODY))
+            visitor = request.scope.get(_VISITOR, _NOBODY)
+            seconds = self.wait(act, replace(visitor, voter=bytes.fromhex(voter_id)))
             if seconds:
                 raise TooMany(act, seconds)
 

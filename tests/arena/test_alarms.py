@@ -53,6 +53,7 @@ def test_the_latest_kind_comes_first_and_there_are_never_many():
     for number in range(200):
         alarms.on(f"check {number}", ValueError(), NOON)
     assert [alarm.what for alarm in alarms.current()] == [f"check {number}" for number in range(199, 149, -1)]
+    assert len(alarms._logged) == 50
 
 
 def test_no_alarm_is_lost_among_threads():

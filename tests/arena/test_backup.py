@@ -12,6 +12,7 @@ import pytest
 
 from arena.battle import Verdict
 from arena.store import VoteStore
+from arena.table import draft_of
 from arenas import KEY, booth, fill
 from command import ROOT, bakeoff, error_of
 from ground import NOW
@@ -47,6 +48,20 @@ def files(folder: Path) -> dict[str, bytes]:
 def position(path: Path) -> tuple[int, str]:
     with VoteStore.open(path) as store:
         return store.log.position()
+
+
+def vote_and_die(path: Path) -> None:
+    """Four votes by a process that is killed: they are in the write-ahead log."""
+    script = f"""
+import os, sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}, {str(ROOT / "tests" / "arena")!r}]
+from pathlib import Path
+from test_backup import VoteStore, vote
+store = VoteStore.open(Path(sys.argv[1]))
+vote(store, 4)
+os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=120)
 
 
 @contextmanager
@@ -216,22 +231,25 @@ def test_what_is_replaced_is_kept_aside_with_its_key(path: Path, tmp_path: Path)
 def test_votes_in_a_write_ahead_log_are_kept_aside_with_their_database(path: Path, tmp_path: Path):
     copy = tmp_path / "copy.duckdb"
     bakeoff("backup", "--db", path, "--out", copy)
-    # A process that votes and is killed: its votes are in the write-ahead log.
-    script = f"""
-import os, sys
-sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}, {str(ROOT / "tests" / "arena")!r}]
-from pathlib import Path
-from test_backup import VoteStore, vote
-store = VoteStore.open(Path(sys.argv[1]))
-vote(store, 4)
-os.kill(os.getpid(), 9)
-"""
-    subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=120)
+    vote_and_die(path)
     assert path.with_name("arena.duckdb.wal").exists()
     assert bakeoff("restore", copy, "--db", path, "--replace").code == 0
     assert position(path)[0] == 5
     [kept] = [file for file in path.parent.iterdir() if file.name.endswith("Z")]
     assert position(kept)[0] == 9
+
+
+def test_a_restore_that_fails_leaves_database_write_ahead_log_and_key_in_their_places(path: Path, tmp_path: Path):
+    copy = tmp_path / "copy.duckdb"
+    bakeoff("backup", "--db", path, "--out", copy)
+    vote_and_die(path)
+    before = files(path.parent)
+    draft_of(path.with_name("arena.duckdb.key")).mkdir()  # so that the key cannot be put back
+    assert "cannot be written" in error_of(bakeoff("restore", copy, "--db", path, "--replace"))
+    draft_of(path.with_name("arena.duckdb.key")).rmdir()
+    after = files(path.parent)
+    assert {name: after.get(name) for name in before} == before
+    assert position(path)[0] == 9
 
 
 def test_a_backup_without_key_leaves_the_key_that_is_there(path: Path, tmp_path: Path):

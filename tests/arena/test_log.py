@@ -9,6 +9,8 @@ import pytest
 from arena.battle import Exclusion, Labels, Source, Verdict, VoterId
 from arena.labels import LabelRules
 from arena.store import VoteStore
+from arena.store.chain import entry_hash
+from arena.store.log import REDACTION, WITHDRAWAL, decide, votes_of
 from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN, Selection
 from arena.vote_file import read_tallies
 from arena.voting import Booth
@@ -45,6 +47,14 @@ def test_an_exclusion_holds_for_later_votes_until_it_is_undone(arena: VoteStore)
     assert [each.is_excluded for each in arena.exclusions.acts()] == [False, True], "both acts are kept"
 
 
+def test_who_was_taken_in_again_can_be_left_out_again(arena: VoteStore):
+    _vote(arena, ANN, 2)
+    for n in range(4):
+        assert arena.exclusions.add(_exclusion(ANN, is_excluded=n % 2 == 0))
+        assert not arena.exclusions.add(_exclusion(ANN, is_excluded=n % 2 == 0))
+        assert _left_out(arena) == ({EXCLUDED: 2} if n % 2 == 0 else {None: 2})
+
+
 def test_what_stands_already_is_no_act(arena: VoteStore):
     assert not arena.exclusions.add(_exclusion(ANN, is_excluded=False))
     assert arena.exclusions.add(_exclusion(ANN))
@@ -66,6 +76,7 @@ def test_a_withdrawn_vote_of_an_excluded_voter_is_withdrawn(arena: VoteStore):
     arena.exclusions.add(_exclusion(ANN))
     booth.withdraw(ballot.id, ANN, NOON)
     assert _left_out(arena) == {WITHDRAWN: 1}
+    assert arena.exclusions.n_votes() == {ANN: 0}, "of votes that nobody has taken back"
 
 
 def test_votes_that_were_not_cast_blind_are_left_out_and_counted(arena: VoteStore):
@@ -140,6 +151,24 @@ def test_what_is_decided_on_votes_cannot_be_changed_unseen(tmp_path: Path, tampe
         con.execute(tampering)
     with VoteStore.open(path) as store:
         assert store.log.broken_links()[0].seq == broken
+
+
+@pytest.mark.parametrize("kinds", [[REDACTION], [REDACTION, WITHDRAWAL]], ids=["alone", "before its withdrawal"])
+def test_an_act_that_takes_words_out_excuses_no_vote_that_was_not_withdrawn_before(arena: VoteStore, kinds: list):
+    booth = arenas.booth(arena, NOON)
+    booth.labels = LabelRules(comment=True)
+    ballot = booth.open(ANN, NOON)
+    booth.cast(ballot.id, Verdict.A, ANN, NOON, Labels(comment="my own words"))
+    with arena._database.write() as cursor:
+        cursor.execute("update votes set comments = null, verdict = 'B'")
+        [act] = votes_of(cursor, 1)
+        values = {
+            REDACTION: (act.vote_id, entry_hash(act.previous_hash, act.record), NOON),
+            WITHDRAWAL: (act.vote_id, ANN, NOON),
+        }
+        for kind in kinds:
+            decide(cursor, kind, *values[kind])
+    assert [each.seq for each in arena.log.broken_links()] == [1]
 
 
 def test_votes_of_another_kind_of_act_do_not_pass_for_it(arena: VoteStore):

@@ -130,6 +130,15 @@ def test_no_minute_has_more_tries_than_the_most_and_nobody_is_forgotten_too_soon
         assert sum(other == who for _, other in within) <= MOST_OF_ONE
 
 
+def test_thirty_addresses_have_a_try_each_in_a_minute_and_the_next_one_waits():
+    attempts = Attempts()
+    times = [NOON + timedelta(seconds=number) for number in range(MOST_IN_ALL)]
+    assert [attempts.begin(str(number), at) for number, at in enumerate(times)] == [None] * MOST_IN_ALL
+    assert attempts.begin("another", times[-1]) == MINUTE - (times[-1] - NOON), "until the first try is a minute old"
+    assert attempts.begin("another", NOON + MINUTE) is None
+    assert attempts.begin("one more", NOON + MINUTE) == timedelta(seconds=1)
+
+
 def test_an_address_is_forgotten_after_an_hour_in_which_it_could_have_tried():
     attempts = Attempts()
     for number in range(20):

@@ -1,11 +1,13 @@
 """Sessions: signed, dated, ended, and without a name."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arena.login import Login, OpenId
 from arena.role import Members, Right, Role, rights
 from arena.session import Seal, Sessions
 
@@ -45,6 +47,29 @@ def test_one_that_was_ended_stays_ended_and_others_do_not():
     desk.end(found, NOON)
     assert desk.read(first, NOON) is None
     assert desk.read(second, NOON) is not None
+
+
+def test_what_was_ended_is_remembered_no_longer_than_it_could_be_used():
+    desk = sessions()
+    for number in range(20):
+        found = desk.read(desk.begin([Role.HOST], "a", NOON + number * HOURS_8), NOON + number * HOURS_8)
+        assert found is not None
+        desk.end(found, NOON + number * HOURS_8)
+    assert len(desk._ended) == 1
+
+
+def test_an_account_that_is_given_another_role_or_another_way_in_has_to_sign_in_again():
+    names = frozenset({"ada"})
+    provider = OpenId("https://a.example", "client", "secret", "openid", "sub", "https://arena.example")
+    logins = [
+        *(Login(members=Members(**{role: names})) for role in ("hosts", "researchers", "annotators")),
+        *(Login(members=Members(hosts=frozenset(accounts))) for accounts in ((), ("ada", "grace"))),
+        Login(members=Members(hosts=names), provider=provider),
+        Login(members=Members(hosts=names), provider=replace(provider, issuer="https://b.example")),
+        Login(members=Members(hosts=names), provider=replace(provider, client_id="another")),
+        Login(members=Members(hosts=names), provider=replace(provider, claim="email")),
+    ]
+    assert len({login.digest() for login in logins}) == len(logins)
 
 
 @given(st.integers(min_value=0), st.integers(min_value=0, max_value=127))

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.batch import take_snapshot
-from arena.battle import Verdict
+from arena.battle import Message, Verdict
+from arena.pack import prompt_digest
 from arena.store import VoteStore
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.log import votes_of
@@ -280,6 +281,17 @@ def test_a_changed_prompt_is_found_at_every_vote_that_was_cast_on_it(path: Path)
     tamper(
         path,
         """update prompts set messages = [{'role': 'user', 'content': 'Another question?'}] where prompt_id =
+        (select prompt_id from battles join votes using (battle_id) where seq = 1)""",
+    )
+    assert told(path)[:3] == (1, vote_id(path, 1), "a text that it was cast on was changed")
+
+
+def test_a_changed_prompt_whose_digest_was_made_to_fit_is_found_as_well(path: Path):
+    other = (Message("user", "Another question?"),)
+    tamper(
+        path,
+        f"""update prompts set messages = [{{'role': 'user', 'content': 'Another question?'}}],
+        digest = '{prompt_digest(other)}' where prompt_id =
         (select prompt_id from battles join votes using (battle_id) where seq = 1)""",
     )
     assert told(path)[:3] == (1, vote_id(path, 1), "a text that it was cast on was changed")

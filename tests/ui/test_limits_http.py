@@ -7,6 +7,9 @@ import httpx
 import pytest
 
 from arena.limits import Act, Limit, Whose
+from arena.login import Login
+from arena.role import Role
+from openid import HASH, signed_in
 from served import Arena, Serve, ballot_of, skip, vote_on
 
 LOCAL = (ip_network("127.0.0.0/8"),)
@@ -70,6 +73,23 @@ def test_two_people_at_one_address_have_a_limit_each(serve: Serve):
     assert skip(ann, ballot_of(ann)["ballot_id"]).status_code == 200
     assert ask(ann).status_code == 429
     assert ask(bob).status_code == 200
+
+
+def test_an_annotator_has_one_limit_with_one_cookie_with_many_and_without_any(serve: Serve):
+    login = Login(password=HASH, open_to_all=frozenset())
+    arena = serve(limits=limits(votes_per_voter="2/day", ballots_per_voter="3/day"), login=login)
+    clients = [signed_in(arena, login, Role.ANNOTATOR) for _ in range(3)]
+    name = arena.voter_key.cookie_name
+    clients[0].cookies.delete(name)
+    clients[1].cookies.delete(name)
+    for client in clients[:2]:
+        assert vote_on(client, ballot_of(client)["ballot_id"]).status_code == 200
+    ballot = ballot_of(clients[2])["ballot_id"]
+    assert [vote_on(client, ballot).status_code for client in clients] == [429, 429, 429]
+    assert [skip(client, ballot).status_code for client in clients] == [200, 200, 200]
+    assert [ask(client).status_code for client in clients] == [429, 429, 429]
+    other = signed_in(arena, login, Role.ANNOTATOR, account="somebody else")
+    assert ask(other).status_code == 200
 
 
 def test_one_person_with_hundreds_of_cookies_is_caught_by_the_address(serve: Serve):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,9 @@ from joserfc.jwk import RSAKey
 
 from arena.login import Login
 from arena.role import Members, Right, Role
+from arena.store import VoteStore
+from arena.voter import VoterKey
+from crowd import free_port
 from openid import (
     CLIENT_ID,
     NAME,
@@ -29,7 +33,7 @@ from openid import (
     sign_in,
     with_provider,
 )
-from served import Arena, Clock, Serve, ballot_of, vote_on
+from served import Arena, Clock, Serve, ballot_of, serving, vote_on
 
 
 def test_an_account_that_is_named_gets_its_roles(pair: tuple[Arena, FakeProvider]):
@@ -294,3 +298,27 @@ def test_by_a_provider_an_annotator_votes_and_sees_no_results():
         assert client.get("/api/leaderboard").status_code == 403
         assert 'data-t="login.not_yours"' in client.get("/login?next=leaderboard").text
         assert Role.ANNOTATOR.value in client.get("/login").text
+
+
+def test_an_annotator_stays_the_same_voter_when_the_key_is_rotated(tmp_path: Path):
+    old, new, newer = (f"a secret of the tests, number {n}, which is long".encode() for n in (1, 2, 3))
+    n_votes = []
+    with providing(Clock()) as provider:
+        for secrets in ((old,), (new, old), (newer, new, old), (newer,)):
+            with serving() as start:
+                port = free_port()
+                arena = start(
+                    login=Login(
+                        provider=provider.settings(f"http://127.0.0.1:{port}"),
+                        members=Members(annotators=frozenset({NAME})),
+                    ),
+                    port=port,
+                    store=VoteStore.open(tmp_path / "arena.duckdb"),
+                    voter_key=VoterKey(*secrets),
+                )
+                provider.clock = arena.clock
+                client = arena.visitor()
+                sign_in(client)
+                n_votes.append(client.get("/api/me").json()["votes"]["mine"])
+                vote_on(client, ballot_of(client)["ballot_id"]).raise_for_status()
+    assert n_votes == [0, 1, 2, 0]  # once the key by which the annotator came is dropped, the votes are out of reach

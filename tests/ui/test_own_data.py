@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from arena.battle import Verdict, VoterId
 from arena.errors import DatabaseUnavailable
 from served import IDENTITIES, MODELS, Arena, Serve, ballot_of, in_state, open_arena, skip, vote_on, withdraw
 
@@ -67,7 +68,16 @@ def test_a_stranger_gets_nothing_and_another_voter_the_own_votes_only(serve: Ser
     say(me, ballot_of(me)["ballot_id"], "my very own words")
     assert nobody.get("/api/me/votes").status_code == 403
     assert withdraw_all(nobody).status_code == 403
-    assert other.get("/api/me/votes").json()["votes"] == []
+    ballot_of(me)
+    somebody, [answer, *_] = VoterId("somebody"), arena.store.catalogue.current_answers().values()
+    arena.store.exposures.add(somebody, [answer], arena.clock.now)
+    arena.store.calibrations.add(somebody, "3", [1], Verdict.A, arena.clock.now)
+    assert {part: told for part, told in other.get("/api/me/votes").json().items() if part != "about"} == {
+        "votes": [],
+        "ballots_without_vote": [],
+        "worked_examples": [],
+        "authors_seen_on_pages": [],
+    }
     assert withdraw_all(other).json() == {"n_withdrawn": 0, "votes": {"mine": 0, "all": 1}}
     assert "my very own words" in me.get("/api/me/votes").text
     assert arena.n_votes == 1

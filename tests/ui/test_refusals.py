@@ -170,3 +170,21 @@ def test_a_stored_vote_does_not_look_lost_because_it_cannot_be_counted(arena: Ar
     assert response.status_code == 200
     assert response.json()["votes"] is None
     assert arena.n_votes == 1
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "https://[x]y]"])
+def test_an_origin_that_is_no_address_is_another_site_and_no_fault(unchanged_arena: Arena, origin: str):
+    response = unchanged_arena.visitor().post("/api/ballots", json={}, headers={"Origin": origin})
+    assert (response.status_code, response.json()["error"]) == (403, "other_site")
+    assert "content-security-policy" in response.headers
+
+
+def test_an_address_with_a_line_break_writes_no_line_of_its_own_into_the_log(
+    arena: Arena, caplog: pytest.LogCaptureFixture
+):
+    visitor = arena.visitor()
+    for fault in (RuntimeError("the very reason"), VoteNotSaved("the disk is full")):
+        arena.booth.fault = fault
+        assert vote_on(visitor, "x%0aCRITICAL%20all%20votes%20are%20lost").status_code >= 500
+    assert len(caplog.records) >= 2
+    assert [each.getMessage() for each in caplog.records if "\n" in each.getMessage()] == []

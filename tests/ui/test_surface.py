@@ -42,7 +42,7 @@ def test_headers_are_safe_also_of_what_is_refused_or_is_not_there(unchanged_aren
 
 def test_what_is_not_gradio_s_allows_no_script_in_its_text(unchanged_arena: Arena):
     visitor = unchanged_arena.visitor()
-    for path in ("/api", "/api/leaderboard", "/ui/ballot.js", "/healthz"):
+    for path in ("/api", "/api/leaderboard", "/ui/ballot.js", "/healthz", "/login", "/host", "/login/provider"):
         policy = visitor.get(path).headers["content-security-policy"]
         assert "script-src 'self';" in policy, path
     assert "'unsafe-eval'" in visitor.get("/").headers["content-security-policy"]
