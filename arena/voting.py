@@ -260,6 +260,10 @@ class Booth:
         """How many votes this voter has cast, and how many the arena holds, without those that were withdrawn."""
         return VoteCounts(self._store.voters.of(voter_id).n_votes, self._store.votes.n_standing())
 
+    def check_database(self) -> None:
+        """Raise DatabaseUnavailable where the database does not answer."""
+        self._store.check()
+
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]

@@ -120,6 +120,11 @@ class VoteStore:
         """
         return self._database.gather(job)
 
+    def check(self) -> None:
+        """Raise DatabaseUnavailable where the database does not answer. Costs next to nothing, however long the log."""
+        with self._database.read() as cursor:
+            cursor.execute("select 1").fetchall()
+
     @property
     def path(self) -> Path | None:
         """The file; None in memory."""

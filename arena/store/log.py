@@ -82,6 +82,8 @@ _KINDS = (WITHDRAWAL, EXCLUSION, REDACTION)
 
 _TABLES = ("votes", *(kind.table for kind in _KINDS))
 _ACTS = f"({' union all '.join(f'select seq, hash from {table}' for table in _TABLES)})"
+# Of each table its last one, so that DuckDB looks at the end of each alone, and not at a million hashes.
+_LAST_ACTS = f"({' union all '.join(f'(select seq, hash from {each} order by seq desc limit 1)' for each in _TABLES)})"
 
 
 class Log:
@@ -142,7 +144,7 @@ class Log:
 
 def head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """The number and the hash of the last act."""
-    return first(cursor, f"select seq, hash from {_ACTS} order by seq desc limit 1") or (0, GENESIS)
+    return first(cursor, f"select seq, hash from {_LAST_ACTS} order by seq desc limit 1") or (0, GENESIS)
 
 
 def decide(cursor: duckdb.DuckDBPyConnection, kind: _Kind, *values: Any) -> None:

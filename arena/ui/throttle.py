@@ -21,7 +21,8 @@ from arena.ui.texts import chosen, texts
 from arena.voter import VoterKey
 
 # Files, which cost little, and of which a page brings some forty; and the health check, which must not fail for others.
-_FREE = (f"{ASSETS_PATH}/", "/assets/", "/static/", "/theme.css", "/favicon.ico", "/healthz")
+_FREE_FOLDERS = (f"{ASSETS_PATH}/", "/assets/", "/static/")
+_FREE = frozenset({"/theme.css", "/favicon.ico", "/healthz"})
 
 _VISITOR = "bakeoff.visitor"
 _NOBODY = Visitor(None, None)
@@ -88,7 +89,7 @@ class ThrottleGate:
         self._throttle = throttle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["path"].startswith(_FREE) and scope["method"] in ("GET", "HEAD")):
+        if scope["type"] != "http" or (_is_free(scope["path"]) and scope["method"] in ("GET", "HEAD")):
             await self.app(scope, receive, send)
             return
         visitor = self._throttle.visitor(scope)
@@ -97,6 +98,10 @@ class ThrottleGate:
             await _pause(scope, seconds)(scope, receive, send)
             return
         await self.app({**scope, _VISITOR: visitor}, receive, send)
+
+
+def _is_free(path: str) -> bool:
+    return path in _FREE or path.startswith(_FREE_FOLDERS)
 
 
 def _pause(scope: Scope, seconds: int) -> Response:
