@@ -226,6 +226,36 @@ class VoteTable:
             0
         ][0]
 
+    def tells(self, column: str) -> bool:
+        """Whether there is a column of this name."""
+        return column in self._columns
+
+    @property
+    def answers(self) -> Answers | None:
+        """Where the texts of the answers are; None where no text is known."""
+        return self._answers
+
+    def select(self, wanted: Mapping[str, str], joins: str = "") -> Mapping[str, Any]:
+        """Of each vote that counts `verdict`, a place in `Verdict`, and what is wanted, SQL by name, as columns.
+
+        The SQL may use the columns of the votes and `seq`, the place of a vote in the log or its row in the file. Call
+        `counted` first: it reads the words that verdicts go by.
+        """
+        numbered = copy(self)
+        if not self.tells("seq"):
+            numbered._relation = f"(select *, row_number() over () as seq from {self._relation})"
+        told = ", ".join(f"{sql} as {name}" for name, sql in wanted.items())
+        query = f"select w.code as verdict, {told} {numbered._joined} {joins} where {self._reason} is null"
+        return self._ask(query).fetchnumpy()
+
+    def distinct(self, sql: str) -> list[tuple[int, str]]:
+        """Every value of SQL that makes a text of a vote, with its `hash`; null is none."""
+        return self._ask(f"select distinct hash({sql}), {sql} from {self._relation} where {sql} is not null").fetchall()
+
+    def run(self, statement: str) -> None:
+        """Run a statement on the table's own cursor, as to make a small temporary table."""
+        self._ask(statement)
+
     def knows_order(self) -> bool:
         """As `arena.rows.VoteRows`."""
         if "voted_at" not in self._columns:

@@ -42,7 +42,7 @@ class Kinds:
 
     @classmethod
     def of(cls, table: NDArray[np.integer]) -> "Kinds":
-        """From a table with an item a row: its counts by category, or a table of two raters' counts for each item.
+        """From a table with an item a row: its counts by category. An item that nobody judged is none.
 
         Raises InvalidComparisons for a count below 0.
         """
@@ -50,6 +50,7 @@ class Kinds:
         if table.size and table.min() < 0:
             raise InvalidComparisons("count", int(table.min()), "0 or more")
         flat = table.reshape(len(table), -1)
+        flat = flat[flat.any(axis=1)]
         largest = flat.max(axis=0, initial=0).astype(object) + 1
         if np.prod(largest) < 2**62:  # a number a row: sorting these is many times faster than sorting rows
             place = np.concatenate(([1], np.cumprod(largest[:0:-1])))[::-1].astype(np.int64)
@@ -190,6 +191,12 @@ def _agreeing(table: Ints) -> tuple[Floats, Floats]:
     return (table * (table - 1)).sum(axis=1) / 2, n * (n - 1) / 2
 
 
+def _raw(table: Ints) -> Floats:
+    """Of each kind: the share of pairs of judgements that agree, and 1 where there is a pair; else twice 0."""
+    agreeing, pairs = _agreeing(table)
+    return np.column_stack((agreeing / np.maximum(pairs, 1), np.minimum(pairs, 1)))
+
+
 def _no_overlap(kinds: Kinds) -> str | None:
     return None if kinds.n_items else NO_OVERLAP
 
@@ -204,8 +211,7 @@ class RawAgreement:
 
     def features(self, table: Ints) -> Floats:
         """Share and presence."""
-        agreeing, pairs = _agreeing(table)
-        return np.column_stack((agreeing / np.maximum(pairs, 1), pairs > 0))
+        return _raw(table)
 
     def value(self, sums: Floats) -> Floats:
         """From 0 to 1."""
@@ -240,8 +246,8 @@ class PooledAgreement:
 class FleissKappa:
     """(P - Pe) / (1 - Pe): P the mean raw agreement, Pe the sum of squared shares of the categories.
 
-    Every item needs the same number of judgements; items with fewer than two are not looked at. With `is_free` chance is
-    one in n_categories instead, as for raters whom nothing holds to given shares (Randolph 2005).
+    Every item needs the same number of judgements; items with fewer than two are not looked at. With `is_free` chance
+    is one in n_categories instead, as for raters whom nothing holds to given shares (Randolph 2005).
     Source: Fleiss (1971), doi:10.1037/h0031619.
     """
 
@@ -249,8 +255,7 @@ class FleissKappa:
 
     def features(self, table: Ints) -> Floats:
         """Share of agreeing pairs, presence, and the counts."""
-        agreeing, pairs = _agreeing(table)
-        return np.column_stack((agreeing / np.maximum(pairs, 1), pairs > 0, table * (pairs > 0)[:, None]))
+        return np.hstack((_raw(table), table * (table.sum(axis=1) > 1)[:, None]))
 
     def value(self, sums: Floats) -> Floats:
         """At most 1; 0 as by chance."""
@@ -270,7 +275,7 @@ class FleissKappa:
 
 @dataclass(frozen=True, slots=True)
 class GwetAC1:
-    """(P - Pe) / (1 - Pe): P the mean raw agreement, Pe the sum of s (1 - s) over the categories, by one less than them.
+    """(P - Pe) / (1 - Pe): P the mean raw agreement, Pe the sum of s (1 - s) over the categories by their number less 1.
 
     s is the mean over items, those with one judgement among them, of the share that a category has of an item. It stays
     near P where one category is much more frequent than the others, where kappa falls. n_categories are those that were
@@ -281,9 +286,7 @@ class GwetAC1:
 
     def features(self, table: Ints) -> Floats:
         """Share of agreeing pairs, presence of these, and the shares of the categories."""
-        agreeing, pairs = _agreeing(table)
-        n = table.sum(axis=1)
-        return np.column_stack((agreeing / np.maximum(pairs, 1), pairs > 0, table / np.maximum(n, 1)[:, None]))
+        return np.hstack((_raw(table), table / np.maximum(table.sum(axis=1), 1)[:, None]))
 
     def value(self, sums: Floats) -> Floats:
         """At most 1; 0 as by chance."""

@@ -1,4 +1,4 @@
-"""Agreement of raters: every published example to its printed digits, what must hold of any data, and what is absent."""
+"""Agreement of raters: every published example to its digits, what must hold of any data, and what is absent."""
 
 import itertools
 from collections import Counter
@@ -81,7 +81,7 @@ PSYCHIATRISTS = Kinds.of(  # Fleiss (1971), table 1: 30 patients, 6 psychiatrist
     np.array(
         [
             [int(digit) for digit in row]
-            for row in (
+            for row in (  # noqa: SIM905 - as the paper's table reads
                 "00060 03003 01401 00006 03030 20400 00402 20310 20040 00006 10050 11040 03300 10050 02031 "
                 "00501 30012 51000 02040 10203 00006 01050 02013 20040 10041 05010 40002 02040 10500 00006"
             ).split()
@@ -183,11 +183,9 @@ def same(a: float | Absent, b: float | Absent) -> bool:
     return a == b if isinstance(a, Absent) or isinstance(b, Absent) else a == pytest.approx(b, abs=1e-9)
 
 
-@given(tables, st.randoms(use_true_random=False))
-def test_neither_the_order_of_items_nor_how_often_the_table_is_cut_changes_anything(
-    table: NDArray[np.int64], random: object
-):
-    turned = table[np.random.default_rng(3).permutation(len(table))]
+@given(tables, st.integers(0, 99))
+def test_the_order_of_items_changes_nothing(table: NDArray[np.int64], seed: int):
+    turned = table[np.random.default_rng(seed).permutation(len(table))]
     for measure in MEASURES.values():
         assert same(measured(measure, Kinds.of(table)), measured(measure, Kinds.of(turned)))
 
@@ -274,9 +272,9 @@ def test_intervals_depend_on_the_seed_alone_and_not_on_what_else_is_asked():
 
 def test_the_interval_of_the_four_observers_holds_their_alpha():
     # evalica's bootstrap gives .572 to .850 for these 12 items.
-    found = estimates(
-        {"alpha": KrippendorffAlpha()}, FOUR_OBSERVERS, n_items=11, rng=np.random.default_rng(42)
-    )["alpha"].interval
+    found = estimates({"alpha": KrippendorffAlpha()}, FOUR_OBSERVERS, n_items=11, rng=np.random.default_rng(42))[
+        "alpha"
+    ].interval
     assert isinstance(found, Interval)
     assert found.low < 0.743421 < found.high
 
@@ -333,7 +331,7 @@ def test_one_rater_against_others_is_a_table_of_pairs():
 def test_kinds_stand_for_the_items_that_they_were_made_of():
     rng = np.random.default_rng(2)
     for high in (3, 2**40):  # by one number a row, and row by row where that is too small
-        table = rng.integers(0, high, size=(50, 4))
+        table = rng.integers(1, high, size=(50, 4))
         kinds = Kinds.of(np.vstack([table, table]))
         assert (np.repeat(kinds.table, kinds.times, axis=0).sum(axis=0) == 2 * table.sum(axis=0)).all()
         assert kinds.times.sum() == 100
