@@ -49,7 +49,7 @@ class Kinds:
         table = np.ascontiguousarray(table, dtype=np.int64)
         if table.size and table.min() < 0:
             raise InvalidComparisons("count", int(table.min()), "0 or more")
-        flat = table.reshape(len(table), -1)
+        flat = table.reshape(len(table), int(np.prod(table.shape[1:])))
         flat = flat[flat.any(axis=1)]
         largest = flat.max(axis=0, initial=0).astype(object) + 1
         if np.prod(largest) < 2**62:  # a number a row: sorting these is many times faster than sorting rows
@@ -69,7 +69,7 @@ class Kinds:
     @property
     def per_item(self) -> Ints:
         """How many judgements an item of each kind has."""
-        return self.table.reshape(len(self.table), -1).sum(axis=1)
+        return self.table.sum(axis=tuple(range(1, self.table.ndim)))
 
     @property
     def n_items(self) -> int:
@@ -275,7 +275,7 @@ class FleissKappa:
 
 @dataclass(frozen=True, slots=True)
 class GwetAC1:
-    """(P - Pe) / (1 - Pe): P the mean raw agreement, Pe the sum of s (1 - s) over the categories by their number less 1.
+    """(P - Pe) / (1 - Pe): P the mean raw agreement, Pe the sum of s (1 - s) by n_categories - 1.
 
     s is the mean over items, those with one judgement among them, of the share that a category has of an item. It stays
     near P where one category is much more frequent than the others, where kappa falls. n_categories are those that were
