@@ -332,8 +332,8 @@ def by_voter(votes: Judgements, chance: Chance) -> list[VoterFigures]:
         for labelling in (Labelling.ALL, Labelling.DECISIVE):
             number = labelling.numbers(own)
             is_in, drawn = number >= 0, who is not None
-            name = ("voter", who or "", labelling)
-            found.append(Against.of(number[is_in], labelling.counts(others[is_in]), chance, *name, drawn=drawn))
+            counted = labelling.counts(others[is_in])
+            found.append(Against.of(number[is_in], counted, chance, "voter", labelling, drawn=drawn))
         return VoterFigures(who, n_voters, *found)
 
     names = votes.names["voter"]
@@ -353,6 +353,6 @@ def _in_words(reason: str) -> str:
     known = _WORDS.get(reason)
     if known is not None:
         return known
-    for theirs, ours in (("items were", "pairs of answers were"), ("items have", "pairs of answers have")):
+    for theirs, ours in (("items judged", "pairs of answers judged"), ("items have", "pairs of answers have")):
         reason = reason.replace(theirs, ours)
     return reason.replace("judgements", "votes").replace("comparisons", "votes")

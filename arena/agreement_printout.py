@@ -1,6 +1,6 @@
 """Agreement on paper: columns of text for a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from arena.agreement import Against, Agreement, Chance, Figure, Part, VoterFigures
 from arena.agreement_report import Report
@@ -60,15 +60,22 @@ def _all(report: Report) -> str:
             fleiss = f"{_number(same.fleiss)} {_interval(same.fleiss)}".strip()
             on = f"the {same.n_items:,} with {same.votes_per_item} votes"
             lines.append(f"  Fleiss' kappa of {on}: {fleiss}{_because(same.fleiss)}")
+        lines += _without_interval(part.figures[key] for key in shown)
     return "\n".join(lines)
 
 
 def _row_of(key: str, part: Part) -> tuple[str, ...]:
     figure = part.figures[key]
-    called = figure.band or ""
+    called = figure.band or (figure.reason if figure.value is None else None) or ""
     if figure.reliability is not None:
         called = f"{called}; Krippendorff: {figure.reliability}"
-    return _CALLED[key], _number(figure), _interval(figure), called or (figure.reason or "")
+    return _CALLED[key], _number(figure), _interval(figure), called
+
+
+def _without_interval(figures: Iterable[Figure]) -> list[str]:
+    """Why some have a value and no interval, each reason once."""
+    reasons = {figure.reason: None for figure in figures if figure.value is not None and figure.reason is not None}
+    return [f"  no interval: {reason}" for reason in reasons]
 
 
 def _labels(labels: Mapping[str, int]) -> str:
@@ -137,7 +144,7 @@ def _judge(judge: Judge) -> str:
         people, alpha = part.people.figures["raw_pooled"], part.people.figures["krippendorff_nominal"]
         rows.append(
             (
-                *("the people among themselves", f"{part.people.n_items:,}", f"{part.people.n_pairs:,}"),
+                *("the people among themselves (alpha)", f"{part.people.n_items:,}", f"{part.people.n_pairs:,}"),
                 *(_number(people), _interval(people), _number(alpha), _interval(alpha)),
             )
         )

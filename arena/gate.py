@@ -63,8 +63,8 @@ def gate(found: Agreement, *, force: bool = False, floor: float = FLOOR) -> Gate
     if n_items < FEWEST_ITEMS:
         return answer(
             Outcome.NOT_MEASURABLE,
-            f"agreement between voters is not known: {FEWEST_ITEMS} pairs of answers are the "
-            f"fewest to go by, and {n_items:,} were judged by several",
+            f"agreement between voters is not known: {FEWEST_ITEMS} pairs of answers judged by several are the fewest "
+            f"to go by, and there {'is' if n_items == 1 else 'are'} {n_items}",
         )
     if figure.low is not None and figure.high is not None:
         told += f" ({figure.low:.4f} to {figure.high:.4f})"

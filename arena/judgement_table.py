@@ -61,7 +61,7 @@ def read(votes: VoteTable, groups: Sequence[Group] = ()) -> Judgements:
     told = f"nullif({question}::varchar, '')"
     found = votes.select(
         {
-            "place": "seq",
+            "place": "bakeoff_seq",
             "item": f"hash({told}, {turn}, least({a}, {b}), greatest({a}, {b}))",
             "turned": f"{a} > {b}",
             "same": f"{a} = {b}",

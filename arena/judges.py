@@ -79,7 +79,8 @@ def judges(votes: Judgements, people: str, judge: str, chance: Chance, by: tuple
     for number in np.unique(of_judges.voter).tolist():
         own = of_judges.where(of_judges.voter == number)
         who = votes.names["voter"][number]
-        parts = _parts(own, of_people, chance, who)
+        # Streams of chance are not named for the judge, whose id in a database hangs on its key.
+        parts = _parts(own, of_people, chance)
         slices: dict[str, dict[str, Judge]] = {}
         for group in by:
             slices[group] = {}
@@ -87,7 +88,7 @@ def judges(votes: Judgements, people: str, judge: str, chance: Chance, by: tuple
                 mine = own.where(own.groups[group] == place)
                 if len(mine):
                     theirs = of_people.where(of_people.groups[group] == place)
-                    slices[group][name] = Judge(who, None, *_parts(mine, theirs, chance, who, group, name), by={})
+                    slices[group][name] = Judge(who, None, *_parts(mine, theirs, chance, group, name), by={})
         found.append(Judge(who, _file(own), *parts, by=slices))
     return sorted(found, key=lambda each: (each.file or "", each.voter))
 

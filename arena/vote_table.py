@@ -238,12 +238,12 @@ class VoteTable:
     def select(self, wanted: Mapping[str, str], joins: str = "") -> Mapping[str, Any]:
         """Of each vote that counts `verdict`, a place in `Verdict`, and what is wanted, SQL by name, as columns.
 
-        The SQL may use the columns of the votes and `seq`, the place of a vote in the log or its row in the file. Call
-        `counted` first: it reads the words that verdicts go by.
+        The SQL may use the columns of the votes and `bakeoff_seq`, the place of a vote in the log or its row in the
+        file. Call `counted` first: it reads the words that verdicts go by.
         """
         numbered = copy(self)
-        if not self.tells("seq"):
-            numbered._relation = f"(select *, row_number() over () as seq from {self._relation})"
+        if not self.tells("bakeoff_seq"):
+            numbered._relation = f"(select *, row_number() over () as bakeoff_seq from {self._relation})"
         told = ", ".join(f"{sql} as {name}" for name, sql in wanted.items())
         query = f"select w.code as verdict, {told} {numbered._joined} {joins} where {self._reason} is null"
         return self._ask(query).fetchnumpy()

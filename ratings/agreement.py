@@ -156,7 +156,8 @@ def estimates(
     point = values(kinds.times)
     intervals: list[Interval | Absent]
     if n_items < FEWEST_ITEMS:
-        few = Absent(f"{n_items} items were judged by several, and {FEWEST_ITEMS} are the fewest for an interval")
+        there = "there is 1" if n_items == 1 else f"there are {n_items}"
+        few = Absent(f"{FEWEST_ITEMS} items judged by several are the fewest for an interval, and {there}")
         intervals = [few] * len(told)
     else:
         drawn = np.vstack([values(times) for times in _resamples(kinds.times, rounds, rng)])

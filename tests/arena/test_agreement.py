@@ -164,7 +164,10 @@ def test_an_interval_is_what_other_pairs_of_answers_would_give():
     [
         ([], "no two voters have judged the same two answers"),
         (["A"] * 50, "no two voters have judged the same two answers"),
-        (["AB"] * 4 + ["AA"] * 5, "9 pairs of answers were judged by several, and 10 are the fewest"),
+        (
+            ["AB"] * 4 + ["AA"] * 5,
+            "10 pairs of answers judged by several are the fewest for an interval, and there are 9",
+        ),
         (["AA"] * 50, "no spread to measure"),
         (["AB"] * 50, "no spread to measure"),
     ],
@@ -239,8 +242,8 @@ def test_agreement_that_nobody_could_measure_is_neither_a_refusal_nor_a_pass():
     for found, why in (
         (agreement("A", "B"), "no two voters have judged the same two answers"),
         (agreement(*["AA"] * 20), "all votes say the same"),
-        (measured(0.9, n_items=9), "10 pairs of answers are the fewest to go by, and 9 were judged by several"),
-        (measured(0.1, n_items=9), "10 pairs of answers are the fewest"),
+        (measured(0.9, n_items=9), "10 pairs of answers judged by several are the fewest to go by, and there are 9"),
+        (measured(0.1, n_items=9), "10 pairs of answers judged by several are the fewest"),
     ):
         for force in (False, True):
             said = gate(found, force=force)

@@ -308,7 +308,7 @@ def test_cohens_kappa_of_one_word_or_of_nothing_is_absent():
 
 def test_few_items_have_no_interval_and_say_how_many_are_needed():
     found = estimates(MEASURES, counts_of("2 0; 1 1; 0 2"), n_items=3, rng=np.random.default_rng(0))["nominal"]
-    assert found.interval == Absent("3 items were judged by several, and 10 are the fewest for an interval")
+    assert found.interval == Absent("10 items judged by several are the fewest for an interval, and there are 3")
 
 
 def test_a_count_below_zero_and_codes_that_do_not_ascend_are_refused():
