@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from arena.judgements import LABELS, Ints, Judgements
+from ratings import Absent
 from ratings.agreement import (
     FEWEST_ITEMS,
     NO_OVERLAP,
@@ -29,7 +30,6 @@ from ratings.agreement import (
     RawAgreement,
     estimates,
 )
-from ratings.interval import Absent
 from ratings.two_raters import CohenKappa, SameShare, Weights, crossed, of_two, wilson_interval
 
 ROUNDS = 1000

@@ -56,7 +56,7 @@ def read(votes: VoteTable, groups: Sequence[Group] = ()) -> Judgements:
         if not votes.tells(column):
             raise BadInput(f"the votes have no column {column!r}: which votes belong together is not known")
     left_out = dict(votes.counted().left_out)
-    joins, a, b = _texts(votes)
+    joins, first, a, b = _texts(votes)
     turn = "turn::varchar" if votes.tells("turn") else "''"
     told = f"nullif({question}::varchar, '')"
     found = votes.select(
@@ -72,6 +72,7 @@ def read(votes: VoteTable, groups: Sequence[Group] = ()) -> Judgements:
             **{f"has_{group.value}": f"{_SAYS[group][1]} is not null" for group in groups},
         },
         joins,
+        first=first,
     )
     kept = np.ones(len(found["place"]), dtype=bool)
     for reason, is_out in ((NO_PROMPT, ~found["prompt"]), (NO_VOTER, ~found["named"]), (SAME_TEXT, found["same"])):
@@ -96,18 +97,23 @@ def read(votes: VoteTable, groups: Sequence[Group] = ()) -> Judgements:
     )
 
 
-def _texts(votes: VoteTable) -> tuple[str, str, str]:
-    """Joins, and SQL of a number for each of the two answers: of its text, or of its model where no text is known."""
-    model_a, model_b = (_DIGEST.format(f"'model ' || model_{side}::varchar") for side in "ab")
+def _texts(votes: VoteTable) -> tuple[str, dict[str, str], str, str]:
+    """Joins, what to compute first, and SQL of a number for each of the two answers: of its text, or of its model where
+    no text is known."""
+    models = {f"bakeoff_{side}": _DIGEST.format(f"'model ' || model_{side}::varchar") for side in "ab"}
     of = votes.answers
     if of is None:
-        return "", model_a, model_b
+        return "", models, "bakeoff_a", "bakeoff_b"
+    if of.are_in_rows:  # a digest a row, so that no text is kept in memory
+        own = {f"bakeoff_{side}": _DIGEST.format(f"answer_{side}::varchar") for side in "ab"}
+        first = {name: f"coalesce({sql}, {models[name]})" for name, sql in own.items()}
+        return "", first, "bakeoff_a", "bakeoff_b"
     votes.run(
         "create or replace temp table bakeoff_texts as "
         f"select key, {_DIGEST.format('text')} as digest from ({of.texts}) t(key, text) where text is not null"
     )
     joins = f"left join bakeoff_texts ta on {of.key_a} = ta.key left join bakeoff_texts tb on {of.key_b} = tb.key"
-    return joins, f"coalesce(ta.digest, {model_a})", f"coalesce(tb.digest, {model_b})"
+    return joins, models, "coalesce(ta.digest, bakeoff_a)", "coalesce(tb.digest, bakeoff_b)"
 
 
 def _numbered(keys: Any, is_known: Any, names: Mapping[int, str]) -> tuple[Ints, tuple[str, ...]]:

@@ -64,7 +64,12 @@ def open_votes(
         texts = None
         if {"answer_a", "answer_b"} <= set(columns):
             each = f"select distinct hash(answer) as key, answer from (select answer_a as answer from {relation} "
-            texts = Answers(f"{each} union all select answer_b from {relation})", "hash(answer_a)", "hash(answer_b)")
+            texts = Answers(
+                f"{each} union all select answer_b from {relation})",
+                "hash(answer_a)",
+                "hash(answer_b)",
+                are_in_rows=True,
+            )
         if not cursor.execute(f"select 1 from {relation} limit 1").fetchall():
             raise BadInput(f"{path} holds no row")
         yield VoteTable(

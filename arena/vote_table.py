@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -41,11 +42,13 @@ Refuse = Callable[[Sequence[Misread]], Exception]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Where the texts are: the SQL of all (key, text), and of a vote's two keys."""
+    """Where the texts are: the SQL of all (key, text), and of a vote's two keys. With `are_in_rows` the columns
+    answer_a and answer_b of each vote hold its two texts themselves."""
 
     texts: str
     key_a: str
     key_b: str
+    are_in_rows: bool = False
 
 
 class VoteTable:
@@ -235,15 +238,19 @@ class VoteTable:
         """Where the texts of the answers are; None where no text is known."""
         return self._answers
 
-    def select(self, wanted: Mapping[str, str], joins: str = "") -> Mapping[str, Any]:
+    def select(
+        self, wanted: Mapping[str, str], joins: str = "", *, first: Mapping[str, str] = MappingProxyType({})
+    ) -> Mapping[str, Any]:
         """Of each vote that counts `verdict`, a place in `Verdict`, and what is wanted, SQL by name, as columns.
 
         The SQL may use the columns of the votes and `bakeoff_seq`, the place of a vote in the log or its row in the
-        file. Call `counted` first: it reads the words that verdicts go by.
+        file; what is named in `first` is computed once of each vote, and may be used by its name. Call `counted` first:
+        it reads the words that verdicts go by.
         """
         numbered = copy(self)
-        if not self.tells("bakeoff_seq"):
-            numbered._relation = f"(select *, row_number() over () as bakeoff_seq from {self._relation})"
+        own = dict(first) if self.tells("bakeoff_seq") else {"bakeoff_seq": "row_number() over ()", **first}
+        added = "".join(f", {sql} as {name}" for name, sql in own.items())
+        numbered._relation = f"(select *{added} from {self._relation})"
         told = ", ".join(f"{sql} as {name}" for name, sql in wanted.items())
         query = f"select w.code as verdict, {told} {numbered._joined} {joins} where {self._reason} is null"
         return self._ask(query).fetchnumpy()

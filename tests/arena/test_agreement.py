@@ -21,8 +21,8 @@ from arena.judges import judges
 from arena.store import VoteStore
 from arena.study import Study
 from arenas import answer, fill
+from ratings import Absent
 from ratings.agreement import Estimate
-from ratings.interval import Absent
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 A, B, TIE, BAD = WORDS = LABELS
@@ -288,7 +288,8 @@ def test_a_voter_who_judges_again_is_held_against_the_first_vote():
     once = votes.first()
     assert len(once) == n
     assert Agreement.of(once, CHANCE).all.n_pairs == 0
-    third = Judgements(*(np.append(each, each[:2]) for each in (item, votes.voter, label)), names=votes.names)
+    longer = [np.append(each, each[:2]) for each in (item, votes.voter, label)]
+    third = Judgements(longer[0], longer[1], longer[2], names=votes.names)
     assert Consistency.of(third, CHANCE).n_further == 2
     nobody = Consistency.of(once, CHANCE)
     assert (nobody.n, nobody.raw.reason) == (0, "nobody judged the same two answers twice")
