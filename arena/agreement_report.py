@@ -33,8 +33,10 @@ class Report:
     judges: Sequence[Judge] | None = None
 
     @classmethod
-    def of(cls, votes: Judgements, chance: Chance, *, by: Sequence[str] = (), voters: bool = False) -> Self:
-        """From all votes of the sources that count."""
+    def of(
+        cls, votes: Judgements, chance: Chance, *, by: Sequence[str] = (), voters: bool = False, force: bool = False
+    ) -> Self:
+        """From all votes of the sources that count; `force` is the gate's."""
         once = votes.first()
         found = Agreement.of(once, chance)
         parts = {
@@ -54,7 +56,7 @@ class Report:
             chance=chance,
             agreement=found,
             consistency=Consistency.of(votes, chance),
-            gate=gate(found),
+            gate=gate(found, force=force),
             by=parts,
             untold={group: int((votes.groups[group] == UNTOLD).sum()) for group in by},
             voters=by_voter(once, chance) if voters else None,

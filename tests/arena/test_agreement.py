@@ -1,5 +1,6 @@
 """How far voters agree: by hand, against counting every pair of votes, what the log says, and what nobody can say."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
@@ -441,3 +442,10 @@ def test_votes_are_told_apart_by_what_they_say_of_themselves(store: VoteStore):
     assert report.untold == {"week": 0, "guideline": 1, "category": 0}
     assert report.to_card()["n_pairs_of_votes"] == 6
     assert report.to_card()["gate"]["outcome"] == "not measurable"
+    json.dumps(report.to_card(), allow_nan=False)
+
+
+def test_a_report_that_the_host_has_forced_says_so_on_the_card():
+    votes = said(*["AB", "AA", "BB"] * 5)
+    assert Report.of(votes, CHANCE).gate.outcome is Outcome.REFUSED
+    assert Report.of(votes, CHANCE, force=True).to_card()["gate"]["outcome"] == "forced"

@@ -171,6 +171,18 @@ def test_judges_are_held_against_people_and_never_mixed_with_them(tmp_path: Path
         assert "--between names two sources" in usage_of(bakeoff("agreement", path, *options))
 
 
+def test_judges_without_people_or_people_without_judges_have_nothing_to_compare(tmp_path: Path):
+    path = tmp_path / "votes.csv"
+    path.write_text("model_a,model_b,winner,voter,prompt_id,source\na,b,tie,x,p,ai_judge\na,b,tie,y,p,ai_judge\n")
+    found = told(path, "--between", "human", "ai_judge", "--by", "voter")
+    assert (found["n_votes"], found["voters"], found["gate"]["outcome"]) == (0, [], "not measurable")
+    single = [judge["all"]["single"] for judge in found["judges"]]
+    assert [(each["n_items"], each["raw"]["value"]) for each in single] == [(0, None), (0, None)]
+    assert {each["raw"]["reason"] for each in single} == {"no two voters have judged the same two answers"}
+    assert told(path, "--between", "ai_judge", "human")["judges"] == []
+    assert bakeoff("agreement", path, "--between", "human", "ai_judge", "--by", "voter").code == 0
+
+
 def test_a_database_tells_the_same_as_its_file(tmp_path: Path):
     path, db = votes(tmp_path / "votes.csv"), tmp_path / "arena.duckdb"
     assert bakeoff("import", path, "--db", db, "--source", "human", "--map", "prompt_id=prompt_text").code == 0
