@@ -49,6 +49,7 @@ FLOORS = [
     ["arena.guideline", "arena.labels", "arena.rules"],
     ["arena.pairing", "arena.worked_example", "arena.record"],
     ["arena.pieces", "arena.vote_table"],
+    ["arena.found_rows"],
     ["arena.plan", "arena.leaderboard", "arena.rows", "arena.table", "arena.voter", "arena.option"],
     ["arena.password", "arena.session", "arena.attempts"],
     ["arena.tally", "arena.own_votes", "arena.bars", "arena.style", "arena.json_line", "arena.name"],
