@@ -55,6 +55,30 @@ def test_the_same_votes_in_any_kind_of_file_and_in_any_order_give_the_same_bytes
     assert told(csv, *by) == told(other, *by)
 
 
+@pytest.mark.parametrize("with_texts", [False, True])
+def test_the_side_on_which_an_answer_stood_changes_no_byte(tmp_path: Path, *, with_texts: bool):
+    rng = np.random.default_rng(4)
+    rows = [
+        (*rng.permutation(["a", "b", "c"])[:2], rng.choice(["model_a", "model_b", "tie", "both_bad"]), f"w{w}", f"p{p}")
+        for p in range(15)
+        for w in range(4)
+    ]
+    other = {"model_a": "model_b", "model_b": "model_a"}
+
+    def written(name: str, turned: set[int]) -> Path:
+        lines = []
+        for number, (a, b, winner, voter, prompt) in enumerate(rows):
+            sides = (b, a, other.get(winner, winner)) if number in turned else (a, b, winner)
+            texts = [f"{side} says {prompt}" if with_texts else "" for side in sides[:2]]
+            lines.append(",".join([*sides, voter, prompt, *texts]) + "\n")
+        head = "model_a,model_b,winner,voter,prompt_id,answer_a,answer_b\n"
+        (tmp_path / name).write_text(head + "".join(lines))
+        return tmp_path / name
+
+    some = set(rng.choice(60, size=30, replace=False).tolist())
+    assert told(written("as_shown.csv", set()), "--by", "voter") == told(written("turned.csv", some), "--by", "voter")
+
+
 def test_columns_and_words_of_other_names_are_named(tmp_path: Path):
     path = votes(
         tmp_path / "votes.csv", header="left_model,right_model,said,who,item,category\n", words=("left", "right")
