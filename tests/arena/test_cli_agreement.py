@@ -70,7 +70,7 @@ def test_the_side_on_which_an_answer_stood_changes_no_byte(tmp_path: Path, *, wi
         for number, (a, b, winner, voter, prompt) in enumerate(rows):
             sides = (b, a, other.get(winner, winner)) if number in turned else (a, b, winner)
             texts = [f"{side} says {prompt}" if with_texts else "" for side in sides[:2]]
-            lines.append(",".join([*sides, voter, prompt, *texts]) + "\n")
+            lines.append(",".join(map(str, [*sides, voter, prompt, *texts])) + "\n")
         head = "model_a,model_b,winner,voter,prompt_id,answer_a,answer_b\n"
         (tmp_path / name).write_text(head + "".join(lines))
         return tmp_path / name
