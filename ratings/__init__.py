@@ -10,6 +10,8 @@ caller's affair. A `strength` is a natural log-odds, a `score` is Elo points.
     intervals = strength_intervals(found, covariance, confidence=0.95)
     samples = draws(found, covariance, n_draws=2000, rng=np.random.default_rng(seed))
     places = rank_ranges(found.strengths, samples, confidence=0.95)
+
+How far raters agree who put items into categories stands by itself, in `ratings.agreement` and `ratings.two_raters`.
 """
 
 from ratings.anomaly import VoterAudit, audit_voters

@@ -52,7 +52,10 @@ from arena.vote_table import OPTIONAL, Answers, VoteTable
 # Of prompts, kept in memory.
 _MOST_QUESTIONS = 10_000
 
-_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "left_out")
+_TABLE_COLUMNS = (
+    *("model_a", "model_b", "winner", *OPTIONAL, "left_out"),
+    *("bakeoff_seq", "question", "turn", "guideline_version", "batch"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +355,8 @@ class Votes:
         """
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, case when left_out is distinct from '{WITHDRAWN}' and voter_id in
+                v.source, answer_a, answer_b, seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn,
+                guideline_version, batch, case when left_out is distinct from '{WITHDRAWN}' and voter_id in
                     (select voter_id from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
             from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
