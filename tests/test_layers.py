@@ -32,7 +32,8 @@ FLOORS = [
         "arena.wholeness",
     ],
     ["arena.store", "arena.printout", "arena.finding", "arena.exhibit"],
-    ["arena.analysis", "arena.plots", "arena.withdrawals", "arena.suspicion"],
+    ["arena.analysis", "arena.plots", "arena.withdrawals", "arena.suspicion", "arena.vote_sheet"],
+    ["arena.quality"],
     ["arena.rating"],
     [
         "arena.estimate",
@@ -43,6 +44,7 @@ FLOORS = [
         "arena.settings",
         "arena.vote_file",
         "arena.self_naming",
+        "arena.reference",
     ],
     ["arena.login"],
     ["arena.guideline", "arena.labels", "arena.rules"],
