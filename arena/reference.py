@@ -1,4 +1,4 @@
-"""Texts to compare prompts with: those of a file, such as a public benchmark, and the prompts of an exported dataset."""
+"""Texts to compare prompts with: those of a file, as of a public benchmark, and the prompts of an exported dataset."""
 
 import re
 from collections.abc import Iterator, Mapping

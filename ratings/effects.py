@@ -1,5 +1,6 @@
 """What speaks for a side beside the strength of the item on it: its place, its length, how it begins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from ratings.checks import whole_numbers
 from ratings.comparisons import Comparisons, Outcome
 from ratings.connectivity import rateable_groups
 from ratings.errors import InvalidComparisons, RatingError
-from ratings.fit import fit, log_likelihood
+from ratings.fit import Fit, fit, log_likelihood
 from ratings.interval import Absent, Interval
 from ratings.sandwich import clustered_sandwich, coefficient_intervals, sandwich
 from ratings.shares import chance_beyond
@@ -53,14 +54,16 @@ def effects_beside_strength(
     outcome: ArrayLike,
     columns: ArrayLike,
     *,
-    clusters: ArrayLike | None = None,
+    clusters: Sequence[ArrayLike | None] = (None,),
     confidence: float,
 ) -> Effects | Absent:
     """Fit Bradley-Terry strengths together with the effects of columns, shape (n_rows, n_columns), that speak for A.
 
     A column of ones is the advantage of side A. Outcomes are decisive, A or B, as ties have no place in the likelihood
-    of one. Intervals and Wald tests are by the sandwich, clustered where clusters are given: those of one cluster may
-    resemble each other in any way. The comparisons are those of the largest group of items that can be rated.
+    of one. The comparisons are those of the largest group of items that can be rated. Intervals and Wald tests are by
+    the sandwich: `clusters` holds one grouping or several (by voter, by prompt), each a number a row, or None for rows
+    that stand alone; those of one cluster may resemble each other in any way. Of several groupings the one with the
+    widest interval counts, for each column by itself, which errs to the safe side.
 
     Absent where no two items can be rated, or the fit finds no end. Raises InvalidComparisons for a tie. Source: the
     home advantage of Davidson and Beaver (1977), doi:10.2307/2529464.
@@ -79,27 +82,22 @@ def effects_beside_strength(
     varies = (values[inside] != 0).any(axis=0)
     if not varies.any():
         return Absent("none of this ever tells the two sides apart")
-    cluster = None if clusters is None else np.unique(np.asarray(clusters)[inside], return_inverse=True)[1]
     rows = (place[a[inside]], place[b[inside]], how[inside])
     plain = Comparisons.from_outcomes(len(group), *rows)
     columns_used = values[inside][:, varies]
-    comparisons = Comparisons.from_outcomes(len(group), *rows, clusters=cluster, covariates=columns_used)
+    ways: list[list[Effect]] = []
     try:
-        found = fit(comparisons, ridge=RIDGE)
+        counted = Comparisons.from_outcomes(len(group), *rows, covariates=columns_used)
+        found = fit(counted, ridge=RIDGE)
         without = fit(plain)
-        is_clustered = cluster is not None and comparisons.n_clusters > 1
-        covariance = (clustered_sandwich if is_clustered else sandwich)(comparisons, found)
+        for by in clusters:
+            grouped = None if by is None else np.unique(np.asarray(by)[inside], return_inverse=True)[1]
+            clustered = Comparisons.from_outcomes(len(group), *rows, clusters=grouped, covariates=columns_used)
+            ways.append(_by_sandwich(found, clustered, confidence))
     except RatingError as error:
         return Absent(f"no fit: {error}")
-    intervals = coefficient_intervals(found, covariance, confidence=confidence)
-    errors, degrees = (column[len(group) :] for column in (covariance.standard_errors, covariance.degrees))
-    known = iter(
-        Effect(value, interval, 1.0 if isinstance(interval, Absent) else _p_value(value / error, freedom))
-        for value, interval, error, freedom in zip(
-            found.coefficients.tolist(), intervals, errors.tolist(), degrees.tolist(), strict=True
-        )
-    )
-    statistic = max(2 * (log_likelihood(comparisons, found) - log_likelihood(plain, without)), 0.0)
+    known = iter(max(each, key=_width) for each in zip(*ways, strict=True))
+    statistic = max(2 * (log_likelihood(counted, found) - log_likelihood(plain, without)), 0.0)
     return Effects(
         effects=tuple(next(known) if does else Absent("never differs between the two sides") for does in varies),
         n_used=int(inside.sum()),
@@ -107,6 +105,23 @@ def effects_beside_strength(
         statistic=statistic,
         p_value=chance_beyond(statistic, int(varies.sum())),
     )
+
+
+def _by_sandwich(found: Fit, comparisons: Comparisons, confidence: float) -> list[Effect]:
+    is_clustered = comparisons.n_clusters > 1
+    covariance = (clustered_sandwich if is_clustered else sandwich)(comparisons, found)
+    n_items = len(found.strengths)
+    errors, degrees = (column[n_items:].tolist() for column in (covariance.standard_errors, covariance.degrees))
+    intervals = coefficient_intervals(found, covariance, confidence=confidence)
+    return [
+        Effect(value, interval, 1.0 if isinstance(interval, Absent) else _p_value(value / error, freedom))
+        for value, interval, error, freedom in zip(found.coefficients.tolist(), intervals, errors, degrees, strict=True)
+    ]
+
+
+def _width(effect: Effect) -> float:
+    """Of the interval; without end where there is none."""
+    return np.inf if isinstance(effect.interval, Absent) else effect.interval.high - effect.interval.low
 
 
 def _p_value(t: float, degrees: float) -> float:

@@ -40,8 +40,9 @@ def wilson(k: float, n: float, *, confidence: float) -> Interval | Absent:
     p = k / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half_width = z / (1 + z**2 / n) * sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
-    # Of none, and of all, the interval ends there; rounding would end it just beyond.
-    return Interval(max(centre - half_width, 0.0), min(centre + half_width, 1.0), confidence)
+    # Of none, and of all, the interval ends there, and not a rounding beside it.
+    low, high = (0.0 if k == 0 else centre - half_width), (1.0 if k == n else centre + half_width)
+    return Interval(low, high, confidence)
 
 
 def even_chance(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:

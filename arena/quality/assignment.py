@@ -8,9 +8,6 @@ from ratings import even_chance, wilson
 
 FLOOR = 20
 
-_FEW_PAIRS = 10
-"""Of so many pairs that were judged more than once, some would stand the other way round if each draw had been new."""
-
 _MEANING = {
     True: "Models were not put on the sides by a fair coin: the randomiser, or whoever made this file, favours a side.",
     False: "Models stand on either side as often as a fair coin puts them there.",
@@ -63,17 +60,11 @@ def assignment(sheet: Sheet, *, confidence: float) -> Audit:
 
 def _draws(sheet: Sheet) -> tuple[np.ndarray, str]:
     """The rows that stand for a draw each. Where votes on one pair never differ in sides, these were drawn once."""
-    everything = np.arange(len(sheet))
-    rows = np.flatnonzero(sheet.pair != UNKNOWN)
-    if not len(rows):
-        return everything, "votes"
-    _, first, pair, n = np.unique(sheet.pair[rows], return_index=True, return_inverse=True, return_counts=True)
-    n_turned = np.bincount(pair, weights=sheet.is_turned[rows])
-    is_again = n > 1
-    if is_again.sum() < _FEW_PAIRS or ((n_turned > 0) & (n_turned < n))[is_again].any():
-        return everything, "votes"
-    alone = np.flatnonzero(sheet.pair == UNKNOWN)
-    return np.sort(np.concatenate((rows[first], alone))), "pairs"
+    if not sheet.has_frozen_sides:
+        return np.arange(len(sheet)), "votes"
+    known = np.flatnonzero(sheet.pair != UNKNOWN)
+    _, first = np.unique(sheet.pair[known], return_index=True)
+    return np.sort(np.concatenate((known[first], np.flatnonzero(sheet.pair == UNKNOWN)))), "pairs"
 
 
 def _drawn_here(sheet: Sheet) -> Figure:

@@ -13,8 +13,9 @@ LAG = 20
 
 FLOOR = 10
 
-_MEANING = {
-    None: "How sure a single vote is. It has no right value: taste may be close to a coin where answers are alike."
+_MEANING: dict[bool | None, str] = {
+    False: "How sure a single vote is. No value is right: where answers are alike, taste may be close to a coin.",
+    None: "Not enough data to say how sure a single vote is.",
 }
 
 
@@ -43,7 +44,7 @@ def consistency(sheet: Sheet, *, confidence: float) -> Audit:
         ),
         _beyond_chance(one, other, same, confidence),
     )
-    return Audit("consistency", question, figures, _MEANING)
+    return Audit("consistency", question, figures, _MEANING, by_rule=None if figures[0].value is None else False)
 
 
 def _beyond_chance(one: np.ndarray, other: np.ndarray, same: int, confidence: float) -> Figure:

@@ -40,7 +40,7 @@ def formatting(sheet: Sheet, *, confidence: float) -> Audit:
     n = (one_sided != 0).sum(axis=0)
     k = ((one_sided != 0) & ((one_sided > 0) == won[:, np.newaxis])).sum(axis=0)
     judged = np.flatnonzero(n >= FLOOR)
-    found = _adjusted(sheet, rows, one_sided[:, judged], confidence)
+    found, test = _adjusted(sheet, rows, one_sided[:, judged], confidence)
     place = {int(trait): number for number, trait in enumerate(judged)}
     figures: list[Figure] = []
     for number, trait in enumerate(TRAITS):
@@ -59,16 +59,16 @@ def formatting(sheet: Sheet, *, confidence: float) -> Audit:
         )
         if number in place:
             of = found if isinstance(found, Absent) else found.effects[place[number]]
-            how = f"Bradley-Terry with all patterns, length and side; Wald test by {sheet.unit}"
+            how = f"Bradley-Terry with all patterns, length and side; {test}"
             figures.append(effect(trait, f"what {_LABELS[trait]} is worth", of, int(n[number]), how))
     return Audit("formatting", "Does dress win?", tuple(figures), _MEANING)
 
 
-def _adjusted(sheet: Sheet, rows: np.ndarray, one_sided: np.ndarray, confidence: float) -> Effects | Absent:
+def _adjusted(sheet: Sheet, rows: np.ndarray, one_sided: np.ndarray, confidence: float) -> tuple[Effects | Absent, str]:
     if not one_sided.shape[1]:
-        return Absent("no pattern stands on one side often enough")
+        return Absent("no pattern stands on one side often enough"), "none"
     assert sheet.wording is not None  # noqa: S101 - rows have texts
     tokens = sheet.wording.counts[:, FEATURES.index("length")].astype(np.float64)
     a, b = tokens[sheet.answer_a[rows]], tokens[sheet.answer_b[rows]]
     columns = np.column_stack((one_sided, (a - b) / np.maximum(a + b, 1.0), np.ones(len(rows))))
-    return sheet.beside_strength(rows, columns, confidence=confidence)
+    return sheet.beside_strength(rows, columns, also=sheet.prompt, confidence=confidence)

@@ -45,10 +45,11 @@ def _adjusted(sheet: Sheet, rows: np.ndarray, confidence: float) -> list[Figure]
     name, label = "advantage_of_a", "advantage of side A, strengths taken out"
     if len(rows) < FLOOR:
         return [effect(name, label, Absent(f"{len(rows):,} votes, and {FLOOR} are the fewest"), len(rows), "none")]
-    found = sheet.beside_strength(rows, np.ones((len(rows), 1)), confidence=confidence)
+    also = sheet.pair if sheet.has_frozen_sides else None
+    found, test = sheet.beside_strength(rows, np.ones((len(rows), 1)), also=also, confidence=confidence)
     if isinstance(found, Absent):
         return [effect(name, label, found, len(rows), "none")]
-    how = f"Bradley-Terry with an intercept, Wald test by {sheet.unit}"
+    how = f"Bradley-Terry with an intercept, {test}"
     gain = Figure(
         "gain_by_side",
         "gain in log-likelihood by it, twice",

@@ -55,7 +55,7 @@ def prefix(sheet: Sheet, *, confidence: float) -> Audit:
         confidence=confidence,
     )
     columns = np.column_stack([*((a == i).astype(np.float64) - (b == i) for i in judged), np.ones(len(rows))])
-    found = sheet.beside_strength(rows, columns, confidence=confidence)
+    found, test = sheet.beside_strength(rows, columns, also=sheet.prompt, confidence=confidence)
     effects = () if isinstance(found, Absent) else found.effects
     worth = [
         (member | {"logit": round(each.value, 6)}, each.p_value)
@@ -68,7 +68,7 @@ def prefix(sheet: Sheet, *, confidence: float) -> Audit:
         [member for member, _ in worth],
         [p_value for _, p_value in worth],
         unit="openers",
-        method=f"Bradley-Terry with these openers and side; Wald test by {sheet.unit}",
+        method=f"Bradley-Terry with these openers and side; {test}",
         floor=floor if not members else found.reason if isinstance(found, Absent) else _ALIASED,
         confidence=confidence,
     )

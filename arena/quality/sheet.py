@@ -17,6 +17,12 @@ Mask = NDArray[np.bool_]
 UNKNOWN = -1
 """Stands for what a vote does not tell, in every column of places."""
 
+FEW_PAIRS = 10
+"""Of so many pairs that were judged more than once, some would stand the other way round had each draw been new."""
+
+FEW_VOTERS = 6
+"""Of fewer (one judge, say) nothing can be said but about these themselves, and their votes stand alone."""
+
 A, B, TIE, BOTH_BAD = range(len(Verdict))
 
 
@@ -94,6 +100,15 @@ class Sheet:
         return _numbered(is_known, self.prompt, np.minimum(one, other), np.maximum(one, other))
 
     @cached_property
+    def has_frozen_sides(self) -> bool:
+        """Whether votes on one pair never differ in sides, so that these were drawn once a pair, not once a vote."""
+        rows = np.flatnonzero(self.pair != UNKNOWN)
+        _, pair, n = np.unique(self.pair[rows], return_inverse=True, return_counts=True)
+        n_turned = np.bincount(pair, weights=self.is_turned[rows], minlength=len(n))
+        is_again = n > 1
+        return bool(is_again.sum() >= FEW_PAIRS and not ((n_turned > 0) & (n_turned < n))[is_again].any())
+
+    @cached_property
     def is_turned(self) -> Mask:
         """Where the two of a pair stand the other way round than in the order that `pair` takes them."""
         by_model = self.model_a > self.model_b
@@ -119,22 +134,33 @@ class Sheet:
         alone = int(self.voter.max()) + np.cumsum(is_unknown)
         return np.where(is_unknown, alone, self.voter)
 
-    @property
-    def unit(self) -> str:
-        """What stands for itself: voters, where any are known, else single votes."""
-        return "vote" if self.clusters is None else "voter"
+    def beside_strength(
+        self, rows: Whole, columns: NDArray[np.float64], *, also: Whole | None = None, confidence: float
+    ) -> tuple[Effects | Absent, str]:
+        """What columns are worth to side A in these decisive votes, and by what votes are grouped, in words.
 
-    def beside_strength(self, rows: Whole, columns: NDArray[np.float64], *, confidence: float) -> Effects | Absent:
-        """What columns are worth to side A in these decisive votes, by voter where voters are known."""
-        return effects_beside_strength(
+        By voter, where voters are known and not so few that it is these it is about; with `also` (prompts, pairs) by this as well, and the wider interval counts.
+        What an answer says is the same in all votes on it, so what hangs on texts hangs together by prompt.
+        """
+        groupings: list[Whole | None] = [None]
+        by = "vote"
+        if self.clusters is not None and len(self.voters) >= FEW_VOTERS:
+            groupings, by = [self.clusters[rows]], "voter"
+        if also is not None and (also[rows] != UNKNOWN).any():
+            is_unknown = also == UNKNOWN
+            alone = np.where(is_unknown, int(also.max()) + np.cumsum(is_unknown), also)
+            groupings.append(alone[rows])
+            by += " and by prompt, the wider interval"
+        found = effects_beside_strength(
             len(self.models),
             self.model_a[rows],
             self.model_b[rows],
             self.verdict[rows],
             columns,
-            clusters=None if self.clusters is None else self.clusters[rows],
+            clusters=groupings,
             confidence=confidence,
         )
+        return found, f"Wald test by {by}"
 
 
 def _numbered(is_known: Mask, *columns: Whole) -> Whole:

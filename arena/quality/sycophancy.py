@@ -20,7 +20,7 @@ _MEANING = {
 
 
 def sycophancy(sheet: Sheet, *, confidence: float) -> Audit:
-    """How common affirmative openings are on either side of a verdict, and what changes where its voter wrote the prompt."""
+    """How common affirmative openings are, and what changes where the voter wrote the prompt."""
     figures = [*_openings(sheet, confidence), *_split(sheet, confidence)]
     return Audit("sycophancy", "Is agreement rewarded?", tuple(figures), _MEANING)
 

@@ -29,7 +29,8 @@ _AFFIRMATIVE = re.compile(
     r"klar|bien sûr|avec plaisir|certainement|claro|por supuesto|desde luego|con mucho gusto)\b|当然|好的|没问题)",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+# Words with their apostrophes, and signs that stand together.
+_TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]+")
 
 OPENER_TOKENS = 3
 
