@@ -33,6 +33,8 @@ class Planted:
     """For side A, where the voter wrote the prompt."""
     lean: float = 0.0
     """Standard deviation of what each voter has for side A: a lean of some, and none of all."""
+    answers: float = 0.0
+    """Standard deviation of how good a single answer is beside its model: no bias, and shared by all votes on it."""
     strong_on_a: float = 0.5
     """The chance with which the stronger model is put on side A."""
 
@@ -67,6 +69,10 @@ def sheet(planted: Planted = NOTHING, *, n: int = 1500, seed: int = 0) -> Sheet:
     begins = (wording.opener == 1).astype(np.float64)
     edge += planted.opener * (begins[answer_a] - begins[answer_b])
     edge += rng.normal(0, planted.lean, N_VOTERS)[voter] if planted.lean else 0.0
+    quality = (
+        rng.normal(0, planted.answers, N_PROMPTS * N_MODELS) if planted.answers else np.zeros(N_PROMPTS * N_MODELS)
+    )
+    edge += quality[answer_a] - quality[answer_b]
     verdict = np.where(rng.random(n) < 1 / (1 + np.exp(-edge)), A, B)
     verdict[rng.random(n) < 0.2] = TIE
     return Sheet(

@@ -161,7 +161,7 @@ def test_sides_that_were_drawn_once_a_pair_count_once_a_pair():
 
 
 def test_of_few_voters_it_is_these_that_it_is_about():
-    """A judge of many votes has a lean with an interval, as each vote stands alone; so have five, and six are people."""
+    """The votes of one judge stand alone, so that its lean has an interval; those of six people stand by voter."""
     rng = np.random.default_rng(0)
     rows = [(k % 2, 1 - k % 2, A if rng.random() < 0.7 else B) for k in range(400)]
     judge = named(asked("position", small(rows, voter=[0] * 400)), "advantage_of_a")
@@ -217,8 +217,8 @@ def test_prompts_that_stand_in_a_benchmark_are_listed_with_their_votes():
     audit = audit_votes(votes, against=KnownTexts.of(["what is love", LONG]))[list(AUDITS).index("contamination")]
     assert audit.speaks is True
     assert named(audit, "known_exactly").listed == ({"prompt": "p0", "n": 2},)
-    # 20 words and two: 8 stretches, of which 6 are known.
-    assert named(audit, "known_nearly").listed == ({"prompt": "p1", "n": 1, "share": 0.75},)
+    # 19 words and two: 9 stretches, of which 7 are known.
+    assert named(audit, "known_nearly").listed == ({"prompt": "p1", "n": 1, "share": 0.777778},)
 
 
 def test_what_is_held_back_must_not_be_in_train():
