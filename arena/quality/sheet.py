@@ -17,6 +17,9 @@ Mask = NDArray[np.bool_]
 UNKNOWN = -1
 """Stands for what a vote does not tell, in every column of places."""
 
+_MOST = 2**62
+"""Numbers stay below this."""
+
 FEW_PAIRS = 10
 """Of so many pairs that were judged more than once, some would stand the other way round had each draw been new."""
 
@@ -164,12 +167,14 @@ class Sheet:
 
 
 def _numbered(is_known: Mask, *columns: Whole) -> Whole:
-    """One number for rows that are alike in all columns; UNKNOWN where they are not known."""
-    found = np.full(len(is_known), UNKNOWN, dtype=np.int64)
-    rows = np.flatnonzero(is_known)
-    key = np.zeros(len(rows), dtype=np.int64)
+    """The same number for rows that are alike in all columns, which hold places; UNKNOWN where they are not known."""
+    key = np.zeros(len(is_known), dtype=np.int64)
+    size = 1
     for column in columns:
-        _, place = np.unique(column[rows], return_inverse=True)
-        _, key = np.unique(key * (int(place.max(initial=0)) + 1) + place, return_inverse=True)
-    found[rows] = key
-    return found
+        step = int(column.max(initial=0)) + 1
+        if size * step >= _MOST:
+            kinds, key = np.unique(key, return_inverse=True)
+            size = len(kinds)
+        key = key * step + np.maximum(column, 0)
+        size *= step
+    return np.where(is_known, key, UNKNOWN)
