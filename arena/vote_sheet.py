@@ -1,4 +1,4 @@
-"""Votes of a file or of the log, read for audits into one sheet in memory: some 150 bytes a vote, and no text."""
+"""Votes of a file or of the log, read for audits into one sheet in memory, without their texts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

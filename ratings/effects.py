@@ -16,6 +16,7 @@ from ratings.sandwich import clustered_sandwich, coefficient_intervals, sandwich
 from ratings.shares import chance_beyond
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 RIDGE = 0.01
 """Precision of a normal prior on each effect, a standard deviation of 10 logits: it moves none that is of this world,
@@ -84,20 +85,23 @@ def effects_beside_strength(
         return Absent("none of this ever tells the two sides apart")
     rows = (place[a[inside]], place[b[inside]], how[inside])
     plain = Comparisons.from_outcomes(len(group), *rows)
-    columns_used = values[inside][:, varies]
+    # No copy of a large table where nothing is left out.
+    used = values if inside.all() and varies.all() else values[inside][:, varies]
     ways: list[list[Effect]] = []
     try:
-        counted = Comparisons.from_outcomes(len(group), *rows, covariates=columns_used)
+        counted = _grouped(len(group), rows, used, clusters[0], inside)
         found = fit(counted, ridge=RIDGE)
         without = fit(plain)
-        for by in clusters:
-            grouped = None if by is None else np.unique(np.asarray(by)[inside], return_inverse=True)[1]
-            clustered = Comparisons.from_outcomes(len(group), *rows, clusters=grouped, covariates=columns_used)
-            ways.append(_by_sandwich(found, clustered, confidence))
+        gain = log_likelihood(counted, found) - log_likelihood(plain, without)
+        ways.append(_by_sandwich(found, counted, confidence))
+        for by in clusters[1:]:
+            del counted
+            counted = _grouped(len(group), rows, used, by, inside)
+            ways.append(_by_sandwich(found, counted, confidence))
     except RatingError as error:
         return Absent(f"no fit: {error}")
     known = iter(max(each, key=_width) for each in zip(*ways, strict=True))
-    statistic = max(2 * (log_likelihood(counted, found) - log_likelihood(plain, without)), 0.0)
+    statistic = max(2 * gain, 0.0)
     return Effects(
         effects=tuple(next(known) if does else Absent("never differs between the two sides") for does in varies),
         n_used=int(inside.sum()),
@@ -105,6 +109,13 @@ def effects_beside_strength(
         statistic=statistic,
         p_value=chance_beyond(statistic, int(varies.sum())),
     )
+
+
+def _grouped(
+    n_items: int, rows: tuple[Whole, Whole, Whole], columns: Floats, by: ArrayLike | None, inside: NDArray[np.bool_]
+) -> Comparisons:
+    clusters = None if by is None else np.unique(np.asarray(by)[inside], return_inverse=True)[1]
+    return Comparisons.from_outcomes(n_items, *rows, clusters=clusters, covariates=columns)
 
 
 def _by_sandwich(found: Fit, comparisons: Comparisons, confidence: float) -> list[Effect]:
