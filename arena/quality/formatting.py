@@ -71,4 +71,4 @@ def _adjusted(sheet: Sheet, rows: np.ndarray, one_sided: np.ndarray, confidence:
     tokens = sheet.wording.counts[:, FEATURES.index("length")].astype(np.float64)
     a, b = tokens[sheet.answer_a[rows]], tokens[sheet.answer_b[rows]]
     columns = np.column_stack((one_sided, (a - b) / np.maximum(a + b, 1.0), np.ones(len(rows))))
-    return sheet.beside_strength(rows, columns, also=sheet.prompt, confidence=confidence)
+    return sheet.beside_strength(rows, columns, also=sheet.same_texts, confidence=confidence)

@@ -72,7 +72,7 @@ def _coefficient(sheet: Sheet, confidence: float) -> Figure:
     if len(rows) < FLOOR:
         return effect(name, label, Absent(f"{len(rows):,} votes, and {FLOOR} are the fewest"), len(rows), "none")
     columns = np.column_stack((style_columns(sheet, rows), np.ones(len(rows))))
-    found, test = sheet.beside_strength(rows, columns, also=sheet.prompt, confidence=confidence)
+    found, test = sheet.beside_strength(rows, columns, also=sheet.same_texts, confidence=confidence)
     how = f"Bradley-Terry with {', '.join(FEATURES)} and side; {test}"
     if isinstance(found, Absent):
         return effect(name, label, found, len(rows), how)

@@ -45,7 +45,7 @@ def _adjusted(sheet: Sheet, rows: np.ndarray, confidence: float) -> list[Figure]
     name, label = "advantage_of_a", "advantage of side A, strengths taken out"
     if len(rows) < FLOOR:
         return [effect(name, label, Absent(f"{len(rows):,} votes, and {FLOOR} are the fewest"), len(rows), "none")]
-    also = sheet.pair if sheet.has_frozen_sides else None
+    also = ("pair", sheet.pair) if sheet.has_frozen_sides else None
     found, test = sheet.beside_strength(rows, np.ones((len(rows), 1)), also=also, confidence=confidence)
     if isinstance(found, Absent):
         return [effect(name, label, found, len(rows), "none")]

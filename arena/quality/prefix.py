@@ -55,7 +55,7 @@ def prefix(sheet: Sheet, *, confidence: float) -> Audit:
         confidence=confidence,
     )
     columns = np.column_stack([*((a == i).astype(np.float64) - (b == i) for i in judged), np.ones(len(rows))])
-    found, test = sheet.beside_strength(rows, columns, also=sheet.prompt, confidence=confidence)
+    found, test = sheet.beside_strength(rows, columns, also=sheet.same_texts, confidence=confidence)
     effects = () if isinstance(found, Absent) else found.effects
     worth = [
         (member | {"logit": round(each.value, 6)}, each.p_value)

@@ -23,8 +23,8 @@ _MOST = 2**62
 FEW_PAIRS = 10
 """Of so many pairs that were judged more than once, some would stand the other way round had each draw been new."""
 
-FEW_VOTERS = 6
-"""Of fewer (one judge, say) nothing can be said but about these themselves, and their votes stand alone."""
+FEW_GROUPS = 6
+"""Of fewer voters (one judge, say) or prompts nothing can be said but about these themselves."""
 
 A, B, TIE, BOTH_BAD = range(len(Verdict))
 
@@ -137,23 +137,31 @@ class Sheet:
         alone = int(self.voter.max()) + np.cumsum(is_unknown)
         return np.where(is_unknown, alone, self.voter)
 
-    def beside_strength(
-        self, rows: Whole, columns: NDArray[np.float64], *, also: Whole | None = None, confidence: float
-    ) -> tuple[Effects | Absent, str]:
-        """What columns are worth to side A in these decisive votes, and by what votes are grouped, in words.
+    @cached_property
+    def same_texts(self) -> tuple[str, Whole]:
+        """By what votes hang together that are on the same texts: an answer says the same in all votes on it.
 
-        By voter, where voters are known and not so few that it is these it is about; with `also` (prompts, pairs) by this as well, and the wider interval counts.
-        What an answer says is the same in all votes on it, so what hangs on texts hangs together by prompt.
+        By prompt, or with few prompts by pair of answers.
         """
-        groupings: list[Whole | None] = [None]
-        by = "vote"
-        if self.clusters is not None and len(self.voters) >= FEW_VOTERS:
-            groupings, by = [self.clusters[rows]], "voter"
-        if also is not None and (also[rows] != UNKNOWN).any():
-            is_unknown = also == UNKNOWN
-            alone = np.where(is_unknown, int(also.max()) + np.cumsum(is_unknown), also)
-            groupings.append(alone[rows])
-            by += " and by prompt, the wider interval"
+        n_prompts = len(np.unique(self.prompt[self.prompt != UNKNOWN]))
+        return ("prompt", self.prompt) if n_prompts >= FEW_GROUPS else ("pair", self.pair)
+
+    def beside_strength(
+        self, rows: Whole, columns: NDArray[np.float64], *, also: tuple[str, Whole] | None = None, confidence: float
+    ) -> tuple[Effects | Absent, str]:
+        """What columns are worth to side A in these decisive votes, and how that is tested, in words.
+
+        Votes are grouped by voter, where voters are known and not so few that it is these it is about; with `also`, a
+        word and a grouping, by that as well, and the wider interval counts.
+        """
+        is_by_voter = self.clusters is not None and len(self.voters) >= FEW_GROUPS
+        groupings = [self.clusters[rows] if self.clusters is not None and is_by_voter else None]
+        by = "voter" if is_by_voter else "vote"
+        if also is not None and (also[1][rows] != UNKNOWN).any():
+            word, group = also
+            is_unknown = group == UNKNOWN
+            groupings.append(np.where(is_unknown, int(group.max()) + np.cumsum(is_unknown), group)[rows])
+            by += f" and by {word}, the wider interval"
         found = effects_beside_strength(
             len(self.models),
             self.model_a[rows],

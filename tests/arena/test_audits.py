@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,13 +29,13 @@ def asked(name: str, votes: Sheet) -> Audit:
 
 
 def small(rows: Sequence[tuple[int, ...]], **columns: Sequence[float]) -> Sheet:
-    """Votes as (model a, model b, verdict), by one voter and without anything else, unless it is given."""
+    """Votes as (model a, model b, verdict) that tell nothing else, unless it is given."""
     n = len(rows)
     a, b, verdict = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     unknown = dict.fromkeys(
         ("voter", "prompt", "answer_a", "answer_b", "moment", "wrote_prompt", "guideline", "gold"), [UNKNOWN] * n
     )
-    given = {name: np.array(values, dtype=np.int64) for name, values in (unknown | columns).items()}
+    given: dict[str, Any] = {name: np.array(values, dtype=np.int64) for name, values in (unknown | columns).items()}
     return Sheet(
         models=tuple(ModelId(f"m{number}") for number in range(int(max(a.max(), b.max())) + 1)),
         model_a=a,
