@@ -30,7 +30,8 @@ from ratings.agreement import (
     RawAgreement,
     estimates,
 )
-from ratings.two_raters import CohenKappa, SameShare, Weights, crossed, of_two, wilson_interval
+from ratings.shares import wilson
+from ratings.two_raters import CohenKappa, SameShare, Weights, crossed, of_two
 
 ROUNDS = 1000
 DIGITS = 4
@@ -266,7 +267,7 @@ class Consistency:
         same = int(np.count_nonzero(first == second))
         pairs = of_two(first, second, n_categories=len(LABELS))
         kappa = chance.figures({"cohen": CohenKappa()}, pairs, n, "repeats")["cohen"]
-        raw = Figure.of(Estimate(same / n, wilson_interval(same, n, confidence=chance.confidence)))
+        raw = Figure.of(Estimate(same / n, wilson(same, n, confidence=chance.confidence)))
         return cls(n, n_further, raw, kappa)
 
 

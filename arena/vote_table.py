@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +26,8 @@ OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
 _FURTHER = ("weight", "answer_a", "answer_b", *(f"{name}_{side}" for name in styles.FEATURES for side in "ab"))
 
 _ROWS_AT_ONCE = 500_000
+
+_TEXTS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ class Answers:
     key_a: str
     key_b: str
     are_in_rows: bool = False
+
+
+class Told(StrEnum):
+    """What a column tells, each as SQL that gives null where it tells nothing."""
+
+    KEY = "if({told} is null, null, hash({told}))"
+    """Who or what, as a number that stands for a text; `VoteTable.names` says for which."""
+    NUMBER = "nullif({column}::varchar, '')::double"
+    TIME = "epoch_us(voted_at::timestamptz)"
+    TRUTH = "nullif(ltrim({column}::varchar, chr(0)), '')::boolean"
 
 
 class VoteTable:
@@ -162,6 +175,11 @@ class VoteTable:
         other._reason = other._why_left_out()
         return other
 
+    @property
+    def known(self) -> frozenset[str]:
+        """All columns that there are."""
+        return self._columns
+
     def sources(self) -> dict[str, int]:
         """How many votes each value of the source column has; nothing without that column."""
         return self.values("source")
@@ -215,12 +233,41 @@ class VoteTable:
 
     def labels(self, unit: Unit) -> Mapping[int, str]:
         """As `arena.rows.VoteRows`."""
-        column = _UNIT_COLUMNS[unit]
+        return self.names(_UNIT_COLUMNS[unit])
+
+    def names(self, column: str) -> Mapping[int, str]:
+        """What the keys of a column stand for; nothing without that column."""
+        if column not in self._columns:
+            return {}
         found = self._ask(
             f"select distinct hash({_told(column)}) as key, {_told(column)} as label from {self._relation} "
             f"where {_told(column)} is not null"
         )
         return dict(found.fetchall())
+
+    def columns(self, **wanted: Told) -> dict[str, Any]:
+        """What columns tell of each vote that counts, in the relation's order: arrays, masked where they tell nothing.
+
+        Always with `a`, `b` (places among the models of `counted`, which must be called first) and `verdict` (its place
+        in `Verdict`), and where texts are known with the keys `answer_a` and `answer_b` that `texts` goes by. Columns
+        that are not there are not in the result. Raises BadInput for a value that is not of the kind.
+        """
+        known = {name: kind for name, kind in wanted.items() if name in self._columns}
+        if Told.TIME in known.values():
+            self._refuse_no_times()
+        listed = ["x.item as a", "y.item as b", "w.code as verdict"]
+        listed += [f"{kind.format(column=name, told=_told(name))} as {name}" for name, kind in known.items()]
+        if self._answers is not None:
+            listed += [f"hash({self._answers.key_a}) as answer_a", f"hash({self._answers.key_b}) as answer_b"]
+        return dict(self._ask(f"select {', '.join(listed)} {self._joined} where {self._reason} is null").fetchnumpy())
+
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """The keys and texts of all answers, those of votes that do not count among them; none where none are known."""
+        if self._answers is None:
+            return
+        found = self._ask(f"select hash(key), text from ({self._answers.texts}) t(key, text) where text is not null")
+        while rows := found.fetchmany(_TEXTS_AT_ONCE):
+            yield from rows
 
     def n_without(self, unit: Unit) -> int:
         """As `arena.rows.VoteRows`."""
@@ -452,11 +499,10 @@ class VoteTable:
 
 # Columns that settle whether a vote counts, whatever is asked for. Truths are read as text, so that JSON Lines, whose
 # values that are no texts are marked by a leading zero, are read as well.
-_TRUTH = "nullif(ltrim({}::varchar, chr(0)), '')::boolean"
 _SETTLED = {
     "left_out": "when left_out is not null then left_out",
-    "withdrawn": f"when {_TRUTH.format('withdrawn')} then '{WITHDRAWN}'",
-    "blind": f"when not {_TRUTH.format('blind')} then '{NOT_BLIND}'",
+    "withdrawn": f"when {Told.TRUTH.format(column='withdrawn')} then '{WITHDRAWN}'",
+    "blind": f"when not {Told.TRUTH.format(column='blind')} then '{NOT_BLIND}'",
 }
 
 _UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id"}

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ratings.agreement import NO_OVERLAP, ONE_CATEGORY, Floats, Ints, Kinds, divided
 from ratings.errors import InvalidSetting
-from ratings.interval import Absent, Interval, check_confidence
 
 
 def crossed(own: Ints, others: Ints) -> Ints:
@@ -105,21 +103,3 @@ class CohenKappa:
             return np.array(self.costs)
         apart = np.abs(np.arange(n)[:, None] - np.arange(n)[None, :]).astype(np.float64)
         return {Weights.NONE: (apart > 0) * 1.0, Weights.LINEAR: apart, Weights.QUADRATIC: apart**2}[self.weights]
-
-
-def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Interval | Absent:
-    """Where a share lies of which `successes` of `n` independent trials were seen; Absent without a trial.
-
-    Raises InvalidSetting for a confidence outside (0, 1), or more successes than trials.
-    Source: Wilson (1927), doi:10.1080/01621459.1927.10502953.
-    """
-    check_confidence(confidence)
-    if not 0 <= successes <= n:
-        raise InvalidSetting("successes", successes, f"a number from 0 to {n}")
-    if n == 0:
-        return Absent("nothing was tried")
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
-    share = successes / n
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    reach = (z2 / (1 + z2 / n) ** 2 * (share * (1 - share) / n + z2 / (4 * n * n))) ** 0.5
-    return Interval(max(0.0, middle - reach), min(1.0, middle + reach), confidence)

@@ -32,7 +32,8 @@ FLOORS = [
         "arena.wholeness",
     ],
     ["arena.store", "arena.printout", "arena.finding", "arena.exhibit", "arena.agreement_printout"],
-    ["arena.analysis", "arena.plots", "arena.withdrawals", "arena.suspicion"],
+    ["arena.analysis", "arena.plots", "arena.withdrawals", "arena.suspicion", "arena.vote_sheet"],
+    ["arena.quality"],
     ["arena.rating"],
     [
         "arena.estimate",
@@ -44,6 +45,7 @@ FLOORS = [
         "arena.vote_file",
         "arena.judgement_table",
         "arena.self_naming",
+        "arena.reference",
     ],
     ["arena.login"],
     ["arena.guideline", "arena.labels", "arena.rules"],

@@ -17,6 +17,7 @@ import click
 from arena import __version__, option
 from arena.battle import Source
 from arena.cli.agreement import agreement
+from arena.cli.audit import audit
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_path, with_sources
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
@@ -331,7 +332,7 @@ class _InOrder(click.Group):
 @click.group(
     cls=_InOrder,
     commands=(
-        *(serve, init, check, import_, rate, agreement, review, exclude, readmit, export),
+        *(serve, init, check, import_, rate, agreement, audit, review, exclude, readmit, export),
         *(verify, backup, restore, compact, rotate_key, password),
     ),
 )

@@ -1,7 +1,7 @@
 """`bakeoff rate`: the options, read into a `Plan` and a `Selection`."""
 
 # ruff: noqa: PLC0415
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -168,7 +168,10 @@ def rate(  # noqa: PLR0912 - one branch an option
     }
     behind: dict[str, _Finding] = {}
     boards: dict[str, Leaderboard] = {}
-    with progress("rating votes") as on_progress, _votes(file, db, selection, up_to, choices) as (votes, plan, models):
+    with (
+        progress("rating votes") as on_progress,
+        votes_from(file, db, selection, up_to, choices) as (votes, plan, models),
+    ):
         for folder in (plots, out.parent if out else None):
             if folder is not None:
                 _make(folder)  # a place that cannot be written must not cost the board
@@ -222,10 +225,19 @@ def _boards_by(
 
 
 @contextmanager
-def _votes(
-    file: Path | None, db: Path | None, selection: Selection, up_to: int | None, choices: dict[str, Any]
+def votes_from(
+    file: Path | None,
+    db: Path | None,
+    selection: Selection,
+    up_to: int | None,
+    choices: dict[str, Any],
+    *,
+    also: Collection[str] = (),
 ) -> Iterator[tuple["VoteTable", Plan, "Mapping[ModelId, Model]"]]:
-    """The votes of the file or the database, with what the rules and the options choose."""
+    """The votes of the file or the database, with what the rules and the options choose.
+
+    Columns of a file that nothing reads are named on stderr; `also` are those that this command reads beside a rating.
+    """
     if db is None:
         from arena.vote_file import open_votes, sources_of
 
@@ -240,8 +252,8 @@ def _votes(
                 votes = votes.counting(replace(selection, sources=sources))  # noqa: PLW2901
             elif not selection.sources and votes.sources():
                 say("the column source holds other words than sources, and is left aside")
-            if votes.left_aside:
-                say(f"columns left aside: {', '.join(votes.left_aside)}")
+            if left_aside := [column for column in votes.left_aside if column not in also]:
+                say(f"columns left aside: {', '.join(left_aside)}")
             yield votes, plan, {}
         return
     from arena.batch import open_log

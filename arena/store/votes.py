@@ -52,10 +52,12 @@ from arena.vote_table import OPTIONAL, Answers, VoteTable
 # Of prompts, kept in memory.
 _MOST_QUESTIONS = 10_000
 
-_TABLE_COLUMNS = (
-    *("model_a", "model_b", "winner", *OPTIONAL, "left_out"),
-    *("bakeoff_seq", "question", "turn", "guideline_version", "batch"),
-)
+# What only audits ask for, and agreement.
+_PROMPT_TEXT = "array_to_string(list_transform(messages, lambda message: message.content), chr(10))"
+_AUDITED = ("seq", "time_to_vote_ms", "voter_wrote_prompt", "guideline_version", "prompt_digest", "draw_probability")
+_JUDGED = ("bakeoff_seq", "question", "turn", "batch")
+
+_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, "prompt_text", "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,9 +357,10 @@ class Votes:
         """
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn,
-                guideline_version, batch, case when left_out is distinct from '{WITHDRAWN}' and voter_id in
-                    (select voter_id from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
+                v.source, answer_a, answer_b, {", ".join(_AUDITED)}, {_PROMPT_TEXT} as prompt_text,
+                seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch,
+                case when left_out is distinct from '{WITHDRAWN}' and voter_id in (select voter_id
+                    from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
             from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
             cursor.execute("create or replace temp table bakeoff_without (voter_id varchar)")

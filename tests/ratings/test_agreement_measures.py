@@ -24,7 +24,7 @@ from ratings.agreement import (
     estimates,
     measured,
 )
-from ratings.two_raters import CohenKappa, SameShare, Weights, crossed, of_table, of_two, wilson_interval
+from ratings.two_raters import CohenKappa, SameShare, Weights, crossed, of_table, of_two
 
 LEVELS = tuple(Level)
 
@@ -144,23 +144,6 @@ def test_where_one_category_is_nearly_all_kappa_falls_and_ac1_does_not():
     assert measured(SameShare(), pairs) == pytest.approx(0.944, abs=5e-4)
     assert measured(CohenKappa(), pairs) == pytest.approx(-0.0234, abs=5e-5)
     assert measured(GwetAC1(), kinds) == pytest.approx(0.9408, abs=5e-5)
-
-
-@pytest.mark.parametrize(("successes", "n", "low", "high"), [(30, 40, 0.598, 0.858), (60, 100, 0.502, 0.691)])
-def test_wilsons_interval_is_as_printed(successes: int, n: int, low: float, high: float):
-    interval = wilson_interval(successes, n)
-    assert isinstance(interval, Interval)
-    assert (round(interval.low, 3), round(interval.high, 3)) == (low, high)
-
-
-def test_wilsons_interval_never_has_zero_width_and_needs_a_trial():
-    for successes in (0, 5):
-        interval = wilson_interval(successes, 5)
-        assert isinstance(interval, Interval)
-        assert 0 <= interval.low < interval.high <= 1
-    assert wilson_interval(0, 0) == Absent("nothing was tried")
-    with pytest.raises(InvalidSetting):
-        wilson_interval(6, 5)
 
 
 # ---- what must hold of any data ----
