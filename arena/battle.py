@@ -223,6 +223,8 @@ class Vote:
     blind: bool | None = None
     guideline_version: str | None = None
     import_key: str | None = None
+    purpose: str | None = None
+    consent_version: str | None = None
     labels: Labels = field(default_factory=Labels)
 
 

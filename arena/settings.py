@@ -21,7 +21,16 @@ from arena.voter import open_secrets, secret_file_of
 PREFIX = "BAKEOFF_"
 
 # What is wrong with these is said without their value: secrets, and names of people.
-_NOT_SHOWN = {"secret", "old_secrets", "host_password_hash", "oidc_client_secret", "hosts", "researchers", "annotators"}
+_NOT_SHOWN = {
+    "hub_token",
+    "secret",
+    "old_secrets",
+    "host_password_hash",
+    "oidc_client_secret",
+    "hosts",
+    "researchers",
+    "annotators",
+}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -117,6 +126,10 @@ class Settings(BaseModel):
     signed_as: str | None = Field(
         default=None, min_length=1, max_length=80, description="The name that the acts of a host are signed with."
     )
+    hub_token: SecretStr | None = Field(
+        default=None, description="What `bakeoff push` shows to the Hub; it needs to write datasets. Else HF_TOKEN."
+    )
+    hub_endpoint: str = Field(default="https://huggingface.co", description="Where the Hub is. Else HF_ENDPOINT.")
 
     @field_validator("secret")
     @classmethod
@@ -155,6 +168,13 @@ class Settings(BaseModel):
         if value is not None and not value.get_secret_value():
             raise ValueError("it is empty; leave the variable out")
         return value
+
+    @field_validator("hub_endpoint")
+    @classmethod
+    def _is_safe_for_tokens(cls, value: str) -> str:
+        if not _is_safe(value):
+            raise ValueError("a token is sent over https only")
+        return value.rstrip("/")
 
     @field_validator("oidc_issuer", "public_url")
     @classmethod
@@ -214,6 +234,7 @@ class Settings(BaseModel):
         values = {name.removeprefix(PREFIX).lower(): text for name, text in environ.items() if name.startswith(PREFIX)}
         # These belong to the test suite, not to the arena.
         values = {name: text for name, text in values.items() if not name.startswith(("require_", "test_"))}
+        values = {field: environ[name] for name, field in _OF_HUB.items() if environ.get(name)} | values
         if environ.get("SPACE_ID"):
             values = _of_space(environ) | values
         if str(values.get("public_url", "")).startswith("https:"):
@@ -299,6 +320,9 @@ class Settings(BaseModel):
         """Where the secret is kept when no variable sets it."""
         return secret_file_of(self.database_file)
 
+
+# What others who talk to the Hub are told by, too.
+_OF_HUB: Mapping[str, str] = {"HF_TOKEN": "hub_token", "HF_ENDPOINT": "hub_endpoint"}
 
 # What the Hub sets on a Space with `hf_oauth: true` in the head of its README.
 _HUB: Mapping[str, str] = {

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from arena import option
 from arena.battle import Source
 from arena.errors import BadInput
+
+if TYPE_CHECKING:
+    from arena.settings import Settings
 
 
 def with_path(name: str, metavar: str, told: str) -> Callable[..., Any]:
@@ -35,6 +38,13 @@ with_sources = click.option(
 
 
 _PATIENCE_SECONDS = 1.0
+
+
+def settings_with(**options: Any) -> "Settings":
+    """The settings of the environment, with what the command line says instead."""
+    from arena.settings import Settings
+
+    return Settings.from_env(os.environ, **options)
 
 
 def existing(db: Path) -> Path:

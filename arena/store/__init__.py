@@ -13,10 +13,12 @@ store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
+store.casts       all votes pair by pair, as an export reads them
 store.judged      pairs of answers, and what votes said of them
 store.calibrations  how voters judged the worked examples of a guideline; no votes
 store.holdings    all that is kept of one voter, for that voter
 rewrite(path)     the file written anew, without the bytes of what was withdrawn
+store.arrivals    when prompts came into the log, and which are gold
 store.history     how the log and the leaderboards came together over time
 """
 
@@ -26,8 +28,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from arena.battle import ModelId, PromptId, VoterId
+from arena.store.arrivals import Arrivals
 from arena.store.ballots import Ballots
 from arena.store.calibrations import Calibrations
+from arena.store.casts import Casts
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
@@ -83,9 +87,11 @@ class VoteStore:
         self.exclusions = Exclusions(database)
         self.conduct = Conduct(database)
         self.exposures = Exposures(database, self.voters)
+        self.casts = Casts(database)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)
         self.history = History(database)
+        self.arrivals = Arrivals(database)
         self.holdings = Holdings(database)
 
     @classmethod

@@ -24,7 +24,6 @@ from arena.battle import (
 )
 from arena.errors import DatabaseUnavailable, KeyTaken, VoteNotSaved
 from arena.own_votes import OwnVote
-from arena.preferences import PairTally
 from arena.store.ballots import battle_row
 from arena.store.catalogue import SAME_QUESTION
 from arena.store.chain import entry_hash
@@ -377,28 +376,6 @@ class Votes:
                 where="the votes of this arena",
             )
 
-    def pair_tallies(self, up_to: int) -> list[PairTally]:
-        """The votes of the log up to an act, counted by prompt, pair of answers and source, in a fixed order."""
-        with self._database.read() as cursor:
-            rows = cursor.execute(
-                f"""with sided as (
-                    select prompt_id, source, left_out, verdict,
-                        model_a <= model_b as in_order,
-                        least(model_a, model_b) as model_first, greatest(model_a, model_b) as model_second,
-                        if(in_order, answer_a, answer_b) as answer_first,
-                        if(in_order, answer_b, answer_a) as answer_second
-                    from {told(up_to)} join battles using (battle_id))
-                select prompt_id, model_first, model_second, answer_first, answer_second, source, left_out,
-                    count(*) filter (where verdict = if(in_order, 'A', 'B')),
-                    count(*) filter (where verdict = if(in_order, 'B', 'A')),
-                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
-                from sided group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7 nulls first"""
-            ).fetchall()
-        return [
-            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts, left_out=left_out)
-            for prompt, first, second, answer_first, answer_second, source, left_out, *counts in rows
-        ]
-
     def _append_imported(
         self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime
     ) -> None:
@@ -456,6 +433,8 @@ def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
         "blind": vote.blind,
         "guideline_version": vote.guideline_version,
         "phase": "production",
+        "purpose": vote.purpose,
+        "consent_version": vote.consent_version,
         "app_version": __version__,
         "import_key": vote.import_key,
     }

@@ -246,8 +246,9 @@ def test_an_export_leaves_a_withdrawn_vote_out_and_counts_every_vote(arena: Vote
     kept = cast(here, me)
     here.withdraw(cast(here, me), me, NOW)
     manifest = export(arena, tmp_path / "out").manifest
-    assert (manifest["n_votes"], manifest["kept"], manifest["left_out"]) == (2, 1, {WITHDRAWN: 1})
-    assert manifest["n_log"] == 3
+    told = manifest["formats"]["preference"]
+    assert (manifest["n_votes"], told["kept"], told["left_out"]) == (2, 1, {WITHDRAWN: 1})
+    assert manifest["watermark"]["n_log"] == 3
     assert kept not in str(manifest)
 
 
@@ -267,9 +268,10 @@ def test_a_withdrawn_vote_makes_no_conflict_in_an_export(arena: VoteStore, tmp_p
             break
         here.cast(ballot.id, wanted, me, NOW)
         tried[texts] = ballot.id, me
-    assert export(arena, tmp_path / "before").manifest["left_out"] == {"conflict: no strict majority": 2}
+    before = export(arena, tmp_path / "before").manifest["formats"]["preference"]
+    assert before["left_out"] == {"conflict: no strict majority": 2}
     here.withdraw(ballot.id, me, NOW)
-    after = export(arena, tmp_path / "after").manifest
+    after = export(arena, tmp_path / "after").manifest["formats"]["preference"]
     assert (after["left_out"], after["kept"]) == ({WITHDRAWN: 1}, len(tried))
 
 
