@@ -90,7 +90,7 @@ class VoteStore:
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
-        """Open or create the database file; None keeps everything in memory.
+        """Open or create the database file, and bring it up to date; None keeps everything in memory.
 
         Raises a StoreError that says what is wrong with the file and what to do.
         """
