@@ -41,7 +41,7 @@ from arena.store.exposures import Exposures
 from arena.store.history import History
 from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
-from arena.store.log import Log
+from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
 from arena.store.skips import Skips
@@ -96,11 +96,11 @@ class VoteStore:
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
-        """Open or create the database file; None keeps everything in memory.
+        """Open or create the database file, and bring it up to date; None keeps everything in memory.
 
         Raises a StoreError that says what is wrong with the file and what to do.
         """
-        return cls(Database.open(path))
+        return cls(Database.open(path, then=begin_era))
 
     def _read_voter(self, voter_id: VoterId) -> VoterState:
         return VoterState(

@@ -44,6 +44,7 @@ from arena.store.log import (
 from arena.store.named import Named
 from arena.store.row import first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
+from arena.store.words import digest_of
 from arena.table import append
 from arena.tally import EXCLUDED, WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
@@ -409,7 +410,7 @@ def _linked(
     on = {name: getattr(battle, name) for name in BATTLE_COLUMNS}
     link = entry_hash(previous, chained(record | on))
     stored = [record[name] for name in VOTE_COLUMNS]
-    return (*stored, previous, link, *(record[name] for name in LATER_COLUMNS)), link
+    return (*stored, previous, link, *(record[name] for name in LATER_COLUMNS), vote.comment_salt), link
 
 
 def _scale(value: str | None) -> Scale | None:
@@ -417,7 +418,8 @@ def _scale(value: str | None) -> Scale | None:
 
 
 def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
-    """A vote by the columns of its table, without the two hashes."""
+    """A vote by the columns of its table, without the two hashes and the salt."""
+    said = from_labels(vote.labels)
     return dict.fromkeys(VOTE_COLUMNS) | {
         "seq": seq,
         "vote_id": vote.id,
@@ -428,7 +430,8 @@ def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
         "source": vote.source.value,
         "voter_id": vote.voter_id,
         "shown_on_left": vote.shown_on_left,
-        **from_labels(vote.labels),
+        **said,
+        "comments_digest": digest_of(said["comments"], vote.comment_salt),
         "time_to_vote_ms": vote.time_to_vote_ms,
         "blind": vote.blind,
         "guideline_version": vote.guideline_version,
