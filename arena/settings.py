@@ -83,6 +83,9 @@ class Settings(BaseModel):
         description="The proxies in front of the arena, addresses or networks separated by commas, whose "
         "X-Forwarded-For is believed. Private networks on a Space.",
     )
+    connections_per_address: int = Field(
+        default=256, ge=1, description="Connections at the same time of one address that is no trusted proxy."
+    )
     requests_per_voter: Limit = Field(
         default=Limit.parse("240/minute"), description="Requests that cost something, of one voter."
     )
@@ -124,7 +127,10 @@ class Settings(BaseModel):
         default=8, gt=0, le=24 * 31, allow_inf_nan=False, description="After so many hours one has to sign in again."
     )
     signed_as: str | None = Field(
-        default=None, min_length=1, max_length=80, description="The name that the acts of a host are signed with."
+        default=None,
+        min_length=1,
+        max_length=80,
+        description="The name that all acts on the host's page are signed with. Unset: the one typed there.",
     )
     hub_token: SecretStr | None = Field(
         default=None, description="What `bakeoff push` shows to the Hub; it needs to write datasets. Else HF_TOKEN."

@@ -25,7 +25,27 @@ def with_path(name: str, metavar: str, told: str) -> Callable[..., Any]:
     return click.option(name, type=Path, required=True, metavar=metavar, help=told)
 
 
-with_db = with_path("--db", "FILE", "The arena's database file.")
+def database_of_environment() -> Path | None:
+    """The database that BAKEOFF_DATABASE names. Raises BadInput where a setting of the environment cannot be used."""
+    from arena.settings import Settings
+
+    return Settings.from_env(os.environ).database
+
+
+def _named(ctx: click.Context, param: click.Parameter, db: Path | None) -> Path:
+    db = db or database_of_environment()
+    if db is None:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return db
+
+
+with_db = click.option(
+    "--db",
+    type=Path,
+    callback=_named,
+    metavar="FILE",
+    help="The arena's database file. Needed, unless BAKEOFF_DATABASE names it.",
+)
 with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 with_sources = click.option(
     "--source",

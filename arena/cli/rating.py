@@ -12,7 +12,7 @@ import click
 
 from arena import __version__, option
 from arena.battle import ModelId, Source
-from arena.cli.console import dumped, existing, progress, say, tell, with_json, with_sources
+from arena.cli.console import database_of_environment, dumped, existing, progress, say, tell, with_json, with_sources
 from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.option import Number, Word
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     metavar="[FILE]",
     help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL).",
 )
-@click.option("--db", type=Path, metavar="FILE", help="Rate an arena's database instead.")
+@click.option(
+    "--db",
+    type=Path,
+    metavar="FILE",
+    help="Rate an arena's database instead: without a FILE the one of BAKEOFF_DATABASE, if set.",
+)
 @click.option("--method", type=Word(Method), help="What a score is. [default: bradley-terry]")
 @click.option("--ties", type=Word(Ties), help="What a tie is. [default: half a win for each]")
 @click.option(
@@ -145,6 +150,8 @@ def rate(  # noqa: PLR0912 - one branch an option
     from arena import printout
     from arena.rating import rate as rate_votes
 
+    if file is None and db is None:
+        db = database_of_environment()
     if (file is None) == (db is None):
         raise click.UsageError("name either a vote FILE or a database with --db")
     if file is not None and out is not None and out.resolve() == file.resolve():
