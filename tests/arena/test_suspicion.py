@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from random import Random
 
+import numpy as np
 import pytest
 
-from arena.battle import Source, Verdict, VoterId
+from arena.battle import ModelId, Source, Verdict, VoterId
+from arena.rows import Rows
 from arena.store import VoteStore
 from arena.suspicion import (
     HONEST_HASTE,
@@ -19,6 +21,7 @@ from arena.suspicion import (
     Repeats,
     Sides,
     Speed,
+    against_others,
     known_verdicts,
     one_side,
     one_side_run,
@@ -86,6 +89,19 @@ def test_misses_are_what_differs_from_what_is_known():
 def test_haste_is_judged_by_its_share():
     assert only(too_fast([Speed(ADA, 10, 10)], 3.0)).p_value == pytest.approx(HONEST_HASTE**10)
     assert too_fast([Speed(ADA, 10, 2)], 3.0).flags == ()
+
+
+def test_whoever_is_not_known_is_flagged_by_nothing():
+    """Ten voters with 40 votes on two models, all by chance but the last, who always votes for the first model."""
+    rng, n = np.random.default_rng(0), 400
+    unit, none = np.arange(n) // 40, np.zeros(n, dtype=np.int64)
+    verdict = np.where(unit == 9, 0, rng.integers(0, 2, n))  # the places of A and B
+    votes = Rows(model_a=none, model_b=none + 1, verdict=verdict, unit=unit)
+    known = {number: VoterId(f"voter-{number}") for number in range(10)}
+    models = [ModelId("first"), ModelId("second")]
+    assert only(against_others(votes, known, models)).voter == "voter-9"
+    del known[9]
+    assert against_others(votes, known, models).flags == ()
 
 
 @pytest.mark.parametrize(
