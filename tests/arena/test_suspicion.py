@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from arena.battle import ModelId, Source, Verdict, VoterId
+from arena.battle import Exclusion, ModelId, Source, Verdict, VoterId
 from arena.rows import Rows
 from arena.store import VoteStore
 from arena.suspicion import (
@@ -147,3 +147,15 @@ def test_votes_without_a_voter_are_in_no_other_count_than_all(store: VoteStore):
     votes += crowds.votes_of(None, 4, crowds.honest, Random(1), NOON)
     crowds.plant(store, votes, NOON)
     assert store.conduct.reach(7, HUMAN) == {"votes": 7, "with_voter": 3, "timed": 3, "drawn": 3, "voters": 1}
+
+
+def test_known_verdicts_are_of_one_guideline_and_of_voters_who_are_not_left_out_now(store: VoteStore):
+    """Ada is left out and taken in again, Bob is left out; what was said under another guideline is not looked at."""
+    crowds.stock(store, NOON)
+    bob = VoterId("bob")
+    for voter, acts in ((ADA, (True, False)), (bob, (True,))):
+        for version in ("8", "9", "91"):
+            store.calibrations.add(voter, version, [1], Verdict.B, NOON)
+        for is_excluded in acts:
+            assert store.exclusions.add(Exclusion(voter, is_excluded, "a reason", "Eve", NOON))
+    assert store.conduct.known("9", {1: Verdict.A}) == [Known(ADA, Verdict.A, Verdict.B)]
