@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from random import Random
 
+import numpy as np
 import pytest
 
-from arena.battle import Source, Verdict, VoterId
+from arena.battle import Exclusion, ModelId, Source, Verdict, VoterId
+from arena.rows import Rows
 from arena.store import VoteStore
 from arena.suspicion import (
     HONEST_HASTE,
@@ -19,6 +21,7 @@ from arena.suspicion import (
     Repeats,
     Sides,
     Speed,
+    against_others,
     known_verdicts,
     one_side,
     one_side_run,
@@ -88,6 +91,19 @@ def test_haste_is_judged_by_its_share():
     assert too_fast([Speed(ADA, 10, 2)], 3.0).flags == ()
 
 
+def test_whoever_is_not_known_is_flagged_by_nothing():
+    """Ten voters with 40 votes on two models, all by chance but the last, who always votes for the first model."""
+    rng, n = np.random.default_rng(0), 400
+    unit, none = np.arange(n) // 40, np.zeros(n, dtype=np.int64)
+    verdict = np.where(unit == 9, 0, rng.integers(0, 2, n))  # the places of A and B
+    votes = Rows(model_a=none, model_b=none + 1, verdict=verdict, unit=unit)
+    known = {number: VoterId(f"voter-{number}") for number in range(10)}
+    models = [ModelId("first"), ModelId("second")]
+    assert only(against_others(votes, known, models)).voter == "voter-9"
+    del known[9]
+    assert against_others(votes, known, models).flags == ()
+
+
 @pytest.mark.parametrize(
     ("text", "ms", "is_fast"),
     [
@@ -131,3 +147,15 @@ def test_votes_without_a_voter_are_in_no_other_count_than_all(store: VoteStore):
     votes += crowds.votes_of(None, 4, crowds.honest, Random(1), NOON)
     crowds.plant(store, votes, NOON)
     assert store.conduct.reach(7, HUMAN) == {"votes": 7, "with_voter": 3, "timed": 3, "drawn": 3, "voters": 1}
+
+
+def test_known_verdicts_are_of_one_guideline_and_of_voters_who_are_not_left_out_now(store: VoteStore):
+    """Ada is left out and taken in again, Bob is left out; what was said under another guideline is not looked at."""
+    crowds.stock(store, NOON)
+    bob = VoterId("bob")
+    for voter, acts in ((ADA, (True, False)), (bob, (True,))):
+        for version in ("8", "9", "91"):
+            store.calibrations.add(voter, version, [1], Verdict.B, NOON)
+        for is_excluded in acts:
+            assert store.exclusions.add(Exclusion(voter, is_excluded, "a reason", "Eve", NOON))
+    assert store.conduct.known("9", {1: Verdict.A}) == [Known(ADA, Verdict.A, Verdict.B)]
