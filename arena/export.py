@@ -8,7 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from arena import __version__, table
+from arena import __version__, judgement_table, table
+from arena.agreement import Chance
+from arena.agreement_report import Report
 from arena.battle import PromptId, Source, VoterId
 from arena.dataset.card import card
 from arena.dataset.cleaning import Cleaner, Recogniser
@@ -29,7 +31,7 @@ from arena.preferences.formats import Format, formats
 from arena.preferences.judgement import Judge
 from arena.shards import MOST_BYTES, Shard, Sheets, sheets
 from arena.store import VoteStore
-from arena.tally import default_sources
+from arena.tally import Selection, default_sources
 
 PREFERENCE = "preference"
 GOLD = "gold"
@@ -51,7 +53,8 @@ class Order:
     """What a dataset is to be, beside its formats: its splits, and what its card says beside the numbers.
 
     gold are the prompts of the gold set, beside those that the store marks. since is the manifest of an earlier export:
-    then only what has changed is written. agreement and bias are summaries that somebody else has made, for the card.
+    then only what has changed is written. bias is a summary that somebody else has made, for the card. is_forced: votes
+    that do not agree well enough (`arena.gate`) are written all the same, and the card says so.
     """
 
     split: SplitRule = field(default_factory=SplitRule)
@@ -61,7 +64,7 @@ class Order:
     recogniser: Recogniser | None = None
     recogniser_name: str | None = None
     since: Mapping[str, Any] | None = None
-    agreement: Mapping[str, Any] | None = None
+    is_forced: bool = False
     bias: Mapping[str, Any] | None = None
     most_bytes: int = MOST_BYTES
 
@@ -144,6 +147,7 @@ def export(
     gold = _gold(store, order, n_log)
     options = _options(order, choices, wanted, gold)
     _check_since(store, order.since, options, wanted)
+    agreement = _agreement(store, choices.sources, order, n_log)
     if key is None and secret is not None:
         key = export_key(secret, json.dumps([log_hash, options, (order.since or {}).get("watermark")]))
     if alias is None:
@@ -166,6 +170,7 @@ def export(
             shards = opened.finish()
         manifest = _manifest(store, order, options, writer, _Written(draft, shards))
         manifest["choices"] = options["choices"]
+        manifest["agreement"] = agreement
         manifest["watermark"] = {"n_log": n_log, "log_hash": log_hash}
         (draft / CARD).write_text(card(manifest, order.title, writer.first_row), encoding="utf-8")
         manifest["files"][CARD] = _file(draft / CARD)
@@ -305,6 +310,15 @@ def _formats(names: Collection[str]) -> dict[str, Format]:
     return {name: known[name] for name in dict.fromkeys(names)} | {GOLD: gold}
 
 
+def _agreement(store: VoteStore, sources: Collection[Source], order: Order, n_log: int) -> dict[str, Any]:
+    """What the card says of agreement, over all votes of these sources. Raises BadInput where it is too poor."""
+    with store.votes.table(Selection(sources=tuple(sources)), up_to=n_log) as votes:
+        report = Report.of(judgement_table.read(votes), Chance(), force=order.is_forced)
+    if not report.gate.may_go_ahead:
+        raise BadInput(f"{report.gate.reason} (--force)")
+    return report.to_card()
+
+
 def _gold(store: VoteStore, order: Order, n_log: int) -> frozenset[PromptId]:
     """The prompts of the gold set: those that were named, and those that the store marks."""
     return frozenset(order.gold) | store.arrivals.gold(n_log)
@@ -386,7 +400,6 @@ def _manifest(
             "recogniser": order.recogniser_name,
         },
         "rights": writer.rights.record(models, order.licence),
-        "agreement": dict(order.agreement or {"not_measured": "no report of agreement was given to this export"}),
         "bias": dict(order.bias or {"not_measured": "no audit was given to this export"}),
         "since": None if order.since is None else order.since["watermark"],
         "split": options["split"],

@@ -25,15 +25,8 @@ def with_path(name: str, metavar: str, told: str) -> Callable[..., Any]:
     return click.option(name, type=Path, required=True, metavar=metavar, help=told)
 
 
-def database_of_environment() -> Path | None:
-    """The database that BAKEOFF_DATABASE names. Raises BadInput where a setting of the environment cannot be used."""
-    from arena.settings import Settings
-
-    return Settings.from_env(os.environ).database
-
-
 def _named(ctx: click.Context, param: click.Parameter, db: Path | None) -> Path:
-    db = db or database_of_environment()
+    db = db or settings_with().database
     if db is None:
         raise click.MissingParameter(ctx=ctx, param=param)
     return db

@@ -51,7 +51,10 @@ def with_dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--presidio", metavar="LANGUAGE", help="Look for personal data by Presidio too, in this language."
             ),
             click.option(
-                "--agreement-report", type=Path, metavar="FILE", help="A report of agreement (JSON), for the card."
+                "--force",
+                "is_forced",
+                is_flag=True,
+                help="Write also what voters agree on too little to train on it; the card says so.",
             ),
             click.option("--audit-report", type=Path, metavar="FILE", help="A report of biases (JSON), for the card."),
         )
@@ -76,7 +79,7 @@ def order_of(words: Mapping[str, Any], since: Path | None, title: str) -> "Order
         recogniser=None if language is None else open_presidio(language),
         recogniser_name=None if language is None else f"presidio ({language})",
         since=None if since is None else read_manifest(since),
-        agreement=_report(words["agreement_report"]),
+        is_forced=words["is_forced"],
         bias=_report(words["audit_report"]),
     )
 

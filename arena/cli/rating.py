@@ -12,7 +12,7 @@ import click
 
 from arena import __version__, option
 from arena.battle import ModelId, Source
-from arena.cli.console import database_of_environment, dumped, existing, progress, say, tell, with_json, with_sources
+from arena.cli.console import dumped, existing, progress, say, settings_with, tell, with_json, with_sources
 from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.option import Number, Word
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
@@ -151,7 +151,7 @@ def rate(  # noqa: PLR0912 - one branch an option
     from arena.rating import rate as rate_votes
 
     if file is None and db is None:
-        db = database_of_environment()
+        db = settings_with().database
     if (file is None) == (db is None):
         raise click.UsageError("name either a vote FILE or a database with --db")
     if file is not None and out is not None and out.resolve() == file.resolve():

@@ -99,9 +99,9 @@ def test_the_folder_is_made_as_its_options_say_and_an_increment_goes_on_from_it(
     db, out, gold, key = arena_of(tmp_path), tmp_path / "out", tmp_path / "gold.txt", tmp_path / "key"
     key.write_text("a key that is kept, of many bytes")
     options = ["--test-share", "1", "--salt", "other", "--dataset-license", "cc0-1.0", "--title", "Ours"]
-    report = tmp_path / "agreement.json"
+    report = tmp_path / "audit.json"
     report.write_text('{"alpha": 0.5}')
-    options += ["--agreement-report", report, "--key-file", key]
+    options += ["--audit-report", report, "--key-file", key]
     told = bakeoff("export", "--db", db, "--out", out, "--format", "raw_votes", *options, "--json").record
     assert told["formats"]["raw_votes"]["splits"] == {"test": 3}
     assert told["split"] == {"share": "1", "salt": "other"}

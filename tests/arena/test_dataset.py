@@ -67,7 +67,7 @@ def test_the_cards_numbers_are_those_of_the_files(world: World, tmp_path: Path):
     for model in ("ada", "bob", "eve"):
         n = len({row["pair_id"] for row in rows_in(folder, "raw_votes") if model in (row["model_a"], row["model_b"])})
         assert re.search(rf"\| `{model}` \| {model.title()} \| {n} \|", card)
-    assert "Not measured: no report of agreement was given to this export." in card
+    assert "Krippendorff" in card
 
 
 def test_kept_and_left_out_are_all_votes_in_every_format(world: World, tmp_path: Path):
@@ -76,11 +76,11 @@ def test_kept_and_left_out_are_all_votes_in_every_format(world: World, tmp_path:
         assert told["kept"] + sum(told["left_out"].values()) == done.manifest["n_votes"] == 120, name
 
 
-def test_reports_of_agreement_and_of_biases_stand_in_the_card(world: World, tmp_path: Path):
-    order = Order(agreement={"alpha": {"value": 0.61234, "low": None}}, bias={"rows": [{"side": "A", "share": 0.5}]})
+def test_a_report_of_biases_stands_in_the_card(world: World, tmp_path: Path):
+    order = Order(bias={"side": {"value": 0.61234, "low": None}, "rows": [{"side": "A", "share": 0.5}]})
     export(world.store, tmp_path / "out", order=order)
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert "| alpha, value | 0.6123 |\n| alpha, low | not known |" in card
+    assert "| side, value | 0.6123 |\n| side, low | not known |" in card
     assert "| rows, 1, side | A |\n| rows, 1, share | 0.5 |" in card
 
 
@@ -313,3 +313,36 @@ def test_parquet_is_compressed_by_zstd_and_has_the_declared_columns(world: World
 def test_a_manifest_is_plain_json(world: World, tmp_path: Path):
     text = (export(world.store, tmp_path / "out").files[0].parent / "manifest.json").read_text(encoding="utf-8")
     json.loads(text, parse_constant=pytest.fail)
+
+
+def divided(world: World, n_alike: int) -> None:
+    """Two voters on 20 pairs of answers: so many times they say the same, half A and half B, else the opposite."""
+    for number in range(100, 120):
+        first = (Verdict.A, Verdict.B)[number % 2]
+        second = first if number < 100 + n_alike else first.swapped
+        world.vote(Said(number, verdict=first), Said(number, verdict=second, voter="voter-2"))
+
+
+def test_what_voters_do_not_agree_on_is_exported_by_force_alone_and_the_card_says_so(store: VoteStore, tmp_path: Path):
+    # 12 of 20 pairs alike is 0.6, and chance alone gives about a half: alpha is about 1 - 0.4 / 0.5 = 0.2.
+    divided(World(store), 12)
+    out = tmp_path / "out"
+    with pytest.raises(BadInput, match=r"alpha is 0\.\d+ on 20 pairs of answers .*below 0\.4.*--force"):
+        export(store, out, secret=SECRET)
+    assert not out.exists()
+    export(store, out, order=Order(is_forced=True), secret=SECRET)
+    assert manifest_in(out)["agreement"]["gate"]["outcome"] == "forced"
+    assert "it goes ahead because the host said so" in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_voters_agree_on_well_enough_needs_no_force(store: VoteStore, tmp_path: Path):
+    divided(World(store), 18)  # alpha is about 1 - 0.1 / 0.5 = 0.8
+    export(store, tmp_path / "out", secret=SECRET)
+    assert manifest_in(tmp_path / "out")["agreement"]["gate"]["outcome"] == "passed"
+
+
+def test_agreement_that_nobody_could_measure_is_told_as_such(store: VoteStore, tmp_path: Path):
+    World(store).vote(*(Said(number) for number in range(20)))
+    export(store, tmp_path / "out", secret=SECRET)
+    assert manifest_in(tmp_path / "out")["agreement"]["gate"]["outcome"] == "not measurable"
+    assert "agreement between voters is not known" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
