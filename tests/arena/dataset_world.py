@@ -89,6 +89,7 @@ class World:
             purpose=said.purpose,
             consent_version=said.consent,
             labels=Labels(comment=said.comment),
+            comment_salt=None if said.comment is None else f"salt of {key}",
         )
         return battle, vote
 

@@ -55,6 +55,9 @@ def test_every_setting_can_be_set():
             "BAKEOFF_RESULTS": "researchers",
             "BAKEOFF_SESSION_HOURS": "0.5",
             "BAKEOFF_SIGNED_AS": "The committee",
+            "BAKEOFF_CONNECTIONS_PER_ADDRESS": "9",
+            "BAKEOFF_HUB_TOKEN": SECRET,
+            "BAKEOFF_HUB_ENDPOINT": "https://hub.example.org",
         }
     )
     assert {name for name in Settings.model_fields if getattr(settings, name) == getattr(Settings(), name)} == set()
