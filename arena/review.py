@@ -215,7 +215,7 @@ class Review:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _decide(self, voter: str, reason: str, decided_by: str, now: datetime, *, is_excluded: bool) -> bool:
-        reason, decided_by = _said("reason", reason, LONGEST_REASON), _said("name", decided_by, LONGEST_NAME)
+        reason, decided_by = said("reason", reason, LONGEST_REASON), said("name", decided_by, LONGEST_NAME)
         if not self._store.votes.has_any(VoterId(voter)):
             raise BadInput(
                 f"no vote in this arena is by voter {voter!r}; `bakeoff review` lists voters as they are called"
@@ -370,7 +370,7 @@ def _suspects(judged: Sequence[Judged]) -> list[Suspect]:
     return [Suspect(voter, tuple(sorted(told, key=lambda flag: flag.p_value)), None) for voter, told in ordered]
 
 
-def _said(what: str, text: str, longest: int) -> str:
+def said(what: str, text: str, longest: int) -> str:
     """A reason or a name, without blanks around it."""
     text = text.strip()
     if not text:

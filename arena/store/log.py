@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from arena import __version__
-from arena.battle import VoteId
+from arena.battle import ItemKind, VoteId
 from arena.errors import DatabaseUnavailable
 from arena.pack import answer_id, prompt_digest
 from arena.store.chain import GENESIS, entry_hash
@@ -23,7 +23,7 @@ from arena.store.database import Database
 from arena.store.row import first, to_messages
 from arena.store.walk import Act, BrokenLink, broken
 from arena.table import append
-from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN
+from arena.tally import EXCLUDED, NOT_BLIND, REPEATED, WITHDRAWN
 
 # The columns of a vote between its number and its hashes, as the table has them.
 VOTE_COLUMNS = (
@@ -40,11 +40,14 @@ LATER_COLUMNS = ("scale", "ratings", "acceptable")
 # their ids, which are digests of their texts.
 BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "draw_probability", "sampling_policy")
 
+# The kind of item came later, and is covered where it is not the only one that there was before.
+_KIND, _FIRST_KIND = "item_kind", ItemKind.FRESH
+
 # What of a vote is the voter's own text.
 _OWN_TEXT = "comments"
 
 _VOTES = f"""
-    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS))}, previous_hash, hash
+    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND))}, previous_hash, hash
     from votes join battles using (battle_id)"""
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
@@ -77,7 +80,12 @@ class _Kind:
 WITHDRAWAL = _Kind("withdrawal", "withdrawals", ("vote_id", "voter_id", "withdrawn_at"))
 EXCLUSION = _Kind("exclusion", "exclusions", ("voter_id", "is_excluded", "reason", "decided_by", "decided_at"))
 REDACTION = _Kind("redaction", "redactions", ("vote_id", "record_hash", "redacted_at"))
-_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION)
+ADJUDICATION = _Kind(
+    "adjudication",
+    "adjudications",
+    ("prompt_id", "answer_a", "answer_b", "verdict", "reason", "decided_by", "decided_at"),
+)
+_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ADJUDICATION)
 
 
 _TABLES = ("votes", *(kind.table for kind in _KINDS))
@@ -185,14 +193,19 @@ def redact_withdrawn(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
     return redact(cursor, [vote_id for (vote_id,) in rows], now) if rows else 0
 
 
+_QUOTED_REPEATED = "'" + REPEATED.replace("'", "''") + "'"
+
+
 def told(up_to: int) -> str:
     """SQL of the votes up to an act, each with `left_out`: why it does not count, by the acts until then, or null."""
     return f"""(
         select votes.*, case when w.vote_id is not null then '{WITHDRAWN}' when x.is_excluded then '{EXCLUDED}'
-            when blind = false then '{NOT_BLIND}' end as left_out
+            when r.battle_id is not null then {_QUOTED_REPEATED} when blind = false then '{NOT_BLIND}' end as left_out
         from votes left join withdrawals w on w.vote_id = votes.vote_id and w.seq <= {up_to:d}
         left join (select voter_id, arg_max(is_excluded, seq) as is_excluded from exclusions where seq <= {up_to:d}
             group by voter_id) x on x.voter_id = votes.voter_id
+        left join (select battle_id from battles where item_kind = '{ItemKind.REPEAT}') r
+            on r.battle_id = votes.battle_id
         where votes.seq <= {up_to:d})"""
 
 
@@ -203,7 +216,11 @@ def standing(up_to: int) -> str:
 
 def chained(record: dict[str, Any]) -> dict[str, Any]:
     """What the chain covers of a vote and the battle that it was cast on."""
-    return {name: value for name, value in record.items() if value is not None or name not in LATER_COLUMNS}
+    return {
+        name: value
+        for name, value in record.items()
+        if (value is not None or name not in LATER_COLUMNS) and (name, value) != (_KIND, _FIRST_KIND)
+    }
 
 
 def votes_of(
@@ -219,7 +236,7 @@ def votes_of(
 
 def _vote(row: tuple[Any, ...]) -> Act:
     *values, previous_hash, own_hash = row
-    record = chained(dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS), values, strict=True)))
+    record = chained(dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND), values, strict=True)))
     stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
     return Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash, own_hash)
 

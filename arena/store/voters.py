@@ -17,6 +17,7 @@ from arena.battle import (
     Battle,
     Labels,
     ModelId,
+    Pair,
     PromptId,
     Scale,
     SkipReason,
@@ -70,7 +71,8 @@ class VoterState:
     """One voter, as of the last commit. `open` is the ballot without a vote or a skip; it may have expired.
 
     `revealed` are the models whose names were seen behind their answers, by prompt, after a vote; `named` on a page
-    with sample ballots; `skipped` the pairs of answers that this voter did not want to judge.
+    with sample ballots; `skipped` the pairs of answers that this voter did not want to judge; `judged` those of all own
+    votes in their order, None for a vote that cannot be repeated.
     """
 
     open: OpenedBallot | None
@@ -79,6 +81,7 @@ class VoterState:
     revealed: Seen
     named: Seen
     skipped: frozenset[frozenset[AnswerId]]
+    judged: tuple[Pair | None, ...]
 
 
 class Voters:
