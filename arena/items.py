@@ -15,7 +15,6 @@ open before. All of them sum to 1. Pure: the randomness and the time are passed 
 
 import threading
 from bisect import insort
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -59,12 +58,13 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a voter has seen: names behind answers by prompt, pairs that were skipped, and the pairs of all own votes in
-    their order; None stands for a vote that cannot be repeated, as one that was withdrawn."""
+    """What a voter has seen: names behind answers by prompt, pairs that were skipped, the pairs of all own votes in
+    their order (None for a vote that cannot be repeated, as one that was withdrawn), and those that came again."""
 
     revealed: Mapping[PromptId, Collection[ModelId]] = field(default_factory=dict)
     skipped: Collection[frozenset[AnswerId]] = ()
     judged: Sequence[Pair | None] = ()
+    repeated: Collection[Pair] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Queue:
     def next(self, is_free: Callable[[Pair], bool], now: datetime) -> Pair | None:
         """The pair whose turn it is, among those that have a place and are free for a voter; None if there is none."""
         with self._lock:
-            turns = ((True, False) if self._hard else (None,))
+            turns = (True, False) if self._hard else (None,)
             for in_conflict in turns:
                 for _, pair in self._order:
                     place = self._pairs[pair]
@@ -243,16 +243,12 @@ class Items:
         return self._pool.is_blind(pair, view.revealed, view.skipped)
 
     def _repeats(self, view: View) -> list[Pair]:
-        """The own pairs of long enough ago that were judged once, and can still be served."""
-        n_old = len(view.judged) - self._shares.repeat_after
-        if n_old <= 0:
-            return []
-        n_times = Counter(view.judged)
+        """The own pairs of long enough ago that have not come again, and can still be served."""
         return [
             pair
-            for pair in view.judged[:n_old]
+            for pair in view.judged[: max(0, len(view.judged) - self._shares.repeat_after)]
             if pair is not None
-            and n_times[pair] == 1
+            and pair not in view.repeated
             and self._pool.has(pair)
             and (not view.skipped or frozenset(pair) not in view.skipped)
         ]

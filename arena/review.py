@@ -30,6 +30,7 @@ from arena.suspicion import (
     known_verdicts,
     one_side,
     one_side_run,
+    other_verdict,
     same_question,
     too_fast,
 )
@@ -170,7 +171,8 @@ class Review:
             checked.run(Check.SIDE, lambda: one_side(conduct.sides(*of)))
             checked.run(Check.RUN, lambda: one_side_run(conduct.sides(*of)))
             checked.run(Check.REPEATS, lambda: same_question(conduct.repeats(*of)))
-            checked.run(Check.KNOWN, self._known_verdicts)
+            checked.run(Check.KNOWN, lambda: self._known_verdicts(*of))
+            checked.run(Check.CHANGES, lambda: other_verdict(conduct.again(*of)))
             votes = checked.ask(Check.OTHERS, lambda: _Votes.of(log))
             if votes is not None:
                 checked.run(Check.OTHERS, lambda: against_others(votes.plain, votes.voters, votes.counted.models))
@@ -240,12 +242,13 @@ class Review:
             latest.setdefault(act.voter_id, act)
         return tuple(LeftOut(act, n_votes[voter]) for voter, act in latest.items() if voter in n_votes)
 
-    def _known_verdicts(self) -> Judged:
+    def _known_verdicts(self, n_log: int, sources: tuple[Source, ...]) -> Judged:
+        found = self._store.conduct.gold(n_log, sources, self._store.gold.all())
         guideline = self._store.catalogue.guideline()
-        if guideline is None:
-            return known_verdicts(())
-        expected = {example.number: example.verdict for example in guideline.examples()}
-        return known_verdicts(self._store.conduct.known(guideline.version, expected))
+        if guideline is not None:
+            expected = {example.number: example.verdict for example in guideline.examples()}
+            found += self._store.conduct.known(guideline.version, expected)
+        return known_verdicts(found)
 
     def _together(self, log: OpenLog, voters: Sequence[VoterId], n_votes: int) -> Effect:
         """The board as the arena computes it, and as it would compute it without them."""

@@ -311,7 +311,7 @@ class Booth:
             named[prompt] = named.get(prompt, frozenset()) | models
         if self._items_version != self._store.overlaps.version:  # as after a write that failed, or new gold
             self._renew_items()
-        draw = self._items.draw(View(named, state.skipped, state.judged), self._rng, now)
+        draw = self._items.draw(View(named, state.skipped, *state.own), self._rng, now)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         is_masked = self.rules.named_answers == "mask" and not self._named.isdisjoint(

@@ -113,7 +113,7 @@ class VoteStore:
             revealed=_frozen(self.votes.revealed_to(voter_id)),
             named=_frozen(self.exposures.authors_seen_by(voter_id)),
             skipped=frozenset(self.skips.pairs_of(voter_id)),
-            judged=self.overlaps.judged_by(voter_id),
+            own=self.overlaps.judged_by(voter_id),
         )
 
     @contextmanager

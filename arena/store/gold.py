@@ -22,9 +22,10 @@ class Gold:
         """Take these from a pack; of a pair that was there before, the verdict and the reason are replaced. Returns how
         many are new or changed."""
         with self._database.write() as cursor:
-            stored = {row[:2]: row[2:] for row in cursor.execute(
-                "select answer_a, answer_b, verdict, reason from known_verdicts"
-            ).fetchall()}
+            stored = {
+                row[:2]: row[2:]
+                for row in cursor.execute("select answer_a, answer_b, verdict, reason from known_verdicts").fetchall()
+            }
             rows = []
             for each in known:
                 verdict = each.on(each.pair[0])

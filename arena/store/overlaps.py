@@ -5,10 +5,11 @@ Both follow from battles, ballots, skips and the log, so that nothing of them is
 
 from datetime import datetime
 
-from arena.battle import Battle, ItemKind, Pair, Verdict, Vote, VoterId, pair_of
+from arena.battle import ItemKind, Pair, Verdict, VoterId, pair_of
 from arena.items import Shared
 from arena.store.database import Database
 from arena.store.log import head, told
+from arena.store.voters import OwnPairs
 
 
 class Overlaps:
@@ -41,26 +42,23 @@ class Overlaps:
                 said.setdefault(pair, {})[voter] = _in_order(Verdict(verdict), pair, answer_a)
         return [Shared(pair, at, said.get(pair, {}), waiting.get(pair, {})) for pair, at in opened.items()]
 
-    def judged_by(self, voter_id: VoterId) -> tuple[Pair | None, ...]:
-        """The pairs of all votes of a voter in their order; None for one that cannot be repeated: a vote that was
-        withdrawn, or was not cast blind."""
+    def judged_by(self, voter_id: VoterId) -> OwnPairs:
+        """The pairs of a voter's votes, and which of them came again."""
         with self._database.read() as cursor:
             rows = cursor.execute(
-                """select answer_a, answer_b, w.vote_id is null and (blind or item_kind = 'repeat')
+                """select answer_a, answer_b, item_kind, w.vote_id is null and blind
                 from votes v join battles using (battle_id) left join withdrawals w on w.vote_id = v.vote_id
                 where v.voter_id = ? order by v.seq""",
                 [voter_id],
             ).fetchall()
-        return tuple(pair_of(a, b) if is_one and a and b else None for a, b, is_one in rows)
+        pairs = [(pair_of(a, b) if a and b else None, kind, can_come) for a, b, kind, can_come in rows]
+        return OwnPairs(
+            tuple(pair if can_come else None for pair, _, can_come in pairs),
+            frozenset(pair for pair, kind, _ in pairs if pair is not None and kind == ItemKind.REPEAT),
+        )
 
     def _forget(self) -> None:
         self.version += 1
-
-
-def repeatable(battle: Battle, vote: Vote) -> Pair | None:
-    """What `judged_by` has of a vote that is stored."""
-    is_one = vote.blind or battle.item_kind is ItemKind.REPEAT
-    return pair_of(battle.answer_a, battle.answer_b) if is_one and battle.answer_a and battle.answer_b else None
 
 
 def _in_order(verdict: Verdict, pair: Pair, answer_a: str) -> Verdict:

@@ -43,7 +43,6 @@ from arena.store.log import (
     told,
 )
 from arena.store.named import Named
-from arena.store.overlaps import repeatable
 from arena.store.row import first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
 from arena.table import append
@@ -159,10 +158,8 @@ class Votes:
         last = LastVote(
             seq, vote.id, ballot, battle.prompt_id, vote.verdict, is_withdrawn=False, scale=scale, strength=strength
         )
-        judged = (*state.judged, repeatable(battle, vote))
-        self._voters.change(
-            vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed, judged=judged
-        )
+        own = state.own.plus(battle, vote)
+        self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed, own=own)
 
     def _question(self, prompt_id: PromptId | None) -> "_Question":
         """What a vote needs to know of its prompt."""
