@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from arena.battle import AnswerId, BattleId, ModelId, Pair, PromptId, Verdict, pair_of
@@ -42,8 +43,8 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SharedPair:
-    """Two answers to one prompt that several voters have judged, in the sides of the first battle that was drawn of them;
-    `first_battle` names the pair to whoever must not learn more. Lengths are in characters."""
+    """Two answers to one prompt that several voters have judged, in the sides of the first battle that was drawn of
+    them; `first_battle` names the pair to whoever must not learn more. Lengths are in characters."""
 
     first_battle: BattleId
     prompt_id: PromptId
@@ -116,7 +117,7 @@ def clusters(pairs: Sequence[SharedPair]) -> list[Cluster]:
     found += _by(Trait.LANGUAGE, [(each.language, each.spread) for each in shared])
     by_gap = sorted(shared, key=lambda each: (each.length_gap, each.first_battle))
     bounds = [len(by_gap) * third // 3 for third in range(4)]
-    for third, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False), 1):
+    for third, (start, end) in enumerate(pairwise(bounds), 1):
         held = by_gap[start:end]
         if held:
             n_conflicts = sum(each.spread.is_conflict for each in held)

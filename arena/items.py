@@ -1,8 +1,8 @@
 """Which kind of item a voter gets next: a fresh pair, one that several voters share, an own earlier one, or gold.
 
-The kind is drawn first, by the shares of the pack, then the item, then the sides by a fair coin. A kind of which there is
-nothing for this voter gives its share to the fresh pairs. With `pool` for the probability of `arena.pairing`, which knows
-of sides, the probability that is stored, of this kind and this prompt with this model as A and that one as B, is
+The kind is drawn first, by the shares of the pack, then the item, then the sides by a fair coin. A kind of which there
+is nothing for this voter gives its share to the fresh pairs. With `pool` for the probability of `arena.pairing`, sides
+included, what is stored is the probability of this kind and this prompt with this model as A and that one as B:
 
     repeat    share / 2 / how many own pairs can be repeated
     gold      share / 2 / how many known pairs this voter can judge blind
@@ -234,8 +234,8 @@ class Items:
             self.queue.hold(pair, voter, now, until)
 
     def judged(self, pair: Pair, kind: ItemKind, voter: VoterId, verdict: Verdict | None) -> None:
-        """What came of a voter's ballot on this pair; None: nothing that counts, as a skip or a withdrawn vote. A of the
-        verdict is the first answer of the pair."""
+        """What came of a voter's ballot on this pair; None: nothing that counts, as a skip or a withdrawn vote. A of
+        the verdict is the first answer of the pair."""
         if kind is ItemKind.OVERLAP:
             self.queue.note(pair, voter, verdict)
 

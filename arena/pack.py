@@ -386,8 +386,8 @@ def _known_verdicts(gold: _Rows[GoldRow], answers: _Rows[AnswerRow], faults: lis
             what = "are the same text" if one == other else "are one text and a blank one"
             faults.append(Fault(GOLD_FILE, line, f"the two answers {what}, which no voter is ever given"))
             continue
-        ids = (answer_id(prompt, model, texts[prompt, model]) for prompt, model in of)
-        yield KnownVerdict(PromptId(row.prompt_id), *ids, Verdict(row.verdict), row.reason)
+        id_a, id_b = (answer_id(prompt, model, texts[prompt, model]) for prompt, model in of)
+        yield KnownVerdict(PromptId(row.prompt_id), id_a, id_b, Verdict(row.verdict), row.reason)
 
 
 def _find_duplicates(file: str, rows: _Rows[Row], what: str, key_of: Callable[[Row], str], faults: list[Fault]) -> None:

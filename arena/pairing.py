@@ -15,9 +15,9 @@ The weight of a pair depends on the votes that it has, a tie and a both-bad verd
     uncertainty   sqrt(variance / n) - sqrt(variance / (n + 1)): by how much one more vote narrows the interval of the
                   pair's mean outcome (1, 0, or 1/2), counted with one win for each added to the votes. Without a vote
                   that is sqrt(1/8) - sqrt(1/12) = 0.065, with 100 of them half won it is 0.00024.
-    close         4 p (1 - p), where p is the share of points that one of the two got, a tie being half a point for each,
-                  counted with one win for each added: 1 for an even pair, however many votes it has, and the less the
-                  surer the outcome. Hard cases come more often for as long as the arena is open.
+    close         4 p (1 - p), where p is the share of points that one of the two got, a tie being half a point for
+                  each, counted with one win for each added: 1 for an even pair, however many votes it has, and the
+                  less the surer the outcome. So hard cases come more often for as long as the arena is open.
 
 Source of the latter: Chiang et al. (2024), arXiv 2403.04132, equation 9.
 """

@@ -12,7 +12,8 @@ from arena.store.voters import OpenedBallot, Voters
 
 _OPENED = f"""
     select ballot_id, o.voter_id, opened_at, expires_at,
-        battle_id, model_a, model_b, prompt_id, answer_a, answer_b, draw_probability, sampling_policy, drawn_at, batch, item_kind,
+        battle_id, model_a, model_b, prompt_id, answer_a, answer_b, draw_probability, sampling_policy, drawn_at, batch,
+        item_kind,
         v.vote_id, v.verdict, v.blind, w.vote_id is not null, s.reason,
         {", ".join(f"v.{column}" for column in LABEL_COLUMNS)}
     from ballots o join battles b using (battle_id)

@@ -35,8 +35,8 @@ class Disagreements:
                 newest as (
                     select c.* from cast_on c join firsts using (one, other)
                     qualify row_number() over (partition by one, other, voter_id order by seq desc) = 1)
-                select f.battle_id, f.prompt_id, f.answer_a, f.answer_b, f.model_a, f.model_b,
-                    p.category, p.language, length(x.text), length(y.text), n.guideline_version, n.verdict, n.answer_a <> f.answer_a, count(*)
+                select f.battle_id, f.prompt_id, f.answer_a, f.answer_b, f.model_a, f.model_b, p.category, p.language,
+                    length(x.text), length(y.text), n.guideline_version, n.verdict, n.answer_a <> f.answer_a, count(*)
                 from newest n join firsts f using (one, other) join prompts p on p.prompt_id = f.prompt_id
                 join answers x on x.answer_id = f.answer_a join answers y on y.answer_id = f.answer_b
                 group by all order by all""",

@@ -1,4 +1,4 @@
-"""Kinds of items: drawn with the probability that is stored, shared by as many voters as asked for, repeated in time."""
+"""Kinds of items: drawn with the probability that is stored, shared by as many voters as asked for, repeated."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ shares_of = st.sampled_from([0.0, 0.2, 0.3])
     n_said=st.integers(0, 3),
     known=st.lists(st.sampled_from([pair(2, 0, 1), pair(2, 2, 3), pair(0, 0, 1), pair(1, 0, 1)]), unique=True),
 )
-def test_what_could_be_drawn_has_probabilities_that_sum_to_1(
+def test_what_could_be_drawn_has_probabilities_that_sum_to_1(  # noqa: PLR0917 - one for each thing that is drawn
     overlap: float, repeat: float, gold: float, opened: list[Pair], n_voters: int, n_said: int, known: list[Pair]
 ):
     shares = Shares(overlap=overlap, overlap_voters=n_voters, repeat=repeat, repeat_after=1, gold=gold)

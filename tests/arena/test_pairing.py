@@ -294,7 +294,7 @@ def test_the_mode_for_close_pairs_asks_for_an_even_pair_however_many_votes_it_ha
     votes = PairVotes([M0, M1, M2])
     votes.add(M0, M1, Verdict.TIE, 1000)
     votes.add(M0, M2, Verdict.A, 8)
-    # With a win for each beside them: 501 of 1002 points, and 9 of 10, whose 4 p (1 - p) is 0.36; without votes it is 1.
+    # With a win for each beside them: 501 of 1002 points, and 9 of 10, whose 4 p (1 - p) is 0.36; without votes, 1.
     weights = votes.weights("close")
     assert [weights[0, 1], weights[0, 2], weights[1, 2]] == pytest.approx([1, 0.36, 1])
 
