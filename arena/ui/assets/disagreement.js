@@ -33,7 +33,7 @@ function caseOf({ id, category, language, messages, answer_a: a, answer_b: b, vo
     kind ? element("p", { class: "quiet" }, kind) : null,
     ...messages.map(({ role, html }) => part(messages.length > 1 ? t(`role.${role}`) : t("disagreement.asked"), html, "asked")),
     element("div", { class: "two" }, part("A", a), part("B", b)),
-    element("p", {}, t("disagreement.votes", votes)),
+    element("p", {}, t("disagreement.votes", { votes: spread(votes) })),
     form("adjudicate", { case: id }, "disagreement.decide", verdicts(id)),
   );
 }
@@ -43,6 +43,10 @@ function part(title, html, kind = "") {
   const text = element("div", { class: `text ${kind}`, tabindex: 0, role: "group", "aria-label": title });
   text.innerHTML = html;
   return element("div", {}, element("h4", {}, title), text);
+}
+
+function spread(votes) {
+  return VERDICTS.map((each) => `${t(`verdict.${each}`)} ${number(votes[each])}`).join(" · ");
 }
 
 function verdicts(id) {
