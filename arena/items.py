@@ -15,7 +15,7 @@ open before. All of them sum to 1. Pure: the randomness and the time are passed 
 
 import threading
 from bisect import insort
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -204,21 +204,22 @@ class Items:
         shares = self._shares
         fresh = replace(fresh, policy=f"{fresh.policy}, {shares.name}")
         pair = pair_of(fresh.a.answer_id, fresh.b.answer_id)
-        repeats = self._repeats(view) if shares.repeat else []
-        known = [each for each in self._known if self._is_free(each, view)] if shares.gold else []
+        # Of most kinds it is enough to know that there is one: all are looked at for the kind that is drawn alone.
+        has_repeat = shares.repeat > 0 and any(True for _ in self._repeats(view))
+        has_known = shares.gold > 0 and any(True for _ in self._free_known(view))
         turn = self.queue.next(lambda each: self._is_free(each, view), now) if shares.overlap else None
         opens = shares.overlap > 0 and turn is None and self.queue.has_room
         share_of = {
-            ItemKind.REPEAT: shares.repeat if repeats else 0.0,
-            ItemKind.GOLD: shares.gold if known else 0.0,
+            ItemKind.REPEAT: shares.repeat if has_repeat else 0.0,
+            ItemKind.GOLD: shares.gold if has_known else 0.0,
             ItemKind.OVERLAP: shares.overlap if turn is not None or opens else 0.0,
         }
         kind = _drawn(share_of, rng)
         match kind:
             case ItemKind.REPEAT:
-                return self._one_of(repeats, kind, share_of[kind], fresh.policy, rng)
+                return self._one_of(list(self._repeats(view)), kind, share_of[kind], fresh.policy, rng)
             case ItemKind.GOLD:
-                return self._one_of(known, kind, share_of[kind], fresh.policy, rng)
+                return self._one_of(list(self._free_known(view)), kind, share_of[kind], fresh.policy, rng)
             case ItemKind.OVERLAP if turn is not None:
                 return self._one_of([turn], kind, share_of[kind], fresh.policy, rng)
         rest, is_new = max(0.0, 1 - sum(share_of.values())), not self.queue.has(pair)
@@ -242,16 +243,15 @@ class Items:
     def _is_free(self, pair: Pair, view: View) -> bool:
         return self._pool.is_blind(pair, view.revealed, view.skipped)
 
-    def _repeats(self, view: View) -> list[Pair]:
+    def _free_known(self, view: View) -> Iterator[Pair]:
+        return (pair for pair in self._known if self._is_free(pair, view))
+
+    def _repeats(self, view: View) -> Iterator[Pair]:
         """The own pairs of long enough ago that have not come again, and can still be served."""
-        return [
-            pair
-            for pair in view.judged[: max(0, len(view.judged) - self._shares.repeat_after)]
-            if pair is not None
-            and pair not in view.repeated
-            and self._pool.has(pair)
-            and (not view.skipped or frozenset(pair) not in view.skipped)
-        ]
+        for pair in view.judged[: max(0, len(view.judged) - self._shares.repeat_after)]:
+            is_due = pair is not None and pair not in view.repeated and self._pool.has(pair)
+            if is_due and (not view.skipped or frozenset(pair) not in view.skipped):
+                yield pair
 
     def _one_of(self, pairs: Sequence[Pair], kind: ItemKind, share: float, policy: str, rng: Random) -> Draw:
         pair = pairs[rng.randrange(len(pairs))]
