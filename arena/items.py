@@ -249,8 +249,9 @@ class Items:
     def _repeats(self, view: View) -> Iterator[Pair]:
         """The own pairs of long enough ago that have not come again, and can still be served."""
         for pair in view.judged[: max(0, len(view.judged) - self._shares.repeat_after)]:
-            is_due = pair is not None and pair not in view.repeated and self._pool.has(pair)
-            if is_due and (not view.skipped or frozenset(pair) not in view.skipped):
+            if pair is None or pair in view.repeated or not self._pool.has(pair):
+                continue
+            if not view.skipped or frozenset(pair) not in view.skipped:
                 yield pair
 
     def _one_of(self, pairs: Sequence[Pair], kind: ItemKind, share: float, policy: str, rng: Random) -> Draw:
