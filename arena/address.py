@@ -38,6 +38,12 @@ def client_of(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Netw
     return str(client if isinstance(client, IPv4Address) else ip_network((int(client) >> 64 << 64, _IPV6_PREFIX)))
 
 
+def is_trusted(peer: str | None, trusted: Sequence[Network]) -> bool:
+    """Whether the other end of a connection is a proxy that the host trusts."""
+    there = _parsed(peer or "")
+    return there is not None and _is_among(there, trusted)
+
+
 def _is_among(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 

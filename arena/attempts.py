@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
 
 MOST_IN_ALL = 30
@@ -14,7 +14,7 @@ _LONGEST_PAUSE = timedelta(hours=1)
 @dataclass
 class _Record:
     n_failed: int
-    free_at: datetime
+    free_at: timedelta
 
 
 class Attempts:
@@ -23,14 +23,17 @@ class Attempts:
     One address has MOST_OF_ONE tries; each further one doubles the pause before the next, from a minute up to an hour.
     All addresses together have MOST_IN_ALL in a minute. An address that lets an hour pass in which it could try is
     forgotten, so at most some 3,600 are remembered.
+
+    Times are what a clock that never goes back has run. By the time of day, one set back a year would let nobody try
+    for a year.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._records: dict[str, _Record] = {}
-        self._recent: deque[datetime] = deque()
+        self._recent: deque[timedelta] = deque()
 
-    def begin(self, address: str, now: datetime) -> timedelta | None:
+    def begin(self, address: str, now: timedelta) -> timedelta | None:
         """Take a try, `address` being a pseudonym. None if it may be made, else how long to wait."""
         with self._lock:
             self._forget(now)
@@ -40,7 +43,7 @@ class Attempts:
             if len(self._recent) >= MOST_IN_ALL:
                 return self._recent[0] + _WINDOW - now
             n_failed = (record.n_failed if record else 0) + 1
-            # The exponent is held down: a pause of 2 ** 1000 minutes is no date.
+            # The exponent is held down: 2 ** 1000 minutes is no pause that a number could hold.
             pause = _WINDOW * 2 ** min(n_failed - MOST_OF_ONE, 10) if n_failed >= MOST_OF_ONE else timedelta(0)
             self._records[address] = _Record(n_failed, now + min(pause, _LONGEST_PAUSE))
             self._recent.append(now)
@@ -51,7 +54,7 @@ class Attempts:
         with self._lock:
             self._records.pop(address, None)
 
-    def _forget(self, now: datetime) -> None:
+    def _forget(self, now: timedelta) -> None:
         while self._recent and self._recent[0] + _WINDOW <= now:
             self._recent.popleft()
         stale = [address for address, record in self._records.items() if record.free_at + _LONGEST_PAUSE <= now]

@@ -222,7 +222,8 @@ class Vote:
     """A verdict by a voter at a time. Append-only: a stored vote never changes.
 
     voted_at is None where an imported file told no time. import_key identifies an imported row, so that the same
-    row counts once however often it is imported.
+    row counts once however often it is imported. comment_salt is a random text that keeps a comment from being guessed
+    by its digest; a vote has one with a comment, and none without, or ValueError is raised.
     """
 
     id: VoteId
@@ -236,7 +237,14 @@ class Vote:
     blind: bool | None = None
     guideline_version: str | None = None
     import_key: str | None = None
+    purpose: str | None = None
+    consent_version: str | None = None
     labels: Labels = field(default_factory=Labels)
+    comment_salt: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.labels.comment is None) != (self.comment_salt is None):
+            raise ValueError(f"the vote {self.id} has a comment without a salt, or a salt without a comment")
 
 
 @dataclass(frozen=True, slots=True)

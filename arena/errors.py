@@ -16,6 +16,7 @@
     │   ├── NotWhole            the log in a file was changed, or lost acts
     │   ├── KeyTaken            a unique key or a check refused a row
     │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
+    ├── HubFailed               the Hub cannot be reached, or did not take what was sent
     ├── TooMany                 a limit of this arena; nothing was stored, and the same may be sent again later
     └── BallotError             a ballot cannot be opened, voted on, skipped, or its vote withdrawn
         ├── NoBallotLeft        this voter has judged everything there is
@@ -170,6 +171,10 @@ class VoteNotSaved(StoreError):
     def __init__(self, why: str):
         self.why = why
         super().__init__(f"the vote was not saved: {why}. It can be sent again")
+
+
+class HubFailed(ArenaError):
+    """The Hub cannot be reached, or did not take what was sent."""
 
 
 class TooMany(ArenaError):

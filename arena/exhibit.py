@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from arena.agreement import Agreement, Band, Part
 from arena.analysis import HeadToHead, Influence, Swap
 from arena.bars import Bars
 from arena.battle import Model, ModelId
@@ -25,6 +26,53 @@ class Duel:
     decision: Decision
     by_voter: bool
     """Whether voters are known, so that of each only the first vote on the two counts for the decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concord:
+    """One measure of agreement, from pairs of votes by two voters on the same two answers."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n_pairs: int
+    n_items: int
+    """Pairs of answers that have such votes."""
+    reason: str | None
+    """Why value or interval are not there."""
+    band: Band | None = None
+    """What the practice guide calls it; of alpha alone."""
+
+    @classmethod
+    def of(cls, part: Part, measure: str) -> Self:
+        """One of the figures of a part."""
+        told = part.figures[measure]
+        return cls(told.value, told.low, told.high, part.n_pairs, part.n_items, told.reason, told.band)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreements:
+    """How often two voters said the same, over all four verdicts and over A and B alone; and with chance taken out."""
+
+    all: Concord
+    decisive: Concord
+    alpha: Concord
+    """Krippendorff's nominal alpha, a tie and a both-bad verdict being one label."""
+    n_items: int
+    """Pairs of answers that anybody judged."""
+    n_votes: int
+    """Votes on these, one of each voter."""
+
+    @classmethod
+    def of(cls, found: Agreement, *, n_items: int, n_votes: int) -> Self:
+        """What a page shows of it."""
+        return cls(
+            all=Concord.of(found.all, "raw_pooled"),
+            decisive=Concord.of(found.decisive, "raw_pooled"),
+            alpha=Concord.of(found.merged, "krippendorff_nominal"),
+            n_items=n_items,
+            n_votes=n_votes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from arena import field as fields
 from arena import json_line, table
 from arena.battle import (
     Answer,
@@ -35,7 +36,7 @@ from arena.battle import (
     VoterId,
 )
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
-from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, answer_id
+from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, answer_id, prompt_digest
 from arena.record import Strict, sentences
 from arena.store import VoteStore
 from arena.vote_file import WINNERS, parse_model, parse_winner
@@ -62,7 +63,19 @@ OPTIONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.MODELS: ("name", "organization", "license", "open_weights", "url"),
     Kind.PROMPTS: ("category", "language", "source", "license"),
     Kind.ANSWERS: ("revision", "params", "tokens", "latency_ms", "finish_reason"),
-    Kind.VOTES: ("prompt_id", "prompt_text", "answer_a", "answer_b", "voter", "voted_at", "time_to_vote_ms"),
+    Kind.VOTES: (
+        *(
+            "prompt_id",
+            "prompt_text",
+            "answer_a",
+            "answer_b",
+            "conversation_a",
+            "conversation_b",
+            "category",
+            "language",
+        ),
+        *("voter", "voted_at", "time_to_vote_ms", "blind", "purpose", "consent_version"),
+    ),
 }
 
 # Fields that name something: a number in the file is as good as its text.
@@ -354,7 +367,10 @@ class _Votes:
             verdict = parse_winner(_word(values["winner"]), self._words)
         except UnknownVerdict as error:
             raise BadInput(f"{self._winner_column} {error}; other words need --values") from error
-        prompt = self._prompt(values)
+        told = fields.exchange(values.get("conversation_a"), values.get("conversation_b"))
+        if told is not None:
+            values |= {"answer_a": told.answer_a, "answer_b": told.answer_b}
+        prompt = self._prompt(values, told.messages if told else None)
         given = self._given_answers(prompt, models, (values.get("answer_a"), values.get("answer_b")))
         battle = Battle(
             BattleId(key),
@@ -370,8 +386,11 @@ class _Votes:
             verdict=verdict,
             source=self._source,
             voter_id=self._voter_id(values.get("voter")),
-            voted_at=_moment(values.get("voted_at")),
-            time_to_vote_ms=_milliseconds(values.get("time_to_vote_ms")),
+            voted_at=fields.moment(values.get("voted_at")),
+            time_to_vote_ms=fields.milliseconds(values.get("time_to_vote_ms")),
+            blind=fields.truth("blind", values.get("blind")),
+            purpose=fields.purpose(values.get("purpose")),
+            consent_version=fields.word("consent_version", values.get("consent_version")),
             import_key=key,
         )
         return _ForeignVote(battle, vote, prompt, tuple(given.values()))
@@ -409,9 +428,11 @@ class _Votes:
             raise BadInput(f"voter is {voter!r}, neither a text nor a whole number")
         return VoterId(self._key.pseudonym("imported voter", str(voter), self._known))
 
-    def _prompt(self, values: Mapping[str, Any]) -> Prompt | None:
+    def _prompt(self, values: Mapping[str, Any], messages: tuple[Message, ...] | None) -> Prompt | None:
         prompt_id, text = values.get("prompt_id"), values.get("prompt_text")
-        if text is None:
+        if text is None and messages is not None and len(messages) == 1:
+            text = messages[0].content
+        if text is None and messages is None:
             if prompt_id is None:
                 return None
             prompt = self._stored_prompts.get(prompt_id) or self._new_prompts.get(prompt_id)
@@ -421,9 +442,17 @@ class _Votes:
                     "to prompt_text, or take the column out of the file: votes need no prompt to be rated"
                 )
             return prompt
-        if not isinstance(text, str) or not text.strip():
-            raise BadInput(f"prompt_text is {text!r}, not a text")
-        prompt = Prompt(PromptId(prompt_id or hashlib.sha256(text.encode()).hexdigest()[:32]), (Message("user", text),))
+        if messages is None or text is not None:
+            if not isinstance(text, str) or not text.strip():
+                raise BadInput(f"prompt_text is {text!r}, not a text")
+            messages, digest = (Message("user", text),), hashlib.sha256(text.encode()).hexdigest()
+        else:
+            digest = prompt_digest(messages)
+        prompt = Prompt(
+            PromptId(prompt_id or digest[:32]),
+            messages,
+            *(fields.word(each, values.get(each)) for each in ("category", "language")),
+        )
         known = self._stored_prompts.get(prompt.id) or self._new_prompts.setdefault(prompt.id, prompt)
         if known.messages != prompt.messages:
             raise BadInput(f"prompt {prompt.id!r} has other words than were given for it before")
@@ -467,26 +496,3 @@ def _told(value: Any) -> str | None:
 def _word(value: Any) -> Any:
     """A verdict's word; 1 and "1" are the same one."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _moment(value: Any) -> datetime | None:
-    """A time from an ISO 8601 text with its offset, a moment with a zone, or seconds since 1970."""
-    if value is None:
-        return None
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError, OSError) as error:
-        raise BadInput(f"voted_at is {value!r}; accepted: 2026-05-01T12:00:00+00:00, or seconds since 1970") from error
-    raise BadInput(f"voted_at is {str(value)!r}, without its offset from UTC; write 2026-05-01T12:00:00+00:00")
-
-
-def _milliseconds(value: Any) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise BadInput(f"time_to_vote_ms is {value!r}, not a whole number from 0")
-    return value

@@ -32,7 +32,7 @@ class Login:
     members: Members = field(default_factory=Members)
     open_to_all: frozenset[Right] = frozenset({Right.VOTE, Right.RESULTS})
     lasts: timedelta = timedelta(hours=8)
-    # What the acts of a host are signed with; a name that the host chose, never an account's.
+    # What the acts of all hosts are signed with; a chosen name, never an account's. None: each act says who decides.
     signed_as: str | None = None
 
     @property

@@ -37,8 +37,8 @@ def parse(value: object) -> str:
 def called(text: str, names: Mapping[str, str], *, what: str) -> str:
     """Who is meant by a text: the one with this id or, if there is none, the only one with this name.
 
-    `names` maps ids to names, and `what` says what they are, such as "rated model". Raises NoName, with the nearest
-    few, if none or more than one is meant.
+    `names` maps ids to names, and `what` says what they are, such as "rated model". Raises NoName if none or more than
+    one is meant, with the nearest few, or the first few where none is near.
     """
     if text in names:
         return text
@@ -50,7 +50,11 @@ def called(text: str, names: Mapping[str, str], *, what: str) -> str:
         raise NoName(f"{len(named):,} {what}s are called {text!r}; name one by its id: {shown}")
     known = {each.casefold(): each for pair in names.items() for each in pair}
     near = [known[each] for each in get_close_matches(text.casefold(), known, n=_NEAREST)]
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    if near:
+        raise NoName(f"no {what} is called {text!r}; did you mean {' or '.join(map(repr, near))}?")
+    first = sorted(names)[:_NEAREST]
+    more = f" and {len(names) - len(first):,} more" if len(names) > len(first) else ""
+    hint = f"; there are {', '.join(map(repr, first))}{more}" if first else f"; there is no {what}"
     raise NoName(f"no {what} is called {text!r}{hint}")
 
 

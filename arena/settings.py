@@ -21,7 +21,16 @@ from arena.voter import open_secrets, secret_file_of
 PREFIX = "BAKEOFF_"
 
 # What is wrong with these is said without their value: secrets, and names of people.
-_NOT_SHOWN = {"secret", "old_secrets", "host_password_hash", "oidc_client_secret", "hosts", "researchers", "annotators"}
+_NOT_SHOWN = {
+    "hub_token",
+    "secret",
+    "old_secrets",
+    "host_password_hash",
+    "oidc_client_secret",
+    "hosts",
+    "researchers",
+    "annotators",
+}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -74,6 +83,9 @@ class Settings(BaseModel):
         description="The proxies in front of the arena, addresses or networks separated by commas, whose "
         "X-Forwarded-For is believed. Private networks on a Space.",
     )
+    connections_per_address: int = Field(
+        default=256, ge=1, description="Connections at the same time of one address that is no trusted proxy."
+    )
     requests_per_voter: Limit = Field(
         default=Limit.parse("240/minute"), description="Requests that cost something, of one voter."
     )
@@ -115,8 +127,15 @@ class Settings(BaseModel):
         default=8, gt=0, le=24 * 31, allow_inf_nan=False, description="After so many hours one has to sign in again."
     )
     signed_as: str | None = Field(
-        default=None, min_length=1, max_length=80, description="The name that the acts of a host are signed with."
+        default=None,
+        min_length=1,
+        max_length=80,
+        description="The name that all acts on the host's page are signed with. Unset: the one typed there.",
     )
+    hub_token: SecretStr | None = Field(
+        default=None, description="What `bakeoff push` shows to the Hub; it needs to write datasets. Else HF_TOKEN."
+    )
+    hub_endpoint: str = Field(default="https://huggingface.co", description="Where the Hub is. Else HF_ENDPOINT.")
 
     @field_validator("secret")
     @classmethod
@@ -155,6 +174,13 @@ class Settings(BaseModel):
         if value is not None and not value.get_secret_value():
             raise ValueError("it is empty; leave the variable out")
         return value
+
+    @field_validator("hub_endpoint")
+    @classmethod
+    def _is_safe_for_tokens(cls, value: str) -> str:
+        if not _is_safe(value):
+            raise ValueError("a token is sent over https only")
+        return value.rstrip("/")
 
     @field_validator("oidc_issuer", "public_url")
     @classmethod
@@ -214,6 +240,7 @@ class Settings(BaseModel):
         values = {name.removeprefix(PREFIX).lower(): text for name, text in environ.items() if name.startswith(PREFIX)}
         # These belong to the test suite, not to the arena.
         values = {name: text for name, text in values.items() if not name.startswith(("require_", "test_"))}
+        values = {field: environ[name] for name, field in _OF_HUB.items() if environ.get(name)} | values
         if environ.get("SPACE_ID"):
             values = _of_space(environ) | values
         if str(values.get("public_url", "")).startswith("https:"):
@@ -299,6 +326,9 @@ class Settings(BaseModel):
         """Where the secret is kept when no variable sets it."""
         return secret_file_of(self.database_file)
 
+
+# What others who talk to the Hub are told by, too.
+_OF_HUB: Mapping[str, str] = {"HF_TOKEN": "hub_token", "HF_ENDPOINT": "hub_endpoint"}
 
 # What the Hub sets on a Space with `hf_oauth: true` in the head of its README.
 _HUB: Mapping[str, str] = {

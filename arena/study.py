@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from arena.agreement import Agreements
+from arena import judgement_table
+from arena.agreement import Agreement, Chance
 from arena.analysis import Analysis, Goodness
 from arena.bars import bars_of
 from arena.battle import Model, ModelId
 from arena.errors import ArenaError, BadInput, RatingFailed
 from arena.estimate import unit_of
 from arena.exhibit import (
+    Agreements,
     Collection,
     Decision,
     Duel,
@@ -203,8 +205,10 @@ class Study:
 
     def _agreement(self, snapshot: Snapshot) -> Agreements:
         board = snapshot.leaderboard
-        opinions = self._store.judged.opinions(snapshot.sources, up_to=snapshot.n_log)
-        return Agreements.of(opinions, confidence=board.confidence, rng=np.random.default_rng(board.seed))
+        with self._log(snapshot) as (table, _):
+            votes = judgement_table.read(table).first()
+        found = Agreement.of(votes, Chance(board.confidence, seed=board.seed))
+        return Agreements.of(found, n_items=votes.n_items, n_votes=len(votes))
 
     def portrait(self, snapshot: Snapshot, model: str) -> Portrait:
         """All of one model, given by its id. Raises CannotStudy for one that is not there."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from arena import name, table
 from arena.battle import ModelId, Source, Verdict
@@ -39,12 +40,21 @@ def parse_model(column: str, value: object) -> ModelId:
 
 
 @contextmanager
-def open_votes(path: Path, selection: Selection | None = None) -> Iterator[VoteTable]:
+def open_votes(
+    path: Path,
+    selection: Selection | None = None,
+    *,
+    mapping: Mapping[str, str] = MappingProxyType({}),
+    words: Mapping[str, Verdict] = MappingProxyType({}),
+) -> Iterator[VoteTable]:
     """The votes of a file, to be counted or read one by one; further columns are used where they are asked for.
 
-    Raises BadInput for a file without these columns or without rows.
+    `mapping` gives columns of the file the names that they are read by, `words` gives verdicts to words beside the
+    public ones. Raises BadInput for a file without these columns or without rows, and for a mapping from a column that
+    is not there, or to a name that is taken.
     """
-    with table.opened(path) as (cursor, relation, columns):
+    with table.opened(path) as (cursor, found, found_columns):
+        relation, columns = _renamed(path, found, found_columns, mapping)
         missing = [column for column in _COLUMNS if column not in columns]
         if missing:
             raise BadInput(
@@ -54,7 +64,12 @@ def open_votes(path: Path, selection: Selection | None = None) -> Iterator[VoteT
         texts = None
         if {"answer_a", "answer_b"} <= set(columns):
             each = f"select distinct hash(answer) as key, answer from (select answer_a as answer from {relation} "
-            texts = Answers(f"{each} union all select answer_b from {relation})", "hash(answer_a)", "hash(answer_b)")
+            texts = Answers(
+                f"{each} union all select answer_b from {relation})",
+                "hash(answer_a)",
+                "hash(answer_b)",
+                are_in_rows=True,
+            )
         if not cursor.execute(f"select 1 from {relation} limit 1").fetchall():
             raise BadInput(f"{path} holds no row")
         yield VoteTable(
@@ -63,8 +78,8 @@ def open_votes(path: Path, selection: Selection | None = None) -> Iterator[VoteT
             columns,
             selection or Selection(),
             parse_model=parse_model,
-            parse_winner=_parse_winner,
-            refuse=lambda misread: _bad_rows(path, misread),
+            parse_winner=lambda word: _parse_winner(word, {**WINNERS, **words}),
+            refuse=lambda misread: _bad_rows(path, misread, {name: column for column, name in mapping.items()}),
             answers=texts,
             where=f"the votes in {path}",
         )
@@ -98,21 +113,42 @@ def read_tallies(path: Path) -> list[Tally]:
         return votes.counted().tallies()
 
 
-def _bad_rows(path: Path, misread: Sequence[Misread]) -> BadRows:
+def _renamed(
+    path: Path, relation: str, columns: Sequence[str], mapping: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
+    """The relation with columns under other names."""
+    for column, new in mapping.items():
+        if column not in columns:
+            raise BadInput(f"{path} has no column {column!r} (it has {', '.join(columns)})")
+        if list(mapping.values()).count(new) > 1 or (new in columns and new not in mapping and new != column):
+            raise BadInput(f"{path} has two columns for {new!r}: map one of them to another name")
+    if not mapping:
+        return relation, tuple(columns)
+    told = ", ".join(f"{_quoted(column)} as {_quoted(mapping.get(column, column))}" for column in columns)
+    return f"(select {told} from {relation})", tuple(mapping.get(column, column) for column in columns)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _bad_rows(path: Path, misread: Sequence[Misread], columns: Mapping[str, str]) -> BadRows:
+    """`columns` are the file's own names of those that were renamed."""
     faults = []
     for each in misread:
         many = f" ({each.n:,} such rows)" if each.n > 1 else ""
-        faults.append(Fault(str(path), table.first_row_where(path, each.values), f"{each.fault}{many}", unit="row"))
+        values = {columns.get(name, name): value for name, value in each.values.items()}
+        faults.append(Fault(str(path), table.first_row_where(path, values), f"{each.fault}{many}", unit="row"))
     faults.sort(key=lambda fault: fault.place or 0)
     return BadRows(
         faults, advice="Nothing was rated. `bakeoff import` takes other words (--values) and leaves rows out"
     )
 
 
-def _parse_winner(winner: object) -> Verdict:
+def _parse_winner(winner: object, words: Mapping[str, Verdict] = WINNERS) -> Verdict:
     if winner is None or winner == "":
-        raise BadInput(f"winner is empty; accepted: {', '.join(WINNERS)}")
+        raise BadInput(f"winner is empty; accepted: {', '.join(words)}")
     try:
-        return parse_winner(winner)
+        return parse_winner(winner, words)
     except UnknownVerdict as error:
         raise BadInput(f"winner {error}") from error

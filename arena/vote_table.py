@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from arena import style as styles
 from arena.battle import ModelId, Verdict
 from arena.errors import BadInput
+from arena.found_rows import in_an_order_of_their_own, rows_of
 from arena.name import NoName, called
 from arena.rows import Counted, Rows
 from arena.table import append
@@ -24,6 +26,8 @@ OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
 _FURTHER = ("weight", "answer_a", "answer_b", *(f"{name}_{side}" for name in styles.FEATURES for side in "ab"))
 
 _ROWS_AT_ONCE = 500_000
+
+_TEXTS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,23 @@ Refuse = Callable[[Sequence[Misread]], Exception]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Where the texts are: the SQL of all (key, text), and of a vote's two keys."""
+    """Where the texts are: the SQL of all (key, text), and of a vote's two keys. With `are_in_rows` the columns
+    answer_a and answer_b of each vote hold its two texts themselves."""
 
     texts: str
     key_a: str
     key_b: str
+    are_in_rows: bool = False
+
+
+class Told(StrEnum):
+    """What a column tells, each as SQL that gives null where it tells nothing."""
+
+    KEY = "if({told} is null, null, hash({told}))"
+    """Who or what, as a number that stands for a text; `VoteTable.names` says for which."""
+    NUMBER = "nullif({column}::varchar, '')::double"
+    TIME = "epoch_us(voted_at::timestamptz)"
+    TRUTH = "nullif(ltrim({column}::varchar, chr(0)), '')::boolean"
 
 
 class VoteTable:
@@ -159,6 +175,11 @@ class VoteTable:
         other._reason = other._why_left_out()
         return other
 
+    @property
+    def known(self) -> frozenset[str]:
+        """All columns that there are."""
+        return self._columns
+
     def sources(self) -> dict[str, int]:
         """How many votes each value of the source column has; nothing without that column."""
         return self.values("source")
@@ -212,12 +233,41 @@ class VoteTable:
 
     def labels(self, unit: Unit) -> Mapping[int, str]:
         """As `arena.rows.VoteRows`."""
-        column = _UNIT_COLUMNS[unit]
+        return self.names(_UNIT_COLUMNS[unit])
+
+    def names(self, column: str) -> Mapping[int, str]:
+        """What the keys of a column stand for; nothing without that column."""
+        if column not in self._columns:
+            return {}
         found = self._ask(
             f"select distinct hash({_told(column)}) as key, {_told(column)} as label from {self._relation} "
             f"where {_told(column)} is not null"
         )
         return dict(found.fetchall())
+
+    def columns(self, **wanted: Told) -> dict[str, Any]:
+        """What columns tell of each vote that counts, in the relation's order: arrays, masked where they tell nothing.
+
+        Always with `a`, `b` (places among the models of `counted`, which must be called first) and `verdict` (its place
+        in `Verdict`), and where texts are known with the keys `answer_a` and `answer_b` that `texts` goes by. Columns
+        that are not there are not in the result. Raises BadInput for a value that is not of the kind.
+        """
+        known = {name: kind for name, kind in wanted.items() if name in self._columns}
+        if Told.TIME in known.values():
+            self._refuse_no_times()
+        listed = ["x.item as a", "y.item as b", "w.code as verdict"]
+        listed += [f"{kind.format(column=name, told=_told(name))} as {name}" for name, kind in known.items()]
+        if self._answers is not None:
+            listed += [f"hash({self._answers.key_a}) as answer_a", f"hash({self._answers.key_b}) as answer_b"]
+        return dict(self._ask(f"select {', '.join(listed)} {self._joined} where {self._reason} is null").fetchnumpy())
+
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """The keys and texts of all answers, those of votes that do not count among them; none where none are known."""
+        if self._answers is None:
+            return
+        found = self._ask(f"select hash(key), text from ({self._answers.texts}) t(key, text) where text is not null")
+        while rows := found.fetchmany(_TEXTS_AT_ONCE):
+            yield from rows
 
     def n_without(self, unit: Unit) -> int:
         """As `arena.rows.VoteRows`."""
@@ -225,6 +275,40 @@ class VoteTable:
         return self._ask(f"select count(*) from {self._relation} where {self._reason} is null and {untold}").fetchall()[
             0
         ][0]
+
+    def tells(self, column: str) -> bool:
+        """Whether there is a column of this name."""
+        return column in self._columns
+
+    @property
+    def answers(self) -> Answers | None:
+        """Where the texts of the answers are; None where no text is known."""
+        return self._answers
+
+    def select(
+        self, wanted: Mapping[str, str], joins: str = "", *, first: Mapping[str, str] = MappingProxyType({})
+    ) -> Mapping[str, Any]:
+        """Of each vote that counts `verdict`, a place in `Verdict`, and what is wanted, SQL by name, as columns.
+
+        The SQL may use the columns of the votes and `bakeoff_seq`, the place of a vote in the log or its row in the
+        file; what is named in `first` is computed once of each vote, and may be used by its name. Call `counted` first:
+        it reads the words that verdicts go by.
+        """
+        numbered = copy(self)
+        own = dict(first) if self.tells("bakeoff_seq") else {"bakeoff_seq": "row_number() over ()", **first}
+        added = "".join(f", {sql} as {name}" for name, sql in own.items())
+        numbered._relation = f"(select *{added} from {self._relation})"
+        told = ", ".join(f"{sql} as {name}" for name, sql in wanted.items())
+        query = f"select w.code as verdict, {told} {numbered._joined} {joins} where {self._reason} is null"
+        return self._ask(query).fetchnumpy()
+
+    def distinct(self, sql: str) -> list[tuple[int, str]]:
+        """Every value of SQL that makes a text of a vote, with its `hash`; null is none."""
+        return self._ask(f"select distinct hash({sql}), {sql} from {self._relation} where {sql} is not null").fetchall()
+
+    def run(self, statement: str) -> None:
+        """Run a statement on the table's own cursor, as to make a small temporary table."""
+        self._ask(statement)
 
     def knows_order(self) -> bool:
         """As `arena.rows.VoteRows`."""
@@ -268,14 +352,14 @@ class VoteTable:
         if in_order:
             found = self._found(query, style)
             if len(found["a"]):
-                yield _rows(_in_an_order_of_their_own(found, style), style)
+                yield rows_of(in_an_order_of_their_own(found, style), style)
             return
         n_parts = 1 + self._n_rows // _ROWS_AT_ONCE if column is not None else 1
         for part in range(n_parts):
             share = f" and coalesce(hash({_told(column)}), 0) % {n_parts} = {part}" if column and n_parts > 1 else ""
             found = self._found(query + share, style)
             if len(found["a"]):
-                yield _rows(_in_an_order_of_their_own(found, style) if is_fixed else found, style)
+                yield rows_of(in_an_order_of_their_own(found, style) if is_fixed else found, style)
 
     def _ask(self, query: str) -> duckdb.DuckDBPyConnection:
         try:
@@ -415,74 +499,13 @@ class VoteTable:
 
 # Columns that settle whether a vote counts, whatever is asked for. Truths are read as text, so that JSON Lines, whose
 # values that are no texts are marked by a leading zero, are read as well.
-_TRUTH = "nullif(ltrim({}::varchar, chr(0)), '')::boolean"
 _SETTLED = {
     "left_out": "when left_out is not null then left_out",
-    "withdrawn": f"when {_TRUTH.format('withdrawn')} then '{WITHDRAWN}'",
-    "blind": f"when not {_TRUTH.format('blind')} then '{NOT_BLIND}'",
+    "withdrawn": f"when {Told.TRUTH.format(column='withdrawn')} then '{WITHDRAWN}'",
+    "blind": f"when not {Told.TRUTH.format(column='blind')} then '{NOT_BLIND}'",
 }
 
-_MIX = 0.7390851332151607
-
 _UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id"}
-
-
-def _in_an_order_of_their_own(found: Mapping[str, Any], style: Sequence[str]) -> Mapping[str, Any]:
-    """The rows so that neither the order in which they come nor their sides matter.
-
-    By time if it is asked for, then by a number that is made of models, winner, style and unit. Rows of one time are in
-    no order that means anything: `Rows.shuffled` takes care of that.
-    """
-    moment = found.get("moment")
-    if moment is not None:
-        order = np.argsort(moment, kind="stable")
-        if (np.diff(moment[order]) > 0).all():
-            return {name: values[order] for name, values in found.items()}
-    a, b, verdict = (found[name].astype(np.int64) for name in ("a", "b", "verdict"))
-    is_turned = a > b
-    winner = verdict ^ (is_turned & (verdict < 2))
-    how = (np.minimum(a, b) * (int(max(a.max(), b.max())) + 1) + np.maximum(a, b)) * len(Verdict) + winner
-    dress = np.zeros(len(a))
-    for name in style:  # one number for all of them, which tells any two styles apart that are not equal
-        dress = dress * _MIX + found[f"style_{name}"]
-    dress = np.where(is_turned, -dress, dress) + 0.0  # there is a negative zero
-    number = _mixed(how.view(np.uint64), dress.view(np.uint64))
-    if "unit" in found:
-        number = _mixed(number, np.ma.filled(found["unit"], 0).astype(np.uint64))
-    if "weight" in found:
-        number = _mixed(number, np.asarray(found["weight"], dtype=np.float64).view(np.uint64))
-    # Rows that differ in nothing but their sides stand together: sides matter where a term for them is asked for.
-    number = (number << np.uint64(1)) | is_turned.astype(np.uint64)
-    order = np.argsort(number) if moment is None else np.lexsort((number, moment))
-    return {name: values[order] for name, values in found.items()}
-
-
-def _mixed(number: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One number for two, a different one for any other two (but for one chance in 2^64), in no order that means
-    anything: rows that agree in it are alike. The multipliers are those of SplitMix64 (Steele et al. 2014,
-    doi:10.1145/2660193.2660195), the shifts bring what is high down."""
-    mixed = (number ^ (other * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
-    return (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
-
-
-def _rows(found: Mapping[str, Any], style: Sequence[str]) -> Rows:
-    unit, keys = found.get("unit"), None
-    if unit is not None:
-        is_known = ~np.ma.getmaskarray(unit)
-        keys, number = np.unique(np.asarray(unit)[is_known], return_inverse=True)
-        unit = np.empty(len(is_known), dtype=np.int64)
-        unit[is_known] = number
-        unit[~is_known] = len(keys) + np.arange(np.count_nonzero(~is_known))
-    return Rows(
-        model_a=found["a"].astype(np.int64),
-        model_b=found["b"].astype(np.int64),
-        verdict=found["verdict"].astype(np.int64),
-        unit=unit,
-        unit_keys=keys,
-        moment=found.get("moment"),
-        weight=np.asarray(found["weight"], dtype=np.float64) if "weight" in found else None,
-        style={name: np.asarray(found[f"style_{name}"], dtype=np.float64) for name in style},
-    )
 
 
 def _said(column: str, raw: object) -> object:

@@ -376,6 +376,7 @@ class Booth:
             blind=opened.battle.item_kind is not ItemKind.REPEAT,
             guideline_version=self._guideline_version,
             labels=labels,
+            comment_salt=None if labels.comment is None else new_id(),
         )
 
     def _reveal(self, battle: Battle, verdict: Verdict) -> Reveal:

@@ -10,6 +10,8 @@ caller's affair. A `strength` is a natural log-odds, a `score` is Elo points.
     intervals = strength_intervals(found, covariance, confidence=0.95)
     samples = draws(found, covariance, n_draws=2000, rng=np.random.default_rng(seed))
     places = rank_ranges(found.strengths, samples, confidence=0.95)
+
+How far raters agree who put items into categories stands by itself, in `ratings.agreement` and `ratings.two_raters`.
 """
 
 from ratings.anomaly import VoterAudit, audit_voters
@@ -19,6 +21,7 @@ from ratings.comparisons import Comparisons, Outcome
 from ratings.connectivity import components, grounded_group, rateable_groups
 from ratings.decision import Conclusion, ConfidenceSequence, Decision, confidence_sequence, decide
 from ratings.discovery import FALSE_SHARE, false_discovery_rates
+from ratings.effects import Effect, Effects, effects_beside_strength
 from ratings.elo import bootstrap_elo, online_elo
 from ratings.errors import (
     DidNotConverge,
@@ -60,6 +63,17 @@ from ratings.sandwich import (
     strength_intervals,
 )
 from ratings.scale import to_points, to_probability, to_score, to_strength
+from ratings.sequence import Sequences, chance_of_drift, chance_of_runs, sequences
+from ratings.shares import (
+    ChiSquare,
+    chi_square,
+    cohens_kappa,
+    difference_of_shares,
+    even_chance,
+    gini,
+    simes,
+    wilson,
+)
 from ratings.streak import chance_of_a_run, chance_of_as_many
 from ratings.tiers import tiers
 from ratings.win_rate import WinRate, win_rates
@@ -72,6 +86,7 @@ __all__ = [
     "Absent",
     "Batches",
     "BradleyTerry",
+    "ChiSquare",
     "Comparisons",
     "Conclusion",
     "ConfidenceSequence",
@@ -80,6 +95,8 @@ __all__ = [
     "Davidson",
     "Decision",
     "DidNotConverge",
+    "Effect",
+    "Effects",
     "Fit",
     "GroundedRaoKupper",
     "Interval",
@@ -101,6 +118,7 @@ __all__ = [
     "RaoKupper",
     "RatingError",
     "ScaleFit",
+    "Sequences",
     "VoterAudit",
     "VoterMoves",
     "VotersToSwap",
@@ -115,16 +133,23 @@ __all__ = [
     "bootstrap_one_step",
     "chance_of_a_run",
     "chance_of_as_many",
+    "chance_of_drift",
+    "chance_of_runs",
+    "chi_square",
     "cluster_moves",
     "clustered_sandwich",
     "coefficient_intervals",
+    "cohens_kappa",
     "components",
     "confidence_sequence",
     "cyclicity",
     "decide",
     "difference",
+    "difference_of_shares",
     "draws",
+    "effects_beside_strength",
     "estimate_tau",
+    "even_chance",
     "false_discovery_rates",
     "fewest_voters_to_swap",
     "fewest_votes_to_swap",
@@ -133,6 +158,7 @@ __all__ = [
     "fit_by_pair",
     "fit_of_scale",
     "fit_plackett_luce",
+    "gini",
     "grounded_group",
     "information",
     "log_likelihood",
@@ -144,6 +170,8 @@ __all__ = [
     "ranks",
     "rateable_groups",
     "sandwich",
+    "sequences",
+    "simes",
     "strength_intervals",
     "surely_above",
     "swap_line",
@@ -155,6 +183,7 @@ __all__ = [
     "unbeaten_bound",
     "voters_moving",
     "votes_needed",
+    "wilson",
     "win_rates",
     "worth_in_direct_votes",
 ]

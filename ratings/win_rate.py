@@ -1,7 +1,6 @@
 """How often an item wins: no model, only counting."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from ratings.comparisons import Comparisons
 from ratings.errors import InvalidComparisons
 from ratings.interval import Absent, Interval, check_confidence
+from ratings.shares import wilson
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +55,7 @@ def win_rates(comparisons: Comparisons, *, confidence: float = 0.95) -> list[Win
             "number of outcomes that are neither a win nor a tie", n_others, "0; count these as ties, or leave them out"
         )
     games, wins, ties = _pair_counts(comparisons)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    return [_win_rate(*rows, z, confidence) for rows in zip(games, wins, ties, strict=True)]
+    return [_win_rate(*rows, confidence) for rows in zip(games, wins, ties, strict=True)]
 
 
 def _pair_counts(comparisons: Comparisons) -> tuple[Floats, Floats, Floats]:
@@ -75,7 +74,7 @@ def _pair_counts(comparisons: Comparisons) -> tuple[Floats, Floats, Floats]:
     return wins + wins.T + ties, wins, ties
 
 
-def _win_rate(games: Floats, wins: Floats, ties: Floats, z: float, confidence: float) -> WinRate:
+def _win_rate(games: Floats, wins: Floats, ties: Floats, confidence: float) -> WinRate:
     """Of one item, from its counts against each other one."""
     met = games > 0
     if not met.any():
@@ -85,12 +84,12 @@ def _win_rate(games: Floats, wins: Floats, ties: Floats, z: float, confidence: f
         n_comparisons=n,
         n_opponents=int(met.sum()),
         rate=(won + tied / 2) / n,
-        interval=_interval(n, won, tied, z, confidence),
+        interval=_interval(n, won, tied, confidence),
         average=float(((wins + ties / 2)[met] / games[met]).mean()),
     )
 
 
-def _interval(n: float, won: float, tied: float, z: float, confidence: float) -> Interval | Absent:
+def _interval(n: float, won: float, tied: float, confidence: float) -> Interval | Absent:
     if n < 2:
         return Absent("too few comparisons for an interval: fewer than 2")
     lost = n - won - tied
@@ -101,6 +100,4 @@ def _interval(n: float, won: float, tied: float, z: float, confidence: float) ->
     # n^2 times the variance of one result, as a sum of products that rounding cannot turn negative.
     variance = (won * lost + (won + lost) * tied / 4) / n**2
     effective = n * p * (1 - p) / variance
-    centre = (p + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half_width = z / (1 + z**2 / effective) * np.sqrt(p * (1 - p) / effective + (z / (2 * effective)) ** 2)
-    return Interval(float(centre - half_width), float(centre + half_width), confidence)
+    return wilson(p * effective, effective, confidence=confidence)

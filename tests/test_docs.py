@@ -12,7 +12,8 @@ from arena.intake import OPTIONAL, REQUIRED
 from arena.labels import Dimension
 from arena.leaderboard import Entry, Leaderboard
 from arena.pack import AnswerRow, ModelRow, PromptRow
-from arena.preferences import explicit
+from arena.preferences.formats import formats
+from arena.preferences.formats.pairs import PROVENANCE
 from arena.rules import Rules
 from arena.settings import PREFIX, Settings
 from arena.store import VoteStore
@@ -138,12 +139,17 @@ def test_every_table_and_column_is_on_the_page_of_the_schema(store: VoteStore):
 
 def test_every_column_of_an_export_is_on_its_page():
     page = text_of("docs/exports.md")
-    told = [
+    of_formats, _, rest = page.partition("## What becomes of each vote")[0].partition("| column |")
+    shared = [
         name
-        for cell in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE)
+        for cell in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", rest, re.MULTILINE)
         for name in re.findall(r"\w+", cell)
     ]
-    assert told == list(explicit.SCHEMA)
+    assert shared == list(PROVENANCE)
+    told = {}
+    for name, cell, more in re.findall(r"^\| `(\w+)` \| (`\w+`(?:, `\w+`)*)( \+)? \|", of_formats, re.MULTILINE):
+        told[name] = re.findall(r"\w+", cell) + (shared if more else [])
+    assert told == {name: list(each.schema) for name, each in formats().items()}
 
 
 def test_every_key_of_a_rating_is_on_the_page_of_commands():

@@ -16,18 +16,18 @@ import click
 
 from arena import __version__, option
 from arena.battle import Source
-from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_path, with_sources
+from arena.cli.agreement import agreement
+from arena.cli.audit import audit
+from arena.cli.console import counted, dumped, existing, say, settings_with, tell, with_db, with_json, with_sources
+from arena.cli.dataset import push
+from arena.cli.exporting import export
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
 from arena.cli.review import exclude, readmit, review
 from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
-    from arena.export import Format
     from arena.intake import Intake, Kind
-    from arena.settings import Settings
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def serve(**given: Any) -> None:
     from arena.ui import server
 
     # The options are named for fields of Settings; what is not given is left to the environment.
-    server.serve(_settings(**{name: value for name, value in given.items() if value is not None}))
+    server.serve(settings_with(**{name: value for name, value in given.items() if value is not None}))
 
 
 @click.command()
@@ -208,72 +208,12 @@ def import_(
     )
     foreign.field_columns()  # what is wrong with the command is said before a database is made
     with VoteStore.open(db) as store:
-        key = VoterKey(*_settings(database=db).open_secrets())
+        key = VoterKey(*settings_with(database=db).open_secrets())
         taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
         named = told_of(store.named.current(), store.catalogue.rules().ballot.named_answers)
     _tell_intake(taken, source)
     for line in named if taken.kind != "votes" else ():
         say(line)
-
-
-def _format(text: str) -> "Format":
-    from arena.export import Format
-
-    return option.Word(Format).convert(text, None, None)
-
-
-@click.command()
-@with_db
-@with_path("--out", "DIR", "The folder to write; a new one, or an earlier export.")
-@click.option(
-    "--format",
-    "format_",
-    type=_format,
-    default="preference",
-    show_default=True,
-    metavar="FORMAT",
-    help="preference.",
-)
-@click.option(
-    "--min-agreement",
-    type=option.share,
-    default="0",
-    show_default=True,
-    metavar="SHARE",
-    help="Leave out pairs with less agreement than this (0.75, or 2/3).",
-)
-@with_sources
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
-def export(
-    *,
-    db: Path,
-    out: Path,
-    format_: "Format",
-    min_agreement: "Fraction",
-    sources: tuple[Source, ...] | None,
-    as_json: bool,
-) -> None:
-    """Write preference data that a trainer takes as it is, with a manifest that accounts for every vote."""
-    from arena import export as dataset
-    from arena.store import VoteStore
-
-    with VoteStore.open(existing(db)) as store:
-        done = dataset.export(store, out, format_=format_, sources=sources, min_agreement=min_agreement)
-    for file in done.files:
-        say(f"wrote {file}")
-    manifest = done.manifest
-    if not manifest["n_rows"]:
-        say("no vote became a preference: there is nothing to train on in these files")
-    if as_json:
-        tell(dumped(manifest))
-        return
-    n_out = manifest["n_votes"] - manifest["kept"]
-    tell(
-        f"{counted(manifest['n_votes'], 'vote')}: {manifest['kept']:,} kept in {counted(manifest['n_rows'], 'row')}, "
-        f"{n_out:,} left out"
-    )
-    for reason, n in manifest["left_out"].items():
-        tell(f"{n:>8,}  {reason}")
 
 
 @click.command()
@@ -296,7 +236,7 @@ def rotate_key(*, db: Path, drop_old: bool) -> None:
     """Put a new key before those in the key file; the arena signs with it from its next start."""
     from arena.voter import add_secret, drop_earlier_secrets
 
-    settings = _settings(database=existing(db))
+    settings = settings_with(database=existing(db))
     if settings.secret is not None:
         raise BadInput(
             "the secret is set by BAKEOFF_SECRET, not by a key file. Set a new one there, and put the old one into "
@@ -330,7 +270,7 @@ class _InOrder(click.Group):
 @click.group(
     cls=_InOrder,
     commands=(
-        *(serve, init, check, import_, rate, review, exclude, readmit, export),
+        *(serve, init, check, import_, rate, agreement, audit, review, exclude, readmit, export, push),
         *(verify, backup, restore, compact, rotate_key, password),
     ),
 )
@@ -358,10 +298,3 @@ def _tell_intake(taken: "Intake", source: Source) -> None:
         f"{taken.n_added:,} new {taken.kind} from {counted(taken.n_rows + len(taken.faults), 'row')} "
         f"({n_known:,} known already, {len(taken.faults):,} left out)"
     )
-
-
-def _settings(**options: Any) -> "Settings":
-    """The settings of the environment, with what the command line says instead."""
-    from arena.settings import Settings
-
-    return Settings.from_env(os.environ, **options)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,13 +16,36 @@ from arena import option
 from arena.battle import Source
 from arena.errors import BadInput
 
+if TYPE_CHECKING:
+    from arena.settings import Settings
+
 
 def with_path(name: str, metavar: str, told: str) -> Callable[..., Any]:
     """An option that names a place on the disk, and has to be given."""
     return click.option(name, type=Path, required=True, metavar=metavar, help=told)
 
 
-with_db = with_path("--db", "FILE", "The arena's database file.")
+def database_of_environment() -> Path | None:
+    """The database that BAKEOFF_DATABASE names. Raises BadInput where a setting of the environment cannot be used."""
+    from arena.settings import Settings
+
+    return Settings.from_env(os.environ).database
+
+
+def _named(ctx: click.Context, param: click.Parameter, db: Path | None) -> Path:
+    db = db or database_of_environment()
+    if db is None:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return db
+
+
+with_db = click.option(
+    "--db",
+    type=Path,
+    callback=_named,
+    metavar="FILE",
+    help="The arena's database file. Needed, unless BAKEOFF_DATABASE names it.",
+)
 with_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 with_sources = click.option(
     "--source",
@@ -35,6 +58,13 @@ with_sources = click.option(
 
 
 _PATIENCE_SECONDS = 1.0
+
+
+def settings_with(**options: Any) -> "Settings":
+    """The settings of the environment, with what the command line says instead."""
+    from arena.settings import Settings
+
+    return Settings.from_env(os.environ, **options)
 
 
 def existing(db: Path) -> Path:

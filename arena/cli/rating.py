@@ -1,7 +1,7 @@
 """`bakeoff rate`: the options, read into a `Plan` and a `Selection`."""
 
 # ruff: noqa: PLC0415
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,7 @@ import click
 
 from arena import __version__, option
 from arena.battle import ModelId, Source
-from arena.cli.console import dumped, existing, progress, say, tell, with_json, with_sources
+from arena.cli.console import database_of_environment, dumped, existing, progress, say, tell, with_json, with_sources
 from arena.errors import BadInput, NothingToRate, RatingFailed
 from arena.option import Number, Word
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     metavar="[FILE]",
     help="Votes with model_a, model_b, winner (Parquet, CSV, JSONL).",
 )
-@click.option("--db", type=Path, metavar="FILE", help="Rate an arena's database instead.")
+@click.option(
+    "--db",
+    type=Path,
+    metavar="FILE",
+    help="Rate an arena's database instead: without a FILE the one of BAKEOFF_DATABASE, if set.",
+)
 @click.option("--method", type=Word(Method), help="What a score is. [default: bradley-terry]")
 @click.option("--ties", type=Word(Ties), help="What a tie is. [default: half a win for each]")
 @click.option(
@@ -145,6 +150,8 @@ def rate(  # noqa: PLR0912 - one branch an option
     from arena import printout
     from arena.rating import rate as rate_votes
 
+    if file is None and db is None:
+        db = database_of_environment()
     if (file is None) == (db is None):
         raise click.UsageError("name either a vote FILE or a database with --db")
     if file is not None and out is not None and out.resolve() == file.resolve():
@@ -168,7 +175,10 @@ def rate(  # noqa: PLR0912 - one branch an option
     }
     behind: dict[str, _Finding] = {}
     boards: dict[str, Leaderboard] = {}
-    with progress("rating votes") as on_progress, _votes(file, db, selection, up_to, choices) as (votes, plan, models):
+    with (
+        progress("rating votes") as on_progress,
+        votes_from(file, db, selection, up_to, choices) as (votes, plan, models),
+    ):
         for folder in (plots, out.parent if out else None):
             if folder is not None:
                 _make(folder)  # a place that cannot be written must not cost the board
@@ -222,10 +232,19 @@ def _boards_by(
 
 
 @contextmanager
-def _votes(
-    file: Path | None, db: Path | None, selection: Selection, up_to: int | None, choices: dict[str, Any]
+def votes_from(
+    file: Path | None,
+    db: Path | None,
+    selection: Selection,
+    up_to: int | None,
+    choices: dict[str, Any],
+    *,
+    also: Collection[str] = (),
 ) -> Iterator[tuple["VoteTable", Plan, "Mapping[ModelId, Model]"]]:
-    """The votes of the file or the database, with what the rules and the options choose."""
+    """The votes of the file or the database, with what the rules and the options choose.
+
+    Columns of a file that nothing reads are named on stderr; `also` are those that this command reads beside a rating.
+    """
     if db is None:
         from arena.vote_file import open_votes, sources_of
 
@@ -240,8 +259,8 @@ def _votes(
                 votes = votes.counting(replace(selection, sources=sources))  # noqa: PLW2901
             elif not selection.sources and votes.sources():
                 say("the column source holds other words than sources, and is left aside")
-            if votes.left_aside:
-                say(f"columns left aside: {', '.join(votes.left_aside)}")
+            if left_aside := [column for column in votes.left_aside if column not in also]:
+                say(f"columns left aside: {', '.join(left_aside)}")
             yield votes, plan, {}
         return
     from arena.batch import open_log

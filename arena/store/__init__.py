@@ -16,10 +16,12 @@ store.disagreements  pairs that several voters judged, and what they said
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
+store.casts       all votes pair by pair, as an export reads them
 store.judged      pairs of answers, and what votes said of them
 store.calibrations  how voters judged the worked examples of a guideline; no votes
 store.holdings    all that is kept of one voter, for that voter
 rewrite(path)     the file written anew, without the bytes of what was withdrawn
+store.arrivals    when prompts came into the log, and which are gold
 store.history     how the log and the leaderboards came together over time
 """
 
@@ -29,8 +31,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from arena.battle import ModelId, PromptId, VoterId
+from arena.store.arrivals import Arrivals
 from arena.store.ballots import Ballots
 from arena.store.calibrations import Calibrations
+from arena.store.casts import Casts
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
@@ -42,7 +46,7 @@ from arena.store.gold import Gold
 from arena.store.history import History
 from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
-from arena.store.log import Log
+from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
 from arena.store.overlaps import Overlaps
@@ -89,21 +93,23 @@ class VoteStore:
         self.exclusions = Exclusions(database)
         self.conduct = Conduct(database)
         self.exposures = Exposures(database, self.voters)
+        self.casts = Casts(database)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)
         self.overlaps = Overlaps(database)
         self.gold = Gold(database)
         self.disagreements = Disagreements(database)
         self.history = History(database)
+        self.arrivals = Arrivals(database)
         self.holdings = Holdings(database)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
-        """Open or create the database file; None keeps everything in memory.
+        """Open or create the database file, and bring it up to date; None keeps everything in memory.
 
         Raises a StoreError that says what is wrong with the file and what to do.
         """
-        return cls(Database.open(path))
+        return cls(Database.open(path, then=begin_era))
 
     def _read_voter(self, voter_id: VoterId) -> VoterState:
         return VoterState(

@@ -13,7 +13,7 @@ import duckdb
 
 from arena.errors import DatabaseInUse, DatabaseUnavailable
 from arena.store.database import Database, connect, first_line
-from arena.store.log import head, redact_withdrawn
+from arena.store.log import begin_era, head, redact_withdrawn
 from arena.store.replica import quoted, replicated
 from arena.store.row import scalar
 from arena.store.torn import log_of
@@ -42,7 +42,8 @@ def rewrite(path: Path, now: datetime) -> Rewritten | None:
     draft = path.with_name(f"{path.name}.rewritten")
     try:
         _remove(draft)
-        database = Database.open(path)  # reads back what a killed process left in the write-ahead log, and migrates
+        # Reads back what a killed process left in the write-ahead log, and brings the file up to date.
+        database = Database.open(path, then=begin_era)
         try:
             with database.write() as cursor:
                 redact_withdrawn(cursor, now)

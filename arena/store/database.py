@@ -61,11 +61,11 @@ class Database:
         self.path = path
 
     @classmethod
-    def open(cls, path: Path | None) -> Self:
+    def open(cls, path: Path | None, *, then: Callable[[Self], object] = lambda _: None) -> Self:
         """Open the file (None: in memory), creating it when missing, and bring its schema up to date.
 
-        Raises DatabaseInUse, NotADatabase, DatabaseTooNew, DatabaseDamaged or DatabaseUnavailable; the file is then as
-        it was.
+        `then` is what else has to be done before anybody uses it. Raises DatabaseInUse, NotADatabase, DatabaseTooNew,
+        DatabaseDamaged or DatabaseUnavailable; the file is then as it was.
         """
         torn = None
         try:
@@ -83,6 +83,7 @@ class Database:
             if path is not None and torn is not None:
                 _keep_torn(path, torn)
             database._migrate()
+            then(database)
         except StoreError:
             # To close it as usual would write into a file that is damaged, or not ours, and remove its last commits.
             with suppress(duckdb.Error):

@@ -1,4 +1,4 @@
-"""Pairs of answers that votes are about: which of them may be shown, and what several voters said of each."""
+"""Pairs of answers that votes are about: which of them may be shown, and what was said of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,25 +121,6 @@ class Judged:
                 {"one": one, "other": other, "sources": [source.value for source in sources]},
             )
         return (0, 0) if row is None else (row[0], row[1])
-
-    def opinions(self, sources: Sequence[Source], *, up_to: int) -> list[tuple[int, int, int, int, int]]:
-        """What different voters said of the same two answers: (A, B, tie, both bad, of how many pairs), ascending.
-
-        The same two answers are those of two models to one prompt, with the same texts where these are stored. Of a
-        voter who judged a pair more than once the newest vote counts; a vote that does not tell its voter or its
-        prompt is in none.
-        """
-        pair = "prompt_id, model_first, model_second, answer_first, answer_second"
-        with self._database.read() as cursor:
-            rows = cursor.execute(
-                f"""with newest as (
-                    select {pair}, told from {_turned(up_to)} where prompt_id is not null and voter_id is not null
-                    qualify row_number() over (partition by {pair}, voter_id order by seq desc) = 1),
-                counted as (select {_RECORD} from newest group by {pair})
-                select won, lost, tied, bad, count(*) from counted group by all order by all""",
-                {"sources": [source.value for source in sources]},
-            ).fetchall()
-        return list(rows)
 
 
 def _turned(up_to: int) -> str:

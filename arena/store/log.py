@@ -1,10 +1,13 @@
 """The log: votes and everything that is decided on them later, append-only, numbered without gaps, chained by hashes.
 
 Each act, whatever its kind, has the next number and names the hash of the act before it. A vote's own row never
-changes, but for the voter's text when that is withdrawn (see `Redaction` below). What the log up to a number adds up to
-is the same whenever it is asked, whatever was decided later: `told` is the one place that says which votes count.
+changes, but for the voter's words when that is withdrawn: the chain covers a digest of them (`arena.store.words`). In
+logs from before that it covers the words themselves in the votes up to an act of its own kind, the era: see `_rests`.
+What the log up to a number adds up to is the same whenever it is asked, whatever was decided later: `told` is the one
+place that says which votes count.
 """
 
+import hashlib
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +23,9 @@ from arena.errors import DatabaseUnavailable
 from arena.pack import answer_id, prompt_digest
 from arena.store.chain import GENESIS, entry_hash
 from arena.store.database import Database
-from arena.store.row import first, to_messages
+from arena.store.row import scalar, to_messages
 from arena.store.walk import Act, BrokenLink, broken
+from arena.store.words import fault_of
 from arena.table import append
 from arena.tally import EXCLUDED, NOT_BLIND, REPEATED, WITHDRAWN
 
@@ -34,7 +38,7 @@ VOTE_COLUMNS = (
 
 # Columns that came later. The chain covers them as well, but for those that are null: so the hashes of a log that is
 # older than they are stay what they were.
-LATER_COLUMNS = ("scale", "ratings", "acceptable")
+LATER_COLUMNS = ("scale", "ratings", "acceptable", "comments_digest")
 
 # What the chain covers beside the vote itself: what it was cast on. The prompt is covered by its digest, the answers by
 # their ids, which are digests of their texts.
@@ -43,11 +47,11 @@ BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "dr
 # The kind of item came later, and is covered where it is not the only one that there was before.
 _KIND, _FIRST_KIND = "item_kind", ItemKind.FRESH
 
-# What of a vote is the voter's own text.
-_OWN_TEXT = "comments"
+# What of a vote is the voter's own text: covered by its digest, where the vote has one.
+_OWN_TEXT, _DIGEST = "comments", "comments_digest"
 
 _VOTES = f"""
-    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND))}, previous_hash, hash
+    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND))}, comments_salt, previous_hash, hash
     from votes join battles using (battle_id)"""
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
@@ -64,7 +68,7 @@ _REPLACED = """
 class _Kind:
     """Acts other than votes: the word for them in the chain, their table, and its columns between number and version.
 
-    The word is in no vote's record, so that no kind can pass for another. The first column says whom or what it is on.
+    The word is in no vote's record, so that no kind can pass for another.
     """
 
     word: str
@@ -85,13 +89,23 @@ ADJUDICATION = _Kind(
     "adjudications",
     ("prompt_id", "answer_a", "answer_b", "verdict", "reason", "decided_by", "decided_at"),
 )
-_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ADJUDICATION)
+ERA = _Kind("era", "eras", ("what", "votes_digest"))
+_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ERA, ADJUDICATION)
 
+# What the one era that there is says of the votes after it.
+_BY_DIGEST = "comments are covered by digest"
 
 _TABLES = ("votes", *(kind.table for kind in _KINDS))
 _ACTS = f"({' union all '.join(f'select seq, hash from {table}' for table in _TABLES)})"
 # Of each table its last one, so that DuckDB looks at the end of each alone, and not at a million hashes.
-_LAST_ACTS = f"({' union all '.join(f'(select seq, hash from {each} order by seq desc limit 1)' for each in _TABLES)})"
+_LAST_ACTS = " union all ".join(
+    f"select seq, hash from {each} where seq = (select max(seq) from {each})" for each in _TABLES
+)
+
+# A log that goes on from before: it has votes, all of them without a digest, and no era yet.
+_IS_OLD = f"""
+    select not exists (from eras) and exists (from votes)
+        and not exists (from votes where {_DIGEST} is not null)"""
 
 
 class Log:
@@ -125,14 +139,16 @@ class Log:
         n_log, _ = self.position()
         changed = self._changed_texts()
         with self._database.read() as cursor:
-            decided = [_acts_of(cursor, kind, n_log) for kind in _KINDS]
             # Text goes with a withdrawal alone: of a vote that counts, nothing may be missing.
             redacted = cursor.execute(
                 """select vote_id, record_hash from redactions r join withdrawals w using (vote_id)
                 where w.seq < r.seq and r.seq <= ?""",
                 [n_log],
             ).fetchall()
-            acts = heapq.merge(votes_of(cursor, n_log, dict(redacted)), *decided, key=lambda act: act.seq)
+            eras = _judged(cursor, _acts_of(cursor, ERA, n_log))
+            decided = [_acts_of(cursor, kind, n_log) for kind in _KINDS if kind is not ERA]
+            votes = votes_of(cursor, n_log, dict(redacted), n_old=eras[0].seq if eras else 0)
+            acts = heapq.merge(votes, eras, *decided, key=lambda act: act.seq)
             return list(broken(acts, changed))
 
     def _changed_texts(self) -> set[str]:
@@ -152,7 +168,7 @@ class Log:
 
 def head(cursor: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """The number and the hash of the last act."""
-    return first(cursor, f"select seq, hash from {_LAST_ACTS} order by seq desc limit 1") or (0, GENESIS)
+    return max(cursor.execute(_LAST_ACTS).fetchall(), default=(0, GENESIS))
 
 
 def decide(cursor: duckdb.DuckDBPyConnection, kind: _Kind, *values: Any) -> None:
@@ -180,8 +196,8 @@ def redact(cursor: duckdb.DuckDBPyConnection, vote_ids: Sequence[VoteId], now: d
     """
     with_text = f"where vote_id in (select unnest(?::varchar[])) and {_OWN_TEXT} is not null"
     acts = [_vote(row) for row in cursor.execute(f"{_VOTES} {with_text} order by seq", [vote_ids]).fetchall()]
-    cursor.execute(f"update votes set {_OWN_TEXT} = null {with_text}", [vote_ids])
-    left = [(act.vote_id, entry_hash(act.previous_hash, act.record | {_OWN_TEXT: None}), now) for act in acts]
+    cursor.execute(f"update votes set {_OWN_TEXT} = null, comments_salt = null {with_text}", [vote_ids])
+    left = [(act.vote_id, _rest_hash(act), now) for act in acts]
     decide_all(cursor, REDACTION, left)
     return len(acts)
 
@@ -194,6 +210,18 @@ def redact_withdrawn(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
 
 
 _QUOTED_REPEATED = "'" + REPEATED.replace("'", "''") + "'"
+
+
+def begin_era(database: Database) -> None:
+    """Close the part of a log whose votes are from before digests, if there is one that is not closed yet.
+
+    What comes to stand in their redactions later is vouched for by the act that is appended: see `_rests`.
+    """
+    with database.read() as cursor:
+        is_old = scalar(cursor, _IS_OLD)
+    if is_old:
+        with database.write() as cursor:
+            decide(cursor, ERA, _BY_DIGEST, _rests(cursor, head(cursor)[0]))
 
 
 def told(up_to: int) -> str:
@@ -215,30 +243,88 @@ def standing(up_to: int) -> str:
 
 
 def chained(record: dict[str, Any]) -> dict[str, Any]:
-    """What the chain covers of a vote and the battle that it was cast on."""
-    return {
+    """What the chain covers of a vote and the battle that it was cast on: of its words the digest, if it has one."""
+    covered = {
         name: value
         for name, value in record.items()
         if (value is not None or name not in LATER_COLUMNS) and (name, value) != (_KIND, _FIRST_KIND)
     }
+    if _DIGEST in covered:
+        del covered[_OWN_TEXT]
+    return covered
 
 
 def votes_of(
-    cursor: duckdb.DuckDBPyConnection, n_log: int, redacted: Mapping[str, str] = MappingProxyType({})
+    cursor: duckdb.DuckDBPyConnection, n_log: int, redacted: Mapping[str, str] = MappingProxyType({}), n_old: int = 0
 ) -> Iterator[Act]:
-    """The votes up to an act; `redacted` has the hashes of what is left of those that have lost their text."""
+    """The votes up to an act; `redacted` has the hashes of what is left of those whose words the log took out.
+
+    Votes before the act `n_old` are of the old kind, whose words are part of their hashes; those after it have digests.
+    """
     cursor.execute(f"{_VOTES} where seq <= ? order by seq", [n_log])
     while rows := cursor.fetchmany(10_000):
-        for act in map(_vote, rows):
-            left = redacted.get(act.vote_id or "")
-            yield act if left is None else act._replace(record_hash=left)
+        for row in rows:
+            yield _vote(row, redacted, n_old)
 
 
-def _vote(row: tuple[Any, ...]) -> Act:
-    *values, previous_hash, own_hash = row
-    record = chained(dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND), values, strict=True)))
-    stands_on = {record["prompt_digest"], record["answer_a"], record["answer_b"]}
-    return Act(record["seq"], record["vote_id"], record, stands_on, previous_hash, own_hash, own_hash)
+def _vote(row: tuple[Any, ...], redacted: Mapping[str, str] = MappingProxyType({}), n_old: int = 0) -> Act:
+    *values, salt, previous_hash, own_hash = row
+    told = dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND), values, strict=True))
+    left = redacted.get(told["vote_id"])
+    record_hash, fault = own_hash, None
+    if told[_DIGEST] is not None:
+        fault = fault_of(told[_OWN_TEXT], salt, told[_DIGEST], are_taken_out=left == own_hash)
+    elif told["seq"] > n_old:
+        fault = "it has no digest of what its voter wrote, as every vote in its place has"
+    elif left is not None:
+        record_hash = left
+    stands_on = {told["prompt_digest"], told["answer_a"], told["answer_b"]}
+    return Act(
+        told["seq"], told["vote_id"], chained(told), stands_on, previous_hash, own_hash, record_hash, own_fault=fault
+    )
+
+
+def _rest_hash(act: Act) -> str:
+    """The hash that a vote has in its place of the chain without its words."""
+    if _DIGEST in act.record:
+        return act.hash
+    return entry_hash(act.previous_hash, act.record | {_OWN_TEXT: None})
+
+
+def _rests(cursor: duckdb.DuckDBPyConnection, n_log: int) -> str:
+    """A digest of all votes up to an act that have or had words, but for these.
+
+    Of a vote without a digest the words are part of its hash. Once they are gone, only a redaction says what else the
+    vote was; and who can append one could have it say anything. So the era, which comes before any later redaction,
+    says it for all votes before it.
+    """
+    cursor.execute(
+        f"{_VOTES} where seq <= ? and ({_OWN_TEXT} is not null or vote_id in (select vote_id from redactions))"
+        " order by seq",
+        [n_log],
+    )
+    digest = hashlib.sha256()
+    while rows := cursor.fetchmany(10_000):
+        for row in rows:
+            digest.update(_rest_hash(_vote(row)).encode("ascii"))
+    return digest.hexdigest()
+
+
+def _judged(cursor: duckdb.DuckDBPyConnection, eras: Sequence[Act]) -> list[Act]:
+    """The eras, by their numbers: one at most, after votes without digests alone, which are what they were then."""
+    if not eras:
+        return []
+    first, *others = eras
+    is_late = f"select exists (from votes where seq < {first.seq:d} and {_DIGEST} is not null)"
+    fault = None
+    if scalar(cursor, is_late):
+        fault = "it was slipped in: votes before it have digests of what their voters wrote"
+    elif first.record["votes_digest"] != _rests(cursor, first.seq):
+        fault = "a vote before it was changed, one that has or had words of its voter"
+    return [
+        first._replace(own_fault=fault),
+        *(each._replace(own_fault="it was slipped in: the log has such an act already") for each in others),
+    ]
 
 
 def _acts_of(cursor: duckdb.DuckDBPyConnection, kind: _Kind, n_log: int) -> list[Act]:

@@ -24,7 +24,6 @@ from arena.battle import (
 )
 from arena.errors import DatabaseUnavailable, KeyTaken, VoteNotSaved
 from arena.own_votes import OwnVote
-from arena.preferences import PairTally
 from arena.store.ballots import battle_row
 from arena.store.catalogue import SAME_QUESTION
 from arena.store.chain import entry_hash
@@ -45,6 +44,7 @@ from arena.store.log import (
 from arena.store.named import Named
 from arena.store.row import first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
+from arena.store.words import digest_of
 from arena.table import append
 from arena.tally import EXCLUDED, WITHDRAWN, Selection, Tally
 from arena.vote_table import OPTIONAL, Answers, VoteTable
@@ -52,7 +52,12 @@ from arena.vote_table import OPTIONAL, Answers, VoteTable
 # Of prompts, kept in memory.
 _MOST_QUESTIONS = 10_000
 
-_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, "left_out")
+# What only audits ask for, and agreement.
+_PROMPT_TEXT = "array_to_string(list_transform(messages, lambda message: message.content), chr(10))"
+_AUDITED = ("seq", "time_to_vote_ms", "voter_wrote_prompt", "guideline_version", "prompt_digest", "draw_probability")
+_JUDGED = ("bakeoff_seq", "question", "turn", "batch")
+
+_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, "prompt_text", "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +358,10 @@ class Votes:
         """
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, case when left_out is distinct from '{WITHDRAWN}' and voter_id in
-                    (select voter_id from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
+                v.source, answer_a, answer_b, {", ".join(_AUDITED)}, {_PROMPT_TEXT} as prompt_text,
+                seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch,
+                case when left_out is distinct from '{WITHDRAWN}' and voter_id in (select voter_id
+                    from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
             from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
         with self._database.read() as cursor:
             cursor.execute("create or replace temp table bakeoff_without (voter_id varchar)")
@@ -370,28 +377,6 @@ class Votes:
                 answers=Answers("select answer_id as key, text from answers", "answer_a", "answer_b"),
                 where="the votes of this arena",
             )
-
-    def pair_tallies(self, up_to: int) -> list[PairTally]:
-        """The votes of the log up to an act, counted by prompt, pair of answers and source, in a fixed order."""
-        with self._database.read() as cursor:
-            rows = cursor.execute(
-                f"""with sided as (
-                    select prompt_id, source, left_out, verdict,
-                        model_a <= model_b as in_order,
-                        least(model_a, model_b) as model_first, greatest(model_a, model_b) as model_second,
-                        if(in_order, answer_a, answer_b) as answer_first,
-                        if(in_order, answer_b, answer_a) as answer_second
-                    from {told(up_to)} join battles using (battle_id))
-                select prompt_id, model_first, model_second, answer_first, answer_second, source, left_out,
-                    count(*) filter (where verdict = if(in_order, 'A', 'B')),
-                    count(*) filter (where verdict = if(in_order, 'B', 'A')),
-                    count(*) filter (where verdict = 'tie'), count(*) filter (where verdict = 'both_bad')
-                from sided group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2, 3, 4, 5, 6, 7 nulls first"""
-            ).fetchall()
-        return [
-            PairTally(prompt, first, second, answer_first, answer_second, Source(source), *counts, left_out=left_out)
-            for prompt, first, second, answer_first, answer_second, source, left_out, *counts in rows
-        ]
 
     def _append_imported(
         self, cursor: duckdb.DuckDBPyConnection, votes: Sequence[tuple[Battle, Vote]], now: datetime
@@ -426,7 +411,7 @@ def _linked(
     on = {name: getattr(battle, name) for name in (*BATTLE_COLUMNS, "item_kind")}
     link = entry_hash(previous, chained(record | on))
     stored = [record[name] for name in VOTE_COLUMNS]
-    return (*stored, previous, link, *(record[name] for name in LATER_COLUMNS)), link
+    return (*stored, previous, link, *(record[name] for name in LATER_COLUMNS), vote.comment_salt), link
 
 
 def _scale(value: str | None) -> Scale | None:
@@ -434,7 +419,8 @@ def _scale(value: str | None) -> Scale | None:
 
 
 def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
-    """A vote by the columns of its table, without the two hashes."""
+    """A vote by the columns of its table, without the two hashes and the salt."""
+    said = from_labels(vote.labels)
     return dict.fromkeys(VOTE_COLUMNS) | {
         "seq": seq,
         "vote_id": vote.id,
@@ -445,11 +431,14 @@ def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
         "source": vote.source.value,
         "voter_id": vote.voter_id,
         "shown_on_left": vote.shown_on_left,
-        **from_labels(vote.labels),
+        **said,
+        "comments_digest": digest_of(said["comments"], vote.comment_salt),
         "time_to_vote_ms": vote.time_to_vote_ms,
         "blind": vote.blind,
         "guideline_version": vote.guideline_version,
         "phase": "production",
+        "purpose": vote.purpose,
+        "consent_version": vote.consent_version,
         "app_version": __version__,
         "import_key": vote.import_key,
     }

@@ -26,7 +26,8 @@ class BrokenLink:
 class Act(NamedTuple):
     """An act as the chain has it; `stands_on` are the digests and ids of the texts of a vote.
 
-    `record_hash` is the hash that the record has in its place: that of the act, but for a vote that has lost its text.
+    `record_hash` is the hash that the record has in its place: that of the act, but for a vote from before digests that
+    has lost its words. `own_fault` is what is wrong with an act that fits the chain for all that.
     """
 
     seq: int
@@ -36,6 +37,7 @@ class Act(NamedTuple):
     previous_hash: str
     hash: str
     record_hash: str
+    own_fault: str | None = None
 
     @property
     def fits_itself(self) -> bool:
@@ -64,6 +66,7 @@ def broken(acts: Iterable[Act], changed_texts: Set[str]) -> Iterator[BrokenLink]
             continue
         fault = None
         if act.seq == n_last + 1 and act.previous_hash == last_hash and act.fits_itself:
+            fault = act.own_fault
             if not changed_texts.isdisjoint(act.stands_on):
                 fault = "a text that it was cast on was changed"
         elif shift and act.previous_hash == last_hash and act.stood_at(act.seq - shift):
@@ -83,10 +86,11 @@ def broken(acts: Iterable[Act], changed_texts: Set[str]) -> Iterator[BrokenLink]
             yield from _told(last, fault_of_last)
             last, fault_of_last = None, None
             yield BrokenLink(n_last + 1, None, _gone(n_last + 1, act.seq - 1))
-            fault = None if act.fits_itself else "it was changed after it was stored"
+            fault = act.own_fault if act.fits_itself else "it was changed after it was stored"
         elif act.fits_itself and last is not None:
             # This one is as it was stored, and it names another act before it than the one that stands there.
             fault_of_last = fault_of_last or "it was changed or slipped in, with a hash made to fit"
+            fault = act.own_fault
         elif act.fits_itself:
             fault = "the acts before the first one are not there"
         elif entry_hash(last_hash, act.record) == act.record_hash:

@@ -88,6 +88,7 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
         {
             "all": "Over all four verdicts: value, interval, pairs of votes, pairs of answers; or the reason for null.",
             "decisive": "The same over the verdicts that prefer one of the two answers.",
+            "alpha": "Krippendorff's nominal alpha over A, B and neither: chance taken out, with its band.",
             "n_items": "Pairs of answers that anybody judged.",
             "n_votes": "Votes on these, one of each voter; those that do not tell voter or prompt are not among them.",
         },

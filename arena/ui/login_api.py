@@ -103,7 +103,7 @@ def _add_password(router: APIRouter, reception: Reception, known: PasswordHash) 
     @router.post("/api/login")
     async def by_password(body: PasswordBody, request: Request) -> Response:
         address = reception.throttle.address(request)
-        pause = attempts.begin(address, reception.clock())
+        pause = attempts.begin(address, timedelta(microseconds=reception.throttle.ticks() // 1000))
         if pause is not None:
             return rate_limited(ceil(pause.total_seconds()))
         if not await asyncio.to_thread(known.matches, body.password):

@@ -20,17 +20,18 @@ _UNKEPT = {"Cache-Control": "no-store"}
 
 
 class DecisionBody(BaseModel):
-    """On whom, why, and who decides; the review says what it takes."""
+    """On whom, why, and who decides; the review says what it takes. Where a name is set that acts are signed with, who
+    decides may be left out."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     voter: str
     reason: str
-    by: str
+    by: str = ""
 
 
-def routes(review: Review, clock: Callable[[], datetime]) -> APIRouter:
-    """The review, and the two acts."""
+def routes(review: Review, clock: Callable[[], datetime], *, signed_as: str | None) -> APIRouter:
+    """The review, and the two acts. They are signed with `signed_as`, or else with the name that the host gives."""
     router = APIRouter()
 
     @router.get("/api/host/review")
@@ -52,8 +53,10 @@ def routes(review: Review, clock: Callable[[], datetime]) -> APIRouter:
         return decided(review.readmit, body)
 
     def decided(act: Callable[[str, str, str, datetime], bool], body: DecisionBody) -> Response:
+        if signed_as is not None and body.by not in ("", signed_as):
+            return refusal(422, "not_decided", why=f"acts of this arena are signed as {signed_as!r}, not {body.by!r}")
         try:
-            is_new = act(body.voter, body.reason, body.by, clock())
+            is_new = act(body.voter, body.reason, signed_as or body.by, clock())
         except BadInput as error:
             return refusal(422, "not_decided", why=str(error))
         return JSONResponse({"is_new": is_new}, headers=_UNKEPT)

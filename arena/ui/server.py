@@ -59,7 +59,13 @@ def serve(settings: Settings) -> None:
         for note in login.notes():
             _say(note)
         server = _Server(
-            server_config(app, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS),
+            server_config(
+                app,
+                most_per_address=settings.connections_per_address,
+                trusted_proxies=settings.trusted_proxies or (),
+                log_level="warning",
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            ),
             announce=lambda: _announce(listener, settings),
         )
         # Ctrl+C, or the SIGTERM of `docker stop`, has stopped the server in good order by the time it comes back as an

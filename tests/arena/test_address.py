@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.address import PRIVATE_NETWORKS, client_of
+from arena.address import PRIVATE_NETWORKS, client_of, is_trusted
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48"))
 PROXY, CLIENT = "10.0.0.7", "203.0.113.9"
@@ -65,3 +65,12 @@ def test_a_connection_without_an_address_has_none():
 def test_the_private_networks_are_networks_and_hold_no_public_address():
     networks = [ip_network(text) for text in PRIVATE_NETWORKS]
     assert all(not network.is_global for network in networks)
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_one"),
+    [(PROXY, True), ("::ffff:10.0.0.7", True), ("2001:db8:1::5", True), (CLIENT, False), ("", False), (None, False)],
+)
+def test_a_peer_is_trusted_by_its_address_alone(peer: str | None, is_one: bool):
+    assert is_trusted(peer, PROXIES) is is_one
+    assert not is_trusted(peer, ())

@@ -151,7 +151,7 @@ def test_a_model_that_is_not_rated_is_refused_with_the_names_that_are_near(tmp_p
     given = rows(("gpt-4", "b", "model_a", 2), ("gpt-4", "b", "model_b", 1), ("new", "b", "model_a", 1))
     with pytest.raises(BadInput, match=r"^no rated model is called 'GPT4'; did you mean 'gpt-4'\?$"):
         analysed(tmp_path / "v.parquet", given, "head_to_head", "b", "GPT4")
-    with pytest.raises(BadInput, match=r"^no rated model is called 'zzz'$"):
+    with pytest.raises(BadInput, match=r"^no rated model is called 'zzz'; there are 'b', 'gpt-4'$"):
         analysed(tmp_path / "v.parquet", given, "head_to_head", "b", "zzz")
     with pytest.raises(BadInput, match="'new' has no rating yet"):
         analysed(tmp_path / "v.parquet", given, "head_to_head", "b", "new")

@@ -173,7 +173,7 @@ def test_a_calibration_is_no_vote(arena: VoteStore):
             votes_here.last_vote(me),
             votes_here.others_on(reveal, me),
             arena.votes.tallies(up_to=n_log),
-            arena.votes.pair_tallies(up_to=n_log),
+            list(arena.casts.pairs(up_to=n_log)),
             arena.history.votes_by_day(list(Source), up_to=n_log),
             arena.log.broken_links(),
         ]

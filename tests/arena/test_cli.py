@@ -163,3 +163,27 @@ def test_reading_commands_make_no_database(tmp_path: Path):
 def test_a_database_in_a_place_that_is_no_folder_is_an_error(votes: Path, tmp_path: Path):
     for path in (votes / "x.duckdb", tmp_path):
         assert error_of(bakeoff("import", votes, "--db", path))
+
+
+def test_a_command_takes_the_database_of_the_environment_where_none_is_named(
+    db: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    told = bakeoff("verify", "--db", db)
+    ratings = bakeoff("rate", "--db", db, "--json")
+    assert "--db" in usage_of(bakeoff("verify"))
+    assert "name either" in usage_of(bakeoff("rate"))
+    monkeypatch.setenv("BAKEOFF_DATABASE", str(db))
+    assert bakeoff("verify") == told
+    assert bakeoff("rate", "--json") == ratings
+    assert "no database" in error_of(bakeoff("verify", "--db", tmp_path / "another.duckdb")), "what is named wins"
+    assert "--db" in usage_of(bakeoff("restore", db)), "nothing is replaced by a command that does not name it"
+    monkeypatch.setenv("BAKEOFF_DATABASE", "")
+    assert "BAKEOFF_DATABASE has an unusable value" in error_of(bakeoff("verify"))
+
+
+def test_a_vote_file_is_rated_whatever_database_the_environment_names(
+    votes: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+):
+    alone = bakeoff("rate", votes, "--json")
+    monkeypatch.setenv("BAKEOFF_DATABASE", str(db))
+    assert bakeoff("rate", votes, "--json") == alone

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
-from command import bakeoff
+import pytest
+
+from arena.store import VoteStore
+from command import bakeoff, error_of, usage_of
+from dataset_world import bytes_in, rows_in
 
 
 def test_an_export_says_what_was_kept_and_why_the_rest_was_not(tmp_path: Path):
@@ -14,8 +18,106 @@ def test_an_export_says_what_was_kept_and_why_the_rest_was_not(tmp_path: Path):
     bakeoff("import", path, "--db", db, "--source", "human")
     said = bakeoff("export", "--db", db, "--out", tmp_path / "out")
     assert said.code == 0
-    head, *reasons = said.out.splitlines()
+    head, *reasons, pairs, gold = said.out.splitlines()
+    assert (pairs, gold) == (
+        "1 usable pairs: too few pairs to train on; 499 more for the next band",
+        "0 gold pairs: 500 fewer than the 500 to be had",
+    )
     assert head == "4 votes: 2 kept in 1 row, 2 left out"
     assert [reason.split(maxsplit=1) for reason in reasons] == [["1", "both bad"], ["1", "tie"]]
     manifest = bakeoff("export", "--db", db, "--out", tmp_path / "out", "--json").record
     assert manifest == json.loads((tmp_path / "out" / "manifest.json").read_text())
+
+
+def arena_of(tmp_path: Path) -> Path:
+    """Three votes on one pair of answers: two for a, and a tie."""
+    path, db = tmp_path / "votes.csv", tmp_path / "arena.duckdb"
+    lines = [
+        f"a,b,{winner},Hello?,Text of a,Text of b,v{n}\n" for n, winner in enumerate(["model_a", "model_a", "tie"])
+    ]
+    path.write_text("model_a,model_b,winner,prompt_text,answer_a,answer_b,voter\n" + "".join(lines))
+    assert bakeoff("import", path, "--db", db, "--source", "human").code == 0
+    return db
+
+
+def test_several_formats_come_from_one_reading(tmp_path: Path):
+    db, out = arena_of(tmp_path), tmp_path / "out"
+    said = bakeoff("export", "--db", db, "--out", out, "--format", "unpaired", "--format", "raw_votes")
+    assert said.out.splitlines()[:-2] == [
+        "unpaired: 3 votes: 0 kept in 0 rows, 3 left out",
+        "       2  not known whether the chosen answer is acceptable",
+        "       1  tie",
+        "raw_votes: 3 votes: 3 kept in 3 rows, 0 left out",
+    ]
+    assert "no vote became a row of unpaired" in said.err
+    assert sorted(bytes_in(out)) == ["README.md", "manifest.json", "raw_votes/test-00000-of-00001.parquet"]
+
+
+def test_choices_are_options_and_stand_in_the_manifest(tmp_path: Path):
+    db, out = arena_of(tmp_path), tmp_path / "out"
+    options = ["--margin", "unsaid=0.5,5-steps/1=2", "--keep-flagged", "control,error", "--since", "2026-01-01"]
+    told = bakeoff("export", "--db", db, "--out", out, "--format", "reward", *options, "--json").record
+    assert told["choices"]["margins"] | {"unsaid": 0.5, "5-steps/1": 2.0} == told["choices"]["margins"]
+    assert told["choices"]["keep_flagged"] == ["control", "error"]
+    assert told["formats"]["reward"]["left_out"] == {"no time is known": 3}
+
+
+def test_voters_may_be_listed_in_a_file(tmp_path: Path):
+    db, out, listed = arena_of(tmp_path), tmp_path / "out", tmp_path / "voters.txt"
+    listed.write_text("nobody\n\n")
+    told = bakeoff("export", "--db", db, "--out", out, "--voters", listed, "--json").record
+    assert told["formats"]["preference"]["left_out"] == {"a voter who is not asked for": 3}
+    assert "cannot be read" in error_of(bakeoff("export", "--db", db, "--out", out, "--voters", tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--margin", "6-steps/1=2"),
+        ("--margin", "unsaid=much"),
+        ("--keep-flagged", "rude"),
+        ("--unroll", "first"),
+        ("--format", "dpo"),
+        ("--since", "yesterday"),
+    ],
+)
+def test_a_choice_that_is_none_is_wrong_usage(tmp_path: Path, options: tuple[str, ...]):
+    usage_of(bakeoff("export", "--db", tmp_path / "a.duckdb", "--out", tmp_path / "out", *options))
+
+
+def test_a_voter_has_one_name_in_an_export_and_it_is_not_the_stored_one(tmp_path: Path):
+    db, out = arena_of(tmp_path), tmp_path / "out"
+    bakeoff("export", "--db", db, "--out", out, "--format", "raw_votes")
+    rows = rows_in(out, "raw_votes")
+    with VoteStore.open(db) as store, store._database.read() as cursor:
+        stored = {voter for (voter,) in cursor.execute("select voter_id from votes").fetchall()}
+    assert len({row["voter"] for row in rows}) == 3
+    assert not stored & {row["voter"] for row in rows}
+
+
+def test_the_folder_is_made_as_its_options_say_and_an_increment_goes_on_from_it(tmp_path: Path):
+    db, out, gold, key = arena_of(tmp_path), tmp_path / "out", tmp_path / "gold.txt", tmp_path / "key"
+    key.write_text("a key that is kept, of many bytes")
+    options = ["--test-share", "1", "--salt", "other", "--dataset-license", "cc0-1.0", "--title", "Ours"]
+    report = tmp_path / "agreement.json"
+    report.write_text('{"alpha": 0.5}')
+    options += ["--agreement-report", report, "--key-file", key]
+    told = bakeoff("export", "--db", db, "--out", out, "--format", "raw_votes", *options, "--json").record
+    assert told["formats"]["raw_votes"]["splits"] == {"test": 3}
+    assert told["split"] == {"share": "1", "salt": "other"}
+    card = (out / "README.md").read_text()
+    assert "license: cc0-1.0" in card
+    assert "# Ours" in card
+    assert "| alpha | 0.5 |" in card
+    again = ["--format", "raw_votes", "--since", out, *options]
+    more = bakeoff("export", "--db", db, "--out", tmp_path / "more", *again, "--json").record
+    assert more["since"] == told["watermark"]
+    assert more["formats"]["raw_votes"]["n_rows"] == 0
+    [prompt] = {row["prompt_id"] for row in rows_in(out, "raw_votes")}
+    gold.write_text(f"{prompt}\n\n")
+    options += ["--gold", gold]
+    told = bakeoff("export", "--db", db, "--out", out, "--format", "raw_votes", *options, "--json").record
+    assert {name: each["n_rows"] for name, each in told["formats"].items()} == {"raw_votes": 0, "gold": 1}
+    assert "cannot be read" in error_of(bakeoff("export", "--db", db, "--out", out, "--gold", tmp_path / "none"))
+    key.write_text("short")
+    assert "16" in error_of(bakeoff("export", "--db", db, "--out", out, "--key-file", key))

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -25,13 +26,20 @@ from arena.battle import (
     Verdict,
     Vote,
     VoteId,
+    VoterId,
 )
 from arena.errors import BadInput
-from arena.export import Export, export
+from arena.export import Export, examples, export
 from arena.intake import ForeignTable, Kind, import_table
 from arena.pack import answer_id
+from arena.preferences.account import Account
+from arena.preferences.cast import UNLIKE_OTHERS
+from arena.preferences.choices import Choices
+from arena.preferences.flag import Flag
+from arena.preferences.formats import formats
 from arena.store import VoteStore
 from arena.voter import VoterKey
+from dataset_world import bytes_in, rows_in
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 KEY = VoterKey(b"a secret of the tests, 32 bytes.")
@@ -44,7 +52,9 @@ TEXTS = {
 }
 
 
-def fill(store: VoteStore, votes: list[tuple[str, str, str, Verdict, Source]]) -> None:
+def fill(
+    store: VoteStore, votes: list[tuple[str, str, str, Verdict, Source]], voters: Sequence[str] | None = None
+) -> None:
     """Put the models, the prompts p and q, an answer of each to both, and these votes into the store."""
     store.catalogue.add_models([Model(ModelId(name), name) for name in TEXTS], NOW)
     messages = (Message("system", "Be brief."), Message("user", "Say it.\u2028Now."))
@@ -59,8 +69,9 @@ def fill(store: VoteStore, votes: list[tuple[str, str, str, Verdict, Source]]) -
     for number, (prompt, a, b, verdict, source) in enumerate(votes):
         key = f"vote-{number}"
         ids = answers[prompt, a].id, answers[prompt, b].id
+        voter = VoterId(voters[number]) if voters else None
         battle = Battle(BattleId(key), ModelId(a), ModelId(b), PromptId(prompt), *ids)
-        rows.append((battle, Vote(VoteId(key), battle.id, verdict, source, None, NOW, import_key=key)))
+        rows.append((battle, Vote(VoteId(key), battle.id, verdict, source, voter, NOW, import_key=key)))
     store.votes.add_imported(rows, NOW)
 
 
@@ -82,20 +93,18 @@ VOTES = [
 ]
 
 
-def rows_of(done: Export, ending: str) -> list[dict[str, Any]]:
-    [path] = [file for file in done.files if file.name.endswith(ending)]
-    return [row for _, row in table.rows_of(path)]
+def rows_of(done: Export) -> list[dict[str, Any]]:
+    """All rows of the one format."""
+    return [row for path in done.files if path.suffix == ".parquet" for _, row in table.rows_of(path)]
 
 
-def json_rows(done: Export) -> list[dict[str, Any]]:
-    """The JSON Lines as a program without DuckDB reads them."""
-    [path] = [file for file in done.files if file.suffix == ".jsonl"]
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+def told_of(done: Export) -> dict[str, Any]:
+    return done.manifest["formats"]["preference"]
 
 
 def test_one_row_a_prompt_and_pair_as_the_trainer_takes_it(store: VoteStore, tmp_path: Path):
     fill(store, VOTES)
-    rows = json_rows(export(store, tmp_path / "out"))
+    rows = rows_of(export(store, tmp_path / "out"))
     prompt = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say it.\u2028Now."}]
     # plain over other on p by 2 votes of 3 (one of them cast with the sides exchanged); odd over plain by 1 of 1.
     assert sorted((row["chosen_model"], row["rejected_model"], row["n_votes"], row["agreement"]) for row in rows) == [
@@ -109,38 +118,31 @@ def test_one_row_a_prompt_and_pair_as_the_trainer_takes_it(store: VoteStore, tmp
         assert row["rejected"] == [{"role": "assistant", "content": TEXTS[row["rejected_model"]]}]
 
 
-def test_parquet_and_json_lines_hold_the_same_rows(store: VoteStore, tmp_path: Path):
-    fill(store, VOTES)
-    done = export(store, tmp_path / "out")
-    assert rows_of(done, ".parquet") == rows_of(done, ".jsonl") == json_rows(done)
-
-
 def test_the_manifest_accounts_for_every_vote_and_file(store: VoteStore, tmp_path: Path):
     fill(store, VOTES)
     done = export(store, tmp_path / "out")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest == done.manifest
-    assert manifest["left_out"] == {
+    told = manifest["formats"]["preference"]
+    assert told["left_out"] == {
         "an empty answer": 1,
         "both bad": 1,
         "conflict: no strict majority": 2,
         "source ai_judge is not asked for": 1,
         "tie": 1,
     }
-    assert (manifest["n_votes"], manifest["n_rows"], manifest["kept"]) == (10, 2, 4)
-    assert manifest["kept"] + sum(manifest["left_out"].values()) == manifest["n_votes"]
-    assert manifest["log_hash"] == store.log.position()[1]
-    for name, digest in manifest["files"].items():
-        assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
+    assert (manifest["n_votes"], told["n_rows"], told["kept"]) == (10, 2, 4)
+    assert told["kept"] + sum(told["left_out"].values()) == manifest["n_votes"]
+    assert manifest["watermark"]["log_hash"] == store.log.position()[1]
+    for name, told in manifest["files"].items():
+        assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == told["sha256"]
 
 
 def test_export_twice_gives_the_same_bytes(store: VoteStore, tmp_path: Path):
     fill(store, VOTES)
     for name in ("one", "two", "two"):
-        export(store, tmp_path / name)
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
+        export(store, tmp_path / name, names=list(formats()))
+    assert bytes_in(tmp_path / "one") == bytes_in(tmp_path / "two")
 
 
 def test_neither_the_order_of_votes_nor_their_sides_change_the_rows(store: VoteStore, tmp_path: Path):
@@ -150,33 +152,38 @@ def test_neither_the_order_of_votes_nor_their_sides_change_the_rows(store: VoteS
         fill(other, mirrored)
         export(other, tmp_path / "mirrored")
     export(store, tmp_path / "plain")
-    for name in ("preference.jsonl", "preference.parquet"):
-        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "mirrored" / name).read_bytes()
+    one, another = (bytes_in(tmp_path / name) for name in ("plain", "mirrored"))
+    rows = [name for name in one if name.endswith(".parquet")]
+    assert rows
+    assert [one[name] for name in rows] == [another[name] for name in rows]
 
 
 def test_a_higher_floor_keeps_less_and_still_adds_up(store: VoteStore, tmp_path: Path):
     fill(store, VOTES)
-    done = export(store, tmp_path / "out", min_agreement=Fraction(3, 4))
+    told = told_of(export(store, tmp_path / "out", choices=Choices(min_agreement=Fraction(3, 4))))
     # 2 of 3 is below 3/4, so those three votes go and the one unanimous vote stays.
-    assert done.manifest["kept"] == 1
-    assert done.manifest["left_out"]["conflict: agreement below the floor"] == 3
-    assert done.manifest["kept"] + sum(done.manifest["left_out"].values()) == 10
+    assert told["kept"] == 1
+    assert told["left_out"]["conflict: agreement below the floor"] == 3
+    assert told["kept"] + sum(told["left_out"].values()) == 10
 
 
 def test_nothing_to_keep_is_an_export_of_no_rows(store: VoteStore, tmp_path: Path):
     fill(store, [vote("plain", "other", Verdict.TIE)])
     done = export(store, tmp_path / "out")
-    assert (done.manifest["n_rows"], done.manifest["left_out"]) == (0, {"tie": 1})
-    assert rows_of(done, ".parquet") == json_rows(done) == []
+    told = told_of(done)
+    assert (told["n_rows"], told["kept"], told["left_out"], told["splits"]) == (0, 0, {"tie": 1}, {})
+    assert rows_of(done) == []
+    assert "configs:" not in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("sources", [(Source.AI_JUDGE,), (Source.HUMAN, Source.AI_JUDGE)])
 def test_only_the_sources_asked_for_are_kept(store: VoteStore, tmp_path: Path, sources: tuple[Source, ...]):
     fill(store, VOTES)
     done = export(store, tmp_path / "out", sources=sources)
-    assert done.manifest["sources"] == [source.value for source in sources]
-    assert ("source human is not asked for" in done.manifest["left_out"]) is (Source.HUMAN not in sources)
-    assert done.manifest["kept"] + sum(done.manifest["left_out"].values()) == 10
+    told = told_of(done)
+    assert done.manifest["choices"]["sources"] == sorted(source.value for source in sources)
+    assert ("source human is not asked for" in told["left_out"]) is (Source.HUMAN not in sources)
+    assert told["kept"] + sum(told["left_out"].values()) == 10
 
 
 # The folder
@@ -207,10 +214,43 @@ def test_an_export_of_no_votes_is_refused_and_makes_no_folder(store: VoteStore, 
 def test_an_export_that_is_refused_leaves_the_earlier_one_whole(store: VoteStore, tmp_path: Path):
     fill(store, VOTES)
     export(store, tmp_path / "out")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    before = bytes_in(tmp_path / "out")
     with VoteStore.open(None) as empty, pytest.raises(BadInput):
         export(empty, tmp_path / "out")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert bytes_in(tmp_path / "out") == before
+
+
+# Voters
+
+
+def test_voters_who_contradict_the_others_are_found(store: VoteStore):
+    """v and w say the same of five pairs, x the opposite; y judged one pair only."""
+    pairs = [(a, b, prompt) for prompt in "pq" for a, b in (("plain", "other"), ("plain", "odd"), ("other", "odd"))][:5]
+    rows = [("v", pair, Verdict.A) for pair in pairs] + [("w", pair, Verdict.A) for pair in pairs]
+    rows += [("x", pair, Verdict.B) for pair in pairs] + [("y", pairs[0], Verdict.B)]
+    fill(store, [vote(a, b, verdict, prompt) for _, (a, b, prompt), verdict in rows], voters=[row[0] for row in rows])
+    n_log, _ = store.log.position()
+
+    def unlike(floor: str, least: int) -> set[VoterId]:
+        return store.casts.voters_unlike_others([Source.HUMAN], Fraction(floor), least=least, up_to=n_log)
+
+    # v agrees with w on 5 of 5, with x on 0 of 5, with y on 0 of 1: 5 of 11. x agrees with y once: 1 of 11. y: 1 of 3.
+    assert unlike("5/11", 3) == {"x", "y"}
+    assert unlike("1/2", 10) == {"v", "w", "x"}
+    assert unlike("5/11", 10) == {"x"}
+    choices = Choices(min_voter_agreement=Fraction(5, 11))
+    account = Account()
+    found = list(examples(store, choices, account, up_to=n_log))
+    assert account.left_out == {UNLIKE_OTHERS: 5}
+    assert {each.verdict and each.chosen and each.chosen.model_id for each in found} == {"plain", "other"}
+
+
+def test_voters_are_named_by_the_export_alone(store: VoteStore, tmp_path: Path):
+    fill(store, VOTES, voters=[f"secret-{n}" for n in range(len(VOTES))])
+    export(store, tmp_path / "out", names=list(formats()), alias=lambda voter: f"known-{voter[-1]}")
+    for name in formats():
+        assert "secret" not in str(rows_in(tmp_path / "out", name))
+    assert {row["voter"] for row in rows_in(tmp_path / "out", "raw_votes")} >= {"known-1"}
 
 
 # Real data
@@ -232,7 +272,7 @@ def crowd(store: VoteStore, folder: Path) -> None:
 
 def test_the_real_votes_counted_a_second_time_in_plain_python(store: VoteStore, tmp_path: Path, llmfao: Path):
     crowd(store, llmfao)
-    done = export(store, tmp_path / "out")
+    done = export(store, tmp_path / "out", choices=Choices(keep_flagged=tuple(Flag)))
 
     texts = {}
     for line in (llmfao / "results.jsonl").read_text(encoding="utf-8").splitlines():
@@ -245,12 +285,12 @@ def test_the_real_votes_counted_a_second_time_in_plain_python(store: VoteStore, 
     for row in votes:
         models = {"left": row["model_x"], "right": row["model_y"]}
         both = [texts[row["prompt"], model] for model in models.values()]
-        if row["winner"] == "tie":
-            left_out["tie"] += 1
-        elif not all(text.strip() for text in both):
+        if not all(text.strip() for text in both):
             left_out["an empty answer"] += 1
-        elif both[0] == both[1]:
+        elif both[0].split() == both[1].split():
             left_out["both answers have the same text"] += 1
+        elif row["winner"] == "tie":
+            left_out["tie"] += 1
         else:
             pairs[row["prompt"], frozenset(models.values())][models[row["winner"]]] += 1
     kept = {}
@@ -258,13 +298,15 @@ def test_the_real_votes_counted_a_second_time_in_plain_python(store: VoteStore, 
         total, [(winner, most), *_] = won.total(), won.most_common()
         if 2 * most == total:
             left_out["conflict: no strict majority"] += total
+        elif 3 * most < 2 * total:
+            left_out["conflict: agreement below the floor"] += total
         else:
             [loser] = models - {winner}
             kept[prompt, winner, loser] = (total, most / total, texts[prompt, winner], texts[prompt, loser])
 
-    assert done.manifest["left_out"] == dict(sorted(left_out.items()))
+    told = told_of(done)
+    assert told["left_out"] == dict(sorted(left_out.items()))
     assert done.manifest["n_votes"] == len(votes) == 8931
-    assert done.manifest["left_out"]["tie"] == 3471
     assert {
         (row["prompt_id"], row["chosen_model"], row["rejected_model"]): (
             row["n_votes"],
@@ -272,5 +314,5 @@ def test_the_real_votes_counted_a_second_time_in_plain_python(store: VoteStore, 
             row["chosen"][0]["content"],
             row["rejected"][0]["content"],
         )
-        for row in json_rows(done)
+        for row in rows_of(done)
     } == kept

@@ -372,7 +372,6 @@ def test_a_repeat_is_not_blind_and_counts_nowhere_under_a_reason_of_its_own(stor
     with store.votes.table(Selection(), up_to=n_log) as table:
         counted = table.counted()
     assert int(counted.n.sum()) == 4
-    assert {each.left_out for each in store.votes.pair_tallies(up_to=n_log)} == {None, REPEATED}
     with store._database.read() as cursor:
         blind = cursor.execute("select item_kind, blind from votes join battles using (battle_id)").fetchall()
     assert set(blind) == {("fresh", True), ("repeat", False)}

@@ -12,6 +12,7 @@ from arena.errors import NoBallotLeft
 from arena.export import export
 from arena.intake import import_pack
 from arena.pack import read_pack
+from arena.preferences.choices import Choices
 from arena.self_naming import MASK
 from arena.store import VoteStore
 from arena.tally import NOT_BLIND
@@ -108,9 +109,9 @@ def test_votes_on_an_answer_that_names_its_maker_are_left_out_of_board_and_expor
     named = [TELLS in (ballot.answer_a, ballot.answer_b) for ballot in served]
     assert 0 < sum(named) < len(named) == 12
     assert sorted(blind_votes(store)) == sorted(not each for each in named)
-    manifest = export(store, tmp_path / "out", min_agreement=Fraction(0)).manifest
+    manifest = export(store, tmp_path / "out", choices=Choices(min_agreement=Fraction(0))).manifest
     assert manifest["left_out"].get(NOT_BLIND, 0) == sum(named)
-    assert manifest["kept"] == len(served) - sum(named)
+    assert manifest["formats"]["preference"]["kept"] == len(served) - sum(named)
 
 
 def test_a_vote_on_a_ballot_from_before_the_answer_was_found_out_is_not_blind():

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import choix
@@ -34,6 +35,25 @@ def crowd(llmfao: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         said = bakeoff("import", llmfao / name, "--db", db, *words)
         assert said.code == 0, said.err
     return db
+
+
+def test_people_agree_as_often_as_counting_every_two_of_them_by_hand_gives(llmfao: Path):
+    file = llmfao / "crowd-comparisons.csv"
+    told: dict[str, list[str]] = {}
+    with file.open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            told.setdefault(row["id"], []).append(row["winner"])
+    mapping = "prompt=prompt_id,model_x=model_a,model_y=model_b,worker=voter"
+    said = bakeoff("agreement", file, "--map", mapping, "--values", "left=model_a,right=model_b", "--json")
+    found = said.record["agreement"]
+    for part, words in ((found["all"], {"left", "right", "tie"}), (found["decisive"], {"left", "right"})):
+        pairs = [
+            first == second
+            for votes in told.values()
+            for first, second in combinations([word for word in votes if word in words], 2)
+        ]
+        assert part["n_pairs"] == len(pairs)
+        assert part["figures"]["raw_pooled"]["value"] == round(sum(pairs) / len(pairs), 4)
 
 
 def test_the_real_votes_are_all_there(crowd: Path):

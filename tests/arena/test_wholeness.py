@@ -79,7 +79,7 @@ def told(path: Path, *options: object) -> tuple[int, str | None, str, int]:
 SLIP_IN = """insert into votes select {seq}, 'slipped', 'slipped battle', voted_at, stored_at, 'A', source, voter_id,
     shown_on_left, strength, confidence, dimensions, reasons, comments, voter_wrote_prompt, time_to_vote_ms, blind,
     guideline_version, prompt_digest, phase, purpose, consent_version, app_version, import_key, {previous_hash}, {hash},
-    scale, ratings, acceptable from votes where seq = 1"""
+    scale, ratings, acceptable, comments_digest, comments_salt from votes where seq = 1"""
 ITS_BATTLE = "insert into battles select * replace ('slipped battle' as battle_id) from battles limit 1"
 
 

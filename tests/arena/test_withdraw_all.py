@@ -148,7 +148,7 @@ def test_boards_and_exports_follow_and_earlier_boards_stay(arena: VoteStore, tmp
     here.withdraw_all(me, NOW)
     board = rate_log(arena).board
     assert (before.leaderboard.n_votes, board.n_votes, dict(board.dropped)) == (12, 6, {WITHDRAWN: 6})
-    assert export(arena, tmp_path / "out").manifest["left_out"][WITHDRAWN] == 6
+    assert export(arena, tmp_path / "out").manifest["formats"]["preference"]["left_out"][WITHDRAWN] == 6
     for each in _voters(arena):
         here.withdraw_all(each, NOW)
     with pytest.raises(NothingToRate):

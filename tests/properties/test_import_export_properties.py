@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from arena.battle import Source
 from arena.export import export
 from arena.intake import ForeignTable, Kind, import_table
+from arena.preferences.choices import Choices
 from arena.store import VoteStore
 from arena.voter import VoterKey
+from dataset_world import bytes_in, rows_in
 
 property_test = settings(max_examples=5, deadline=None, derandomize=True, database=None)
 
@@ -30,10 +32,10 @@ TEXTS = {"m1": "One.", "m2": "Two.", "m3": "Two.", "m4": "", "m5": " \n", "m6": 
 @st.composite
 def vote_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
     rows = []
-    for _ in range(draw(st.integers(1, 30))):
+    for number in range(draw(st.integers(1, 30))):
         first, second = draw(st.permutations(sorted(TEXTS)))[:2]
         winner = draw(st.sampled_from(["model_a", "model_b", "tie", "both_bad"]))
-        row: dict[str, Any] = {"model_a": first, "model_b": second, "winner": winner}
+        row: dict[str, Any] = {"model_a": first, "model_b": second, "winner": winner, "voter": f"voter {number}"}
         if draw(st.integers(0, 5)):
             row |= {"prompt_text": draw(st.sampled_from(["Hello?", "Why?"]))}
             row |= {"answer_a": TEXTS[first], "answer_b": TEXTS[second]}
@@ -44,7 +46,7 @@ def vote_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
 def taken(store: VoteStore, folder: Path, rows: list[dict[str, Any]], source: Source = Source.HUMAN) -> int:
     path = folder / "votes.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    foreign = ForeignTable(path, Kind.VOTES, constants={"voter": f"somebody at {source}"})
+    foreign = ForeignTable(path, Kind.VOTES)
     return import_table(store, foreign, source=source, voter_key=KEY, skip_bad=False, now=NOW).n_added
 
 
@@ -76,18 +78,16 @@ def test_an_export_accounts_for_every_vote_and_holds_only_true_pairs(
         taken(store, Path(folder), people)
         taken(store, Path(folder), judged, Source.AI_JUDGE)
         out = [Path(folder) / "out", Path(folder) / "again"]
-        manifest, again = (export(store, each, min_agreement=Fraction(floor)).manifest for each in out)
-        assert {path.name: path.read_bytes() for path in out[0].iterdir()} == {
-            path.name: path.read_bytes() for path in out[1].iterdir()
-        }
-        lines = (out[0] / "preference.jsonl").read_text(encoding="utf-8").split("\n")
+        manifest, again = (export(store, each, choices=Choices(min_agreement=Fraction(floor))).manifest for each in out)
+        assert bytes_in(out[0]) == bytes_in(out[1])
+        rows = rows_in(out[0], "preference")
     assert manifest == again
     assert manifest["n_votes"] == len(people) + len(judged)
-    assert manifest["kept"] + sum(manifest["left_out"].values()) == manifest["n_votes"]
-    assert manifest["left_out"].get("source ai_judge is not asked for") == len(judged)
-    rows = [json.loads(line) for line in lines if line]
-    assert sum(row["n_votes"] for row in rows) == manifest["kept"]
-    assert len(rows) == manifest["n_rows"]
+    told = manifest["formats"]["preference"]
+    assert told["kept"] + sum(told["left_out"].values()) == manifest["n_votes"]
+    assert told["left_out"].get("source ai_judge is not asked for") == len(judged)
+    assert sum(row["n_votes"] for row in rows) == told["kept"]
+    assert len(rows) == told["n_rows"]
     pairs = Counter((row["prompt_id"], frozenset((row["chosen_model"], row["rejected_model"]))) for row in rows)
     assert set(pairs.values()) <= {1}
     said = Counter((row.get("prompt_text"), row["model_a"], row["model_b"], row["winner"]) for row in people)
@@ -120,5 +120,6 @@ def test_order_and_sides_of_the_votes_leave_the_exported_rows_alone(rows: list[d
         with tempfile.TemporaryDirectory() as folder, VoteStore.open(None) as store:
             taken(store, Path(folder), each)
             export(store, Path(folder) / "out")
-            told.append([(Path(folder) / "out" / f"preference.{end}").read_bytes() for end in ("jsonl", "parquet")])
+            found = bytes_in(Path(folder) / "out")
+            told.append({name: text for name, text in found.items() if name.endswith(".parquet")})
     assert told[0] == told[1]

@@ -51,7 +51,7 @@ def both_ways() -> Iterator[tuple[Arena, FakeProvider]]:
 def pair(both_ways: tuple[Arena, FakeProvider]) -> tuple[Arena, FakeProvider]:
     """One arena with both ways in for many tests: each comes hours later, to a provider as it was."""
     arena, provider = both_ways
-    arena.clock.now += timedelta(hours=9)
+    arena.clock.wait(timedelta(hours=9))
     provider.account, provider.claims, provider.sign = {"preferred_username": NAME}, {}, None
     provider.user_info, provider.is_down = None, False
     provider.called.clear()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import BrowserContext, Page
 
+from arena.address import Network
 from arena.alarms import Alarms
 from arena.arbiter import Arbiter
 from arena.batch import RatingJob
@@ -30,7 +31,7 @@ from arena.settings import Settings
 from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
-from arena.ui.connection import STALLED_SECONDS, PatientServer, server_config
+from arena.ui.connection import MOST_CONNECTIONS, STALLED_SECONDS, PatientServer, server_config
 from arena.ui.server import listen, open_review
 from arena.ui.throttle import Throttle
 from arena.voter import VoterKey
@@ -89,12 +90,22 @@ TEXTS = (
 
 @dataclass
 class Clock:
-    """A clock that a test moves."""
+    """A clock that a test moves, and one beside it that never goes back."""
 
     now: datetime = NOON
+    waited: timedelta = timedelta(0)
 
     def __call__(self) -> datetime:
         return self.now
+
+    def ticks(self) -> int:
+        """Nanoseconds that have really passed, and those that a test has let pass."""
+        return time.monotonic_ns() + self.waited // timedelta(microseconds=1) * 1000
+
+    def wait(self, time_passed: timedelta) -> None:
+        """Let time pass, on both."""
+        self.now += time_passed
+        self.waited += time_passed
 
 
 class FaultyBooth(Booth):
@@ -225,6 +236,8 @@ def serving() -> Iterator[Serve]:
         stalled_seconds: float = STALLED_SECONDS,
         store: VoteStore | None = None,
         port: int = 0,
+        most_per_address: int = MOST_CONNECTIONS,
+        trusted_proxies: Sequence[Network] = (),
         **changes: Any,
     ) -> Arena:
         clock = Clock()
@@ -254,9 +267,9 @@ def serving() -> Iterator[Serve]:
                 limiter=Limiter(limits),
                 alarms=alarms,
                 voter_key=voter_key,
-                trusted_proxies=changes.pop("trusted_proxies", ()),
+                trusted_proxies=trusted_proxies,
                 clock=clock,
-                ticks=time.monotonic_ns,
+                ticks=clock.ticks,
             ),
             title="Testing ground",
             welcome="Say which answer is better.",
@@ -268,7 +281,14 @@ def serving() -> Iterator[Serve]:
         listener = listen("127.0.0.1", port)
         app = build_app(replace(site, **changes))
         server = PatientServer(
-            server_config(app, log_level="critical", timeout_graceful_shutdown=1), stalled_seconds=stalled_seconds
+            server_config(
+                app,
+                most_per_address=most_per_address,
+                trusted_proxies=trusted_proxies,
+                log_level="critical",
+                timeout_graceful_shutdown=1,
+            ),
+            stalled_seconds=stalled_seconds,
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -8,15 +8,18 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from starlette.requests import Request
 from starlette.routing import Mount, Route
 
 from arena.login import Login
 from arena.role import Right, Role
+from arena.session import Session
 from arena.ui.access import NEXT, RIGHTS, right_of
 from arena.ui.app import build_app
+from arena.ui.host_api import NotTheHost, host_of
 from arena.ui.page import PAGES
 from openid import HASH, PASSWORD, signed_in
-from served import Arena, Serve, ballot_of, serving, vote_on
+from served import NOON, Arena, Serve, ballot_of, serving, vote_on
 
 OPEN = Login(password=HASH)
 SHUT = Login(password=HASH, open_to_all=frozenset())
@@ -277,3 +280,14 @@ def test_pages_say_who_is_signed_in_to_them_and_to_nobody_else(shut: Arena):
 
 def test_where_one_may_go_on_to_is_a_list_of_our_own_pages():
     assert set(NEXT.values()) == {"", "leaderboard", "analysis", "guidelines", "host", "api"}
+
+
+def test_the_hosts_routes_ask_again_whatever_the_door_has_let_through():
+    def of(*roles: Role) -> Request:
+        session = Session("id", frozenset(roles), "account", NOON)
+        return Request({"type": "http", "state": {"session": session}})
+
+    assert host_of(of(Role.HOST)).roles == {Role.HOST}
+    for request in (of(Role.RESEARCHER, Role.ANNOTATOR), of(), Request({"type": "http", "state": {"session": None}})):
+        with pytest.raises(NotTheHost):
+            host_of(request)

@@ -10,7 +10,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from arena.attempts import MOST_OF_ONE
+from arena.attempts import MOST_IN_ALL, MOST_OF_ONE
 from arena.login import Login, OpenId
 from arena.store import VoteStore
 from openid import (
@@ -93,8 +93,25 @@ def test_after_five_tries_also_the_right_password_waits(guarded: Arena):
     assert (limited.status_code, limited.json()["error"]) == (429, "rate_limited")
     assert limited.headers["retry-after"] == "60"
     assert by_password(arena.visitor()).status_code == 429  # a new cookie is no new address
-    arena.clock.now += timedelta(minutes=1)
+    arena.clock.now += timedelta(days=1)
+    assert by_password(client).status_code == 429, "time has not passed because a clock was set"
+    arena.clock.wait(timedelta(minutes=1))
     assert by_password(client).status_code == 200
+
+
+def test_a_clock_that_is_set_back_does_not_shut_the_host_out(guarded: Arena):
+    """Thirty tries of everybody fill the minute; it is over after a minute, whatever day it is by then."""
+    arena = guarded
+    for number in range(MOST_IN_ALL):
+        address = httpx.HTTPTransport(local_address=f"127.0.1.{number + 1}")
+        with httpx.Client(base_url=arena.url, transport=address, trust_env=False, timeout=60) as stranger:
+            assert by_password(stranger, "a wrong one").status_code == 401
+    host = arena.visitor()
+    assert by_password(host).status_code == 429
+    arena.clock.now -= timedelta(days=365)
+    arena.clock.wait(timedelta(minutes=1))
+    assert by_password(host).status_code == 200
+    arena.clock.now += timedelta(days=365)
 
 
 def test_one_goes_on_to_a_page_of_ours_and_nowhere_else(guarded: Arena):

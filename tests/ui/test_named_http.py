@@ -51,7 +51,9 @@ def left_out(arena: Arena, out: Path) -> tuple[int, int]:
     snapshot = arena.job.latest()
     assert snapshot is not None
     manifest = export(arena.store, out).manifest
-    return snapshot.leaderboard.dropped.get(NOT_BLIND, 0), manifest["left_out"].get(NOT_BLIND, 0)
+    return snapshot.leaderboard.dropped.get(NOT_BLIND, 0), manifest["formats"]["preference"]["left_out"].get(
+        NOT_BLIND, 0
+    )
 
 
 def test_by_default_nobody_gets_an_answer_that_names_its_maker(serve: Serve, pack: Path):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 import httpx
@@ -12,7 +13,7 @@ from arena.battle import VoterId
 from arena.login import Login
 from arena.role import Role
 from openid import HASH, signed_in
-from served import NOON, Arena, ballot_of, serving, vote_on, withdraw
+from served import NOON, Arena, Serve, ballot_of, serving, vote_on, withdraw
 from tests.arena import crowds
 
 RIGGER = "rigger"
@@ -79,6 +80,28 @@ def test_a_decision_without_all_that_it_needs_stores_nothing(arena: Arena, body:
     assert answer.status_code == status
     assert answer.json()["message"]
     assert arena.store.exclusions.acts() == []
+
+
+def test_where_a_name_is_set_every_act_is_signed_with_it_and_with_no_other(serve: Serve):
+    login = replace(LOGIN, signed_as="The committee")
+    arena = serve(login=login)
+    visitor = arena.visitor()
+    vote_on(visitor, ballot_of(visitor)["ballot_id"]).raise_for_status()
+    host, body = signed_in(arena, login, Role.HOST), {"voter": newest_voter(arena), "reason": "a bot"}
+    forged = host.post("/api/host/review/exclude", json={**body, "by": "Ada"})
+    assert forged.status_code == 422
+    assert "'The committee', not 'Ada'" in forged.json()["message"]
+    assert arena.store.exclusions.acts() == []
+    assert host.post("/api/host/review/exclude", json=body).json() == {"is_new": True}
+    signed = {**body, "by": "The committee"}
+    assert host.post("/api/host/review/readmit", json=signed).json() == {"is_new": True}
+    assert [act.decided_by for act in arena.store.exclusions.acts()] == ["The committee"] * 2
+
+
+def test_where_no_name_is_set_an_act_is_signed_with_the_one_that_is_given(arena: Arena):
+    body = {"voter": RIGGER, "reason": "always side A", "by": "Ada"}
+    host_of(arena).post("/api/host/review/exclude", json=body).raise_for_status()
+    assert [act.decided_by for act in arena.store.exclusions.acts()] == ["Ada"]
 
 
 def test_an_excluded_voter_learns_nothing_of_it(arena: Arena):

@@ -4,11 +4,15 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import pytest
 
+from arena.ui.connection import MOST_TURNED_AWAY
+from arena.ui.server import listen
 from served import Arena, Serve, ballot_of, vote_on
 
 HALVES = {
@@ -19,8 +23,21 @@ HALVES = {
 }
 
 
-def dial(arena: Arena) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", urlsplit(arena.url).port or 0), timeout=20)
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def dial(arena: Arena, address: str = "127.0.0.1") -> socket.socket:
+    """A connection, from an address of this machine."""
+    port = urlsplit(arena.url).port or 0
+    return socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(address, 0))
+
+
+def dial_narrow(arena: Arena) -> socket.socket:
+    """A connection that takes in 4 kB and no more before they are read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", urlsplit(arena.url).port))
+    return connection
 
 
 def answer(connection: socket.socket, request: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -67,9 +84,7 @@ def test_who_reads_nothing_is_hung_up_on_and_others_vote_meanwhile(serve: Serve)
     with ExitStack() as stack:
         stalled = []
         for _ in range(10):
-            connection = stack.enter_context(socket.socket())
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.connect(("127.0.0.1", urlsplit(arena.url).port))
+            connection = stack.enter_context(dial_narrow(arena))
             connection.sendall(b"GET /leaderboard HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
             stalled.append(connection)
         visitor = arena.visitor()
@@ -145,3 +160,105 @@ def test_connections_beyond_what_the_server_can_hold_are_answered_too(serve: Ser
         assert headers["connection"] == "close"
         assert int(headers["retry-after"]) == json.loads(body)["seconds"]
         assert answer(held[0], request)[0] == 200
+
+
+def test_one_address_takes_a_part_of_the_places_and_others_go_on_as_before(serve: Serve):
+    arena = serve(most_per_address=5)
+    with ExitStack() as stack:
+        held = [stack.enter_context(dial(arena, "127.0.0.2")) for _ in range(5)]
+        assert [answer(connection, HEALTH)[0] for connection in held] == [200] * 5
+        status, headers, body = answer(stack.enter_context(dial(arena, "127.0.0.2")), HEALTH)
+        assert (status, headers["connection"]) == (503, "close")
+        assert int(headers["retry-after"]) == json.loads(body)["seconds"]
+        assert json.loads(body)["error"] == "crowded"
+        assert answer(stack.enter_context(dial(arena, "127.0.0.3")), HEALTH)[0] == 200
+        assert [answer(connection, HEALTH)[0] for connection in held] == [200] * 5
+        held.pop().close()
+        while answer(stack.enter_context(dial(arena, "127.0.0.2")), HEALTH)[0] == 503:  # until the server has seen it
+            time.sleep(0.01)
+
+
+def test_connections_far_beyond_what_one_address_may_hold_are_not_answered_at_all(serve: Serve):
+    arena = serve(most_per_address=2)
+    with ExitStack() as stack:
+        held = [stack.enter_context(dial(arena, "127.0.0.2")) for _ in range(2 + MOST_TURNED_AWAY)]
+        assert answer(held[1], HEALTH)[0] == 200  # all of them have come
+        assert is_hung_up(stack.enter_context(dial(arena, "127.0.0.2")))
+        assert answer(held[2], HEALTH)[0] == 503
+        visitor = arena.visitor()
+        assert vote_on(visitor, ballot_of(visitor)["ballot_id"]).status_code == 200
+
+
+def test_connections_far_beyond_what_the_server_can_hold_are_not_answered_at_all(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("arena.ui.connection.MOST_CONNECTIONS", 20)
+    arena = serve()
+    with ExitStack() as stack:
+        held = [stack.enter_context(dial(arena, f"127.0.0.{2 + n}")) for n in range(20 + MOST_TURNED_AWAY)]
+        assert answer(held[0], HEALTH)[0] == 200
+        assert is_hung_up(stack.enter_context(dial(arena, "127.0.0.200")))
+        assert answer(held[20], HEALTH)[0] == 503
+
+
+@pytest.mark.parametrize(("trusted", "status"), [("127.0.0.2/32", 200), ("127.0.0.3/32", 503)])
+def test_a_trusted_proxy_brings_as_many_as_come(serve: Serve, trusted: str, status: int):
+    arena = serve(most_per_address=2, trusted_proxies=(ip_network(trusted),))
+    with ExitStack() as stack:
+        held = [stack.enter_context(dial(arena, "127.0.0.2")) for _ in range(10)]
+        assert [answer(connection, HEALTH)[0] for connection in held] == [200] * 2 + [status] * 8
+
+
+@pytest.mark.proof
+def test_who_takes_an_answer_by_drops_is_hung_up_on_and_who_is_slow_is_not(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+):
+    """Of endless answers, with 16 kB in 4 seconds asked for, one reader takes 2 kB a second, the other 20 kB."""
+    monkeypatch.setattr("served.listen", listen_with_little_room)
+    arena = serve(stalled_seconds=4)
+    with asking_on(arena) as dripping, asking_on(arena) as slow:
+        ends = time.monotonic() + 40
+        n_dripped = 0
+        while dropped := taken(dripping, 400):
+            n_dripped += len(dropped)
+            assert taken(slow, 4000)
+            assert time.monotonic() < ends, "who takes an answer by drops is still served"
+            time.sleep(0.2)
+        assert n_dripped > 2000, "it did take some all the time, and was not hung up on for taking nothing"
+        for _ in range(30):
+            assert taken(slow, 4000)
+            time.sleep(0.2)
+
+
+def listen_with_little_room(host: str, port: int) -> socket.socket:
+    """A listener whose connections leave what is not taken to the server, not to the kernel's buffers."""
+    listener = listen(host, port)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return listener
+
+
+@contextmanager
+def asking_on(arena: Arena) -> Iterator[socket.socket]:
+    """A connection that asks for a file of the pages on and on."""
+
+    def ask() -> None:
+        with suppress(OSError):  # who is hung up on has asked enough
+            while True:
+                connection.sendall(b"GET /ui/style.css HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    with dial_narrow(arena) as connection:
+        connection.settimeout(20)
+        thread = threading.Thread(target=ask)
+        thread.start()
+        yield connection
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)  # closed alone, it would stay open for the thread
+        thread.join()
+
+
+def taken(connection: socket.socket, n_bytes: int) -> bytes:
+    """So many bytes, or what there is before the end; nothing of a connection that is broken off."""
+    try:
+        return connection.recv(n_bytes)
+    except ConnectionError:
+        return b""

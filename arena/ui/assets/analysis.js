@@ -296,7 +296,7 @@ function style({ longer, by_length: byLength, coefficients, notes }) {
   ];
 }
 
-function agreement({ all, decisive, n_items: nItems, n_votes: nVotes }) {
+function agreement({ all, decisive, alpha, n_items: nItems, n_votes: nVotes }) {
   if (!all.n_pairs) {
     return [
       element("p", { class: "verdict" }, t("study.no_overlap")),
@@ -312,6 +312,7 @@ function agreement({ all, decisive, n_items: nItems, n_votes: nVotes }) {
   const reasons = [...new Set(rows.map(([, { reason }]) => reason))].filter((reason) => reason !== null);
   return [
     element("p", { class: "verdict" }, t("study.agreement.told", { share: withInterval(all, percent), n: all.n_pairs, items: all.n_items })),
+    ...(alpha.value === null ? [] : [element("p", {}, t("study.agreement.alpha", { alpha: withInterval(alpha, (value) => number(value, { maximumFractionDigits: 3 })) }))]),
     figure({
       title: t("study.agreement.plot"),
       note: [t("study.agreement.note", { confidence: sure() }), ...reasons.flatMap((each) => [" ", english(each)])],

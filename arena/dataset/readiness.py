@@ -1,0 +1,50 @@
+"""How far a dataset is from being of use: its size after all filters, against the sizes that practice names."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+GOLD_NEEDED = 500
+"""Pairs of a gold set that tell two models or two guidelines apart with some certainty."""
+
+
+class Band(StrEnum):
+    """What a number of preference pairs suffices for."""
+
+    TOO_FEW = "too few pairs to train on"
+    NARROW = "enough pairs for one narrow task"
+    GENERAL = "enough pairs for a general model"
+    FRONTIER = "as many pairs as large laboratories use"
+
+
+# From how many usable pairs a band begins.
+_FROM = ((50_000, Band.FRONTIER), (5_000, Band.GENERAL), (500, Band.NARROW), (0, Band.TOO_FEW))
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """A dataset's usable pairs (a chosen and a rejected answer, in train or test) and its gold pairs."""
+
+    n_pairs: int
+    n_gold: int
+
+    @property
+    def band(self) -> Band:
+        """What the usable pairs suffice for."""
+        return next(band for least, band in _FROM if self.n_pairs >= least)
+
+    @property
+    def missing(self) -> int | None:
+        """How many more usable pairs the next band needs; None at the last."""
+        above = [least for least, _ in _FROM if least > self.n_pairs]
+        return min(above) - self.n_pairs if above else None
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether the gold set is large enough."""
+        return self.n_gold >= GOLD_NEEDED
+
+    def sentences(self) -> list[str]:
+        """The same in words."""
+        more = "" if self.missing is None else f"; {self.missing:,} more for the next band"
+        gold = "enough" if self.has_gold else f"{GOLD_NEEDED - self.n_gold:,} fewer than the {GOLD_NEEDED} to be had"
+        return [f"{self.n_pairs:,} usable pairs: {self.band.value}{more}", f"{self.n_gold:,} gold pairs: {gold}"]

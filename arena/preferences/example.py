@@ -1,0 +1,114 @@
+"""What an export has to say of two answers to one prompt: everything that any format needs, and nothing of a file."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from arena.battle import Answer, Labels, Message, Prompt, Side, Source, Verdict, VoteId
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One vote on the two answers of an example. A and B are the example's sides, wherever the answers stood.
+
+    voter is a name of the export's own, never the arena's id; None where the vote does not tell. is_turned: the battle
+    had the answers the other way round. The comment is there only where the host asked for it.
+    """
+
+    vote_id: VoteId
+    verdict: Verdict
+    source: Source
+    labels: Labels = field(default_factory=Labels)
+    voter: str | None = None
+    voted_at: datetime | None = None
+    shown_on_left: Side | None = None
+    time_to_vote_ms: int | None = None
+    guideline_version: str | None = None
+    blind: bool | None = None
+    is_turned: bool = False
+    purpose: str | None = None
+    consent_version: str | None = None
+    batch: str | None = None
+
+    @property
+    def turned(self) -> "Opinion":
+        """The same opinion as seen with the answers exchanged."""
+        other = {Side.A: Side.B, Side.B: Side.A}
+        labels = Labels(
+            scale=self.labels.scale,
+            strength=self.labels.strength,
+            dimensions={each: verdict.swapped for each, verdict in self.labels.dimensions.items()},
+            reasons={other[side]: given for side, given in self.labels.reasons.items()},
+            comment=self.labels.comment,
+            confidence=self.labels.confidence,
+            ratings={other[side]: rating for side, rating in self.labels.ratings.items()},
+            acceptable=self.labels.acceptable,
+        )
+        left = None if self.shown_on_left is None else other[self.shown_on_left]
+        return replace(
+            self, verdict=self.verdict.swapped, labels=labels, shown_on_left=left, is_turned=not self.is_turned
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Two answers to one prompt, the votes on them that count, and what these say together.
+
+    The answers stand in the order of their ids, so that A and B mean nothing; their texts differ and are not blank.
+    `id` is a digest of the prompt and the two answers: the same pair has it in every export.
+
+    verdict is A or B where one answer is chosen, TIE or BOTH_BAD where the votes agree on that, None where they
+    conflict. agreement is the share of the decisive votes that is for the chosen answer (of all votes for a tie or both
+    bad), weight what a trainer may multiply the loss by, margin by how much the chosen answer is better (`Margins`).
+    strength is how much better, from 1 (slightly) to 3 (much), in the mean of the voters who said; None where none did.
+    is_acceptable is what the voters who chose it say of the chosen answer, None where they do not, or do not agree.
+
+    conversation_id and turn (from 1, of n_turns) are those of a conversation with several voted turns, whose prompt
+    holds the earlier turns with their chosen answers; None, 1 and 1 elsewhere. list_id is shared by the pairs of one
+    ranked list. place counts the examples of one prompt from 0, in the order of the export.
+    """
+
+    id: str
+    prompt: Prompt
+    answer_a: Answer
+    answer_b: Answer
+    opinions: tuple[Opinion, ...]
+    verdict: Verdict | None
+    agreement: float | None = None
+    weight: float = 1.0
+    margin: float = 0.0
+    strength: float | None = None
+    is_acceptable: bool | None = None
+    conversation_id: str | None = None
+    turn: int = 1
+    n_turns: int = 1
+    list_id: str | None = None
+    place: int = 0
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation up to and with the user's last turn."""
+        return self.prompt.messages
+
+    @property
+    def chosen(self) -> Answer | None:
+        """The answer that the votes prefer, if any."""
+        return {Verdict.A: self.answer_a, Verdict.B: self.answer_b}.get(self.verdict) if self.verdict else None
+
+    @property
+    def rejected(self) -> Answer | None:
+        """The answer that the votes do not prefer, if they prefer the other one."""
+        return {Verdict.A: self.answer_b, Verdict.B: self.answer_a}.get(self.verdict) if self.verdict else None
+
+    def n(self, *verdicts: Verdict) -> int:
+        """How many of the votes are one of these."""
+        return sum(opinion.verdict in verdicts for opinion in self.opinions)
+
+    @property
+    def n_decisive(self) -> int:
+        """How many of the votes prefer one of the answers."""
+        return self.n(Verdict.A, Verdict.B)
+
+    @property
+    def last_voted_at(self) -> datetime | None:
+        """When the newest of the votes was cast, where any tells."""
+        return max((opinion.voted_at for opinion in self.opinions if opinion.voted_at), default=None)

@@ -1,0 +1,33 @@
+"""Messages with one chosen and one rejected message, as Axolotl's chat_template.default reads them for DPO.
+
+https://docs.axolotl.ai/docs/rlhf.html
+"""
+
+from collections.abc import Iterator, Mapping
+
+from arena.preferences.example import Example
+from arena.preferences.formats import pairs
+
+NAME = "axolotl"
+
+_MESSAGE = pairs.MESSAGES.removesuffix("[]")
+SCHEMA: Mapping[str, str] = {"messages": pairs.MESSAGES, "chosen": _MESSAGE, "rejected": _MESSAGE}
+
+left_out = pairs.left_out
+
+
+def rows(example: Example) -> Iterator[tuple[object, ...]]:
+    """One row, where an answer is chosen."""
+    found = pairs.sides(example)
+    if found is not None:
+        chosen, rejected = (pairs.message("assistant", answer.text) for answer in found)
+        yield (pairs.listed(example.messages), chosen, rejected)
+
+
+def files(name: str) -> dict[str, str]:
+    """axolotl.yaml: the lines of a configuration that read the rows in the file `name`."""
+    kind = "parquet" if name.endswith(".parquet") else "json"
+    return {
+        "axolotl.yaml": f"rl: dpo\ndatasets:\n  - path: {name}\n    ds_type: {kind}\n    split: train\n"
+        "    type: chat_template.default\n"
+    }

@@ -1,0 +1,56 @@
+"""The answers to a prompt in their order, as Nectar has them; 1 is the best.
+
+The order is the mean share of a pair that an answer has won (`arena.preferences.ranking`). Pairs of one ranked list
+give that list. https://huggingface.co/datasets/berkeley-nest/Nectar
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from arena.battle import Verdict
+from arena.preferences.example import Example
+from arena.preferences.formats import pairs
+from arena.preferences.ranking import ranked
+
+NAME = "ranked"
+
+SCHEMA: Mapping[str, str] = {
+    "prompt": "varchar",
+    "answers": 'struct(answer varchar, model varchar, "rank" double)[]',
+    "turns": "integer",
+    "num_responses": "integer",
+    "messages": pairs.MESSAGES,
+    "list_id": "varchar",
+    "prompt_id": "varchar",
+    "n_votes": "integer",
+    "category": "varchar",
+    "language": "varchar",
+}
+
+
+def rows_of_prompt(examples: Sequence[Example]) -> Iterator[tuple[object, ...]]:
+    """One row for each ranked list, and one for all the other pairs of the prompt."""
+    for list_id, found in groupby(sorted(examples, key=lambda each: each.list_id or ""), key=lambda each: each.list_id):
+        of_list = list(found)
+        order = ranked(of_list)
+        if not order:
+            continue
+        messages, prompt = of_list[0].messages, of_list[0].prompt
+        yield (
+            pairs.transcript(messages),
+            [{"answer": each.answer.text, "model": each.answer.model_id, "rank": float(each.rank)} for each in order],
+            sum(message.role == "user" for message in messages),
+            len(order),
+            pairs.listed(messages),
+            list_id,
+            prompt.id,
+            sum(len(each.opinions) - each.n(Verdict.BOTH_BAD) for each in of_list),
+            prompt.category,
+            prompt.language,
+        )
+
+
+def left_out(example: Example) -> dict[str, int]:
+    """The votes that call both answers bad: they say nothing of an order."""
+    n = example.n(Verdict.BOTH_BAD)
+    return {pairs.BOTH_BAD: n} if n else {}

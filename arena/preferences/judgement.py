@@ -1,0 +1,220 @@
+"""What the votes on one pair of answers say together. Pure.
+
+Of one voter's votes on a pair one counts. Ties and both-bad verdicts choose nothing: the decisive votes decide, by a
+strict majority that holds at least the floor; an adjudicated verdict stands above them.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from arena.battle import Answer, AnswerId, Prompt, PromptId, Verdict, VoterId
+from arena.pairing import text_key
+from arena.preferences.account import Account
+from arena.preferences.cast import CastVote, CastVotes, Reason
+from arena.preferences.choices import Choices
+from arena.preferences.example import Example, Opinion
+from arena.preferences.flag import Flag, flags_of
+from arena.preferences.strength import mean_strength
+
+NO_TEXTS = "no prompt or no answers stored"
+EMPTY = "an empty answer"
+SAME_TEXT = "both answers have the same text"
+SUPERSEDED = "a later vote of the same voter on the same answers"
+REPEATED = "the same voter's repeat of a vote"
+FLIPPED = "a voter who decides otherwise on a repeat"
+REVISION = "a revision that is not asked for"
+
+PairKey = tuple[PromptId, AnswerId, AnswerId]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The prompts and answers that some votes were cast on."""
+
+    prompts: Mapping[PromptId, Prompt]
+    answers: Mapping[AnswerId, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What makes examples of votes: the choices, and what is known from elsewhere.
+
+    against says why a vote is not taken (`cast.reason_against`); texts_of reads the texts of some pairs; named are
+    answers that are known to tell their author; alias gives voters the names that they have in this export; adjudicated
+    are verdicts that were decided on, by pair, its answers in the order of their ids.
+    """
+
+    choices: Choices
+    against: Reason
+    texts_of: Callable[[Collection[PromptId], Collection[AnswerId]], Texts]
+    alias: Callable[[VoterId], str | None]
+    named: Collection[AnswerId] = frozenset()
+    adjudicated: Mapping[PairKey, Verdict] | None = None
+
+    def examples(self, casts: Iterable[CastVotes], account: Account) -> Iterator[Example]:
+        """The examples of votes that come pair by pair, each pair whole; votes that are in none go to the account.
+
+        A few hundred pairs are held at a time: theirs are the only texts in memory.
+        """
+        for batch in _batches(casts, _PAIRS_AT_ONCE):
+            taken = [pair for cast in batch if (pair := self._taken(cast, account)) is not None]
+            texts = self.texts_of(
+                {cast.prompt_id for cast in taken if cast.prompt_id is not None},
+                {each for cast in taken for each in (cast.answer_a, cast.answer_b) if each is not None},
+            )
+            for cast in taken:
+                example = self._example(cast, texts, account)
+                if example is not None:
+                    yield example
+
+    def _taken(self, cast: CastVotes, account: Account) -> CastVotes | None:
+        """The votes that count, at most one a voter; None without any."""
+        kept = []
+        for vote in cast.votes:
+            reason = self.against(cast, vote)
+            if reason is None:
+                kept.append(vote)
+            else:
+                account.leave_out(reason)
+        if kept and (cast.prompt_id is None or cast.answer_a is None or cast.answer_b is None):
+            account.leave_out(NO_TEXTS, len(kept))
+            return None
+        kept = _one_a_voter(kept, account)
+        return replace(cast, votes=tuple(kept)) if kept else None
+
+    def _example(self, cast: CastVotes, texts: Texts, account: Account) -> Example | None:
+        assert cast.prompt_id is not None  # noqa: S101 - for the type; those without are left out by now
+        assert cast.answer_a is not None  # noqa: S101
+        assert cast.answer_b is not None  # noqa: S101
+        key = cast.prompt_id, cast.answer_a, cast.answer_b
+        prompt = texts.prompts.get(cast.prompt_id)
+        answers = tuple(texts.answers[each] for each in key[1:] if each in texts.answers)
+        if prompt is None or len(answers) < 2:
+            account.leave_out(NO_TEXTS, len(cast.votes))
+            return None
+        reason = self._against_texts(prompt, answers)
+        if reason is not None:
+            account.leave_out(reason, len(cast.votes))
+            return None
+        opinions = tuple(self._opinion(vote) for vote in cast.votes)
+        verdict, agreement = self._settled(key, opinions)
+        is_chosen = verdict is not None and verdict.is_decisive
+        return Example(
+            id=pair_id(*key),
+            prompt=prompt,
+            answer_a=answers[0],
+            answer_b=answers[1],
+            opinions=opinions,
+            verdict=verdict,
+            agreement=None if agreement is None else float(agreement),
+            weight=1.0 if self._is_adjudicated(key) or agreement is None else float(max(0, 2 * agreement - 1)),
+            margin=self.choices.margins.of_pair(opinions, verdict) if verdict and is_chosen else 0.0,
+            strength=mean_strength(opinions, verdict) if verdict and is_chosen else None,
+            is_acceptable=_acceptable(opinions, verdict, self.choices.assume_acceptable),
+            conversation_id=cast.conversation_id,
+            turn=cast.turn,
+        )
+
+    def _against_texts(self, prompt: Prompt, answers: tuple[Answer, ...]) -> str | None:
+        """Why nobody can prefer one of these texts, or nobody should learn it."""
+        if not all(answer.text.strip() for answer in answers):
+            return EMPTY
+        if _are_same(*(answer.text for answer in answers)):
+            return SAME_TEXT
+        if self.choices.revisions is not None and any(a.revision not in self.choices.revisions for a in answers):
+            return REVISION
+        named = any(answer.id in self.named for answer in answers)
+        flags = flags_of(prompt.messages, answers, named=named).difference(self.choices.keep_flagged)
+        return next((flag.value for flag in Flag if flag in flags), None)
+
+    def _opinion(self, vote: CastVote) -> Opinion:
+        labels = vote.opinion.labels if self.choices.comments else replace(vote.opinion.labels, comment=None)
+        voter = None if vote.voter_id is None else self.alias(vote.voter_id)
+        return replace(vote.opinion, labels=labels, voter=voter)
+
+    def _is_adjudicated(self, key: PairKey) -> bool:
+        return self.adjudicated is not None and key in self.adjudicated
+
+    def _settled(self, key: PairKey, opinions: Sequence[Opinion]) -> tuple[Verdict | None, Fraction | None]:
+        """What the votes say, and the share of them that says it: of the decisive ones where one answer is chosen."""
+        counts = {verdict: sum(each.verdict is verdict for each in opinions) for verdict in Verdict}
+        n_decisive = counts[Verdict.A] + counts[Verdict.B]
+        if self.adjudicated is not None and key in self.adjudicated:
+            verdict = self.adjudicated[key]
+            n = n_decisive if verdict.is_decisive else len(opinions)
+            return verdict, Fraction(counts[verdict], n) if n else None
+        if n_decisive == 0:
+            verdict = max((Verdict.TIE, Verdict.BOTH_BAD), key=counts.__getitem__)
+            share = Fraction(counts[verdict], len(opinions))
+            return (verdict, share) if share > Fraction(1, 2) else (None, None)
+        verdict = max((Verdict.A, Verdict.B), key=counts.__getitem__)
+        share = Fraction(counts[verdict], n_decisive)
+        is_kept = share > Fraction(1, 2) and (share >= self.choices.min_agreement or self.choices.keep_conflicts)
+        return (verdict if is_kept else None), share
+
+
+def pair_id(prompt: PromptId, answer_a: AnswerId, answer_b: AnswerId) -> str:
+    """The name of a pair of answers in every export, whichever comes first."""
+    told = "\0".join((prompt, *sorted((answer_a, answer_b))))
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def _are_same(one: str, other: str) -> bool:
+    """Whether two texts are equal but for blanks. Most that are not differ in their first words."""
+    heads = (text[:80].split()[:-1] for text in (one, other))  # the last word may be cut
+    if any(word != its_peer for word, its_peer in zip(*heads, strict=False)):
+        return False
+    return text_key(one) == text_key(other)
+
+
+def _one_a_voter(votes: Sequence[CastVote], account: Account) -> list[CastVote]:
+    """The votes of a pair, at most one of each voter; those that do not tell their voter are all different ones.
+
+    Of several votes the last counts. A repeat item is a check and none of them: where the voter decides otherwise on
+    it, nothing of that voter on this pair counts.
+    """
+    of_voter: dict[VoterId, list[CastVote]] = {}
+    for vote in votes:
+        if vote.voter_id is not None:
+            of_voter.setdefault(vote.voter_id, []).append(vote)
+    passed_over = set[int]()
+    for theirs in of_voter.values():
+        first = [vote for vote in theirs if vote.item_kind != "repeat"]
+        repeats = [vote for vote in theirs if vote.item_kind == "repeat"]
+        counting = (first or repeats)[-1]
+        if first and any(vote.opinion.verdict is not counting.opinion.verdict for vote in repeats):
+            account.leave_out(FLIPPED, len(theirs))
+            passed_over.update(map(id, theirs))
+            continue
+        account.leave_out(REPEATED, len(repeats) if first else 0)
+        account.leave_out(SUPERSEDED, len(first or repeats) - 1)
+        passed_over.update(id(vote) for vote in theirs if vote is not counting)
+    return [vote for vote in votes if id(vote) not in passed_over]
+
+
+def _acceptable(opinions: Sequence[Opinion], verdict: Verdict | None, unsaid: bool) -> bool | None:
+    """What most of those who chose an answer say of it, among those who say anything; where nobody does, `unsaid`
+    decides whether it is taken for acceptable."""
+    if verdict is None or not verdict.is_decisive:
+        return None
+    said = [o.labels.acceptable for o in opinions if o.verdict is verdict and o.labels.acceptable is not None]
+    if not said:
+        return True if unsaid else None
+    n_yes = sum(said)
+    return None if 2 * n_yes == len(said) else 2 * n_yes > len(said)
+
+
+_PAIRS_AT_ONCE = 250
+
+
+def _batches(casts: Iterable[CastVotes], size: int) -> Iterator[list[CastVotes]]:
+    batch: list[CastVotes] = []
+    for cast in casts:
+        batch.append(cast)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,115 @@
+"""Exports of many votes: how long and how much memory, beside what DuckDB alone needs to copy the same rows to Parquet.
+
+    python benchmarks/export.py                    100,000 votes with answers of 2 kB
+    python benchmarks/export.py --votes 1000000
+
+Each vote is on two answers of its own, as where models answer for each ballot, so a vote is a row of some 4 kB; a
+prompt has ten votes. One text in twenty holds an address of e-mail, and one in ten a number of seven digits. Copy
+and export take turns on one machine, so that the ratio holds where others work on it too; the copy reads the exported
+rows and writes them with the same compression and groups of rows. The export is the whole command, the start of Python
+and the splits among it. Four times the copy is the aim, and less than 1 GB of memory.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from arena.store import VoteStore
+from process import Process, run
+
+N_MODELS = 20
+VOTES_PER_PROMPT = N_MODELS // 2
+
+AIM_RATIO, AIM_MB = 4.0, 1_000
+
+_WORDS = "list_transform(range({n}), lambda x: words[1 + (hash({of}, x) % 4000)::int])"
+
+_FILL = f"""
+set memory_limit = '1GB';
+create temp table vocabulary as
+    select list(translate(substr(sha256(i::varchar), 1, 2 + (hash(i) % 9)::int), '0123456789abcdef', 'etaoinshrdlucmfp')
+        order by i) as words from range(4000) t(i);
+insert into models select 'm' || i, 'Model ' || i, null, null, null, null, [], now(), null from range({N_MODELS}) t(i);
+insert into prompts
+    select printf('p%07d', i), sha256(i::varchar), [{{'role': 'user', 'content':
+        array_to_string({_WORDS.format(n=30, of="i")}, ' ') || '?'}}],
+        'general', 'en', 'own', 'CC0-1.0', now()
+    from range($prompts) t(i), vocabulary;
+insert into answers
+    select printf('a%07d-%02d', i, j), printf('p%07d', i), 'm' || j,
+        array_to_string({_WORDS.format(n=300, of="i * 100 + j")}, ' ')
+            || if(hash(i, j) % 20 = 0, ' write to someone' || i || '@example.org', '')
+            || if(hash(j, i) % 10 = 0, ' some ' || (1000000 + i), ''),
+        null, null, 500, 1000, 'stop', now(), null
+    from range($prompts) t(i), range({N_MODELS}) s(j), vocabulary;
+create temp table pairs as
+    select row_number() over (order by hash(i, k)) as seq, i, 2 * k as a, 2 * k + 1 as b
+    from range($prompts) t(i), range({VOTES_PER_PROMPT}) s(k) order by seq limit $votes;
+insert into battles
+    select 'b' || seq, 'b' || seq, 1, printf('p%07d', i), printf('a%07d-%02d', i, a), printf('a%07d-%02d', i, b),
+        'm' || a, 'm' || b, 'fresh', null, 1.0, 'uniform', now() from pairs;
+insert into votes (seq, vote_id, battle_id, voted_at, stored_at, verdict, source, voter_id, phase, app_version,
+        previous_hash, hash)
+    select seq, 'v' || seq, 'b' || seq, now(), now(), if(hash(seq) % 2 = 0, 'A', 'B'), 'human',
+        'voter' || (hash(seq) % 10000), 'production', '0', sha256((seq - 1)::varchar), sha256(seq::varchar)
+    from pairs order by seq;
+"""
+
+_COPY = """
+import duckdb, sys
+with duckdb.connect(config={"memory_limit": "1GB"}) as con:
+    con.execute(f"copy (from read_parquet('{sys.argv[1]}/preference/*.parquet')) to '{sys.argv[2]}' "
+        "(format parquet, compression zstd, row_group_size 4096)")
+"""
+
+
+def fill(path: Path, n_votes: int) -> None:
+    """Make a database with so many votes."""
+    VoteStore.open(path).close()
+    n_prompts = -(-n_votes // VOTES_PER_PROMPT)
+    with duckdb.connect(str(path)) as connection:
+        for statement in _FILL.split(";\n")[:-1]:
+            values = {name: n for name, n in (("prompts", n_prompts), ("votes", n_votes)) if f"${name}" in statement}
+            connection.execute(statement, values)
+
+
+def main() -> None:
+    """Fill, export and copy in turns, and print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--votes", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--formats", default="preference", help="several with commas; the first must be preference")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        fill(place / "arena.duckdb", given.votes)
+        names = [word for name in given.formats.split(",") for word in ("--format", name)]
+        export = [sys.executable, "-m", "arena", "export", "--db", str(place / "arena.duckdb"), *names]
+        exports, copies = list[Process](), list[Process]()
+        for _ in range(given.rounds):
+            exports.append(_run([*export, "--out", str(place / "out")], place))
+            copies.append(_run([sys.executable, "-c", _COPY, str(place / "out"), str(place / "copy.parquet")], place))
+        n_bytes = sum(file.stat().st_size for file in (place / "out").rglob("*.parquet"))
+    seconds = statistics.median(each.seconds for each in exports)
+    ratio = statistics.median(one.seconds / other.seconds for one, other in zip(exports, copies, strict=True))
+    peak = max(each.peak_mb for each in exports)
+    print(f"{given.votes:,} votes, {n_bytes / 1e6:,.0f} MB of Parquet, {given.rounds} rounds")
+    print(f"export  {seconds:8.1f} s  {given.votes / seconds:10,.0f} rows/s  {peak:6.0f} MB at most")
+    print(f"copy    {statistics.median(each.seconds for each in copies):8.1f} s  by DuckDB alone")
+    print(f"ratio   {ratio:8.1f}    at most {AIM_RATIO:g}: {'reached' if ratio <= AIM_RATIO else 'not reached'}")
+    print(f"memory  {peak:8.0f} MB at most {AIM_MB:,}: {'reached' if peak <= AIM_MB else 'not reached'}")
+
+
+def _run(command: list[str], place: Path) -> Process:
+    done = run(command, place / "said", timeout=3_600)
+    if done.failure is not None:
+        sys.exit(f"{' '.join(command[:4])}: {done.failure}")
+    return done
+
+
+if __name__ == "__main__":
+    main()
