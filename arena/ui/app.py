@@ -113,7 +113,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(host_page.routes(frame))
     app.include_router(host_api.routes(login, site.alarms))
     app.include_router(review_api.routes(site.review, site.clock, signed_as=login.signed_as))
-    app.include_router(disagreement_api.routes(site.arbiter, site.clock))
+    app.include_router(disagreement_api.routes(site.arbiter, site.clock, signed_as=login.signed_as))
     app.include_router(
         research_api.routes(
             site.title,

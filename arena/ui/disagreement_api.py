@@ -30,7 +30,7 @@ class VerdictBody(BaseModel):
     case: str
     verdict: Verdict
     reason: str
-    by: str
+    by: str = ""
 
 
 class ReturnBody(BaseModel):
@@ -40,11 +40,11 @@ class ReturnBody(BaseModel):
 
     seq: int
     reason: str
-    by: str
+    by: str = ""
 
 
-def routes(arbiter: Arbiter, clock: Callable[[], datetime]) -> APIRouter:
-    """The disagreement, and the two acts."""
+def routes(arbiter: Arbiter, clock: Callable[[], datetime], *, signed_as: str | None) -> APIRouter:
+    """The disagreement, and the two acts. They are signed with `signed_as`, or else with the name that the host gives."""
     router = APIRouter(prefix="/api/host/disagreement", dependencies=[Depends(host_of)])
 
     @router.get("")
@@ -62,15 +62,17 @@ def routes(arbiter: Arbiter, clock: Callable[[], datetime]) -> APIRouter:
 
     @router.post("/adjudicate")
     def adjudicate(body: VerdictBody) -> Response:
-        return decided(lambda: arbiter.decide(body.case, body.verdict, body.reason, body.by, clock()))
+        return decided(body.by, lambda by: arbiter.decide(body.case, body.verdict, body.reason, by, clock()))
 
     @router.post("/take-back")
     def take_back(body: ReturnBody) -> Response:
-        return decided(lambda: arbiter.take_back(body.seq, body.reason, body.by, clock()))
+        return decided(body.by, lambda by: arbiter.take_back(body.seq, body.reason, by, clock()))
 
-    def decided(act: Callable[[], bool]) -> Response:
+    def decided(given: str, act: Callable[[str], bool]) -> Response:
+        if signed_as is not None and given not in ("", signed_as):
+            return refusal(422, "not_decided", why=f"acts of this arena are signed as {signed_as!r}, not {given!r}")
         try:
-            is_new = act()
+            is_new = act(signed_as or given)
         except BadInput as error:
             return refusal(422, "not_decided", why=str(error))
         return JSONResponse({"is_new": is_new}, headers=_UNKEPT)

@@ -108,6 +108,7 @@ function form(act, about, label, more = null) {
   const reason = element("input", { name: "reason", required: true, maxlength: 500 });
   const by = element("input", { name: "by", required: true, maxlength: 100, autocomplete: "name" });
   by.value = name ?? "";
+  by.readOnly = Boolean(name); // the server takes no other
   const button = element("button", { class: "act", type: "submit" }, t(label));
   const answer = element("p", { class: "trouble", role: "alert" });
   const made = element(
