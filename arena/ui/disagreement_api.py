@@ -44,7 +44,7 @@ class ReturnBody(BaseModel):
 
 
 def routes(arbiter: Arbiter, clock: Callable[[], datetime], *, signed_as: str | None) -> APIRouter:
-    """The disagreement, and the two acts. They are signed with `signed_as`, or else with the name that the host gives."""
+    """The disagreement, and the two acts, signed with `signed_as`, or else with the name that the host gives."""
     router = APIRouter(prefix="/api/host/disagreement", dependencies=[Depends(host_of)])
 
     @router.get("")
