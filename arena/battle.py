@@ -90,6 +90,18 @@ class SkipReason(StrEnum):
     OTHER = "other"
 
 
+class ItemKind(StrEnum):
+    """Why a battle was drawn. The values are what the database has; no browser learns which one a ballot is."""
+
+    FRESH = "fresh"
+    OVERLAP = "overlap"
+    """For several voters to judge the same two answers."""
+    REPEAT = "repeat"
+    """For a voter to judge again what this voter has judged before, names known: never a vote that counts."""
+    GOLD = "gold"
+    """Two answers on which a verdict is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation; role is system, user or assistant."""
@@ -161,6 +173,7 @@ class Battle:
     sampling_policy: str | None = None
     drawn_at: datetime | None = None
     batch: str | None = None
+    item_kind: ItemKind = ItemKind.FRESH
 
     @property
     def is_masked(self) -> bool:
@@ -252,6 +265,48 @@ class Exclusion:
 
     voter_id: VoterId
     is_excluded: bool
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
+Pair = tuple[AnswerId, AnswerId]
+"""Two answers to one prompt, whichever side each stands on: the id that comes first is first."""
+
+
+def pair_of(one: AnswerId, other: AnswerId) -> Pair:
+    """The pair that two answers make."""
+    return (one, other) if one <= other else (other, one)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVerdict:
+    """Two answers to one prompt on which the verdict is known, and why: gold. Side A of the verdict is `answer_a`."""
+
+    prompt_id: PromptId
+    answer_a: AnswerId
+    answer_b: AnswerId
+    verdict: Verdict
+    reason: str
+
+    @property
+    def pair(self) -> Pair:
+        return pair_of(self.answer_a, self.answer_b)
+
+    def on(self, answer_a: AnswerId) -> Verdict:
+        """The verdict as it is where this one of the two answers stands on side A."""
+        return self.verdict if answer_a == self.answer_a else self.verdict.swapped
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """Somebody who was asked decides on a pair whose votes disagree, which makes it gold; or takes that back: without a
+    verdict. Append-only; the votes stay as they were. Side A of the verdict is `answer_a`."""
+
+    prompt_id: PromptId
+    answer_a: AnswerId
+    answer_b: AnswerId
+    verdict: Verdict | None
     reason: str
     decided_by: str
     decided_at: datetime

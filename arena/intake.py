@@ -162,6 +162,7 @@ def import_pack(store: VoteStore, pack: Pack, now: datetime) -> dict[Kind, int]:
             Kind.ANSWERS: store.catalogue.add_answers(pack.answers, now),
         }
         store.catalogue.set_rules(pack.rules_text, pack.guideline, now)
+        store.gold.add(pack.gold, now)
         store.named.renew()
     return added
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from arena import json_line
-from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId
+from arena.battle import Answer, AnswerId, KnownVerdict, Message, Model, ModelId, Prompt, PromptId, Verdict
 from arena.errors import BadInput, BadPack, Fault
 from arena.guideline import Guideline, check_guideline
 from arena.record import Id, Strict, sentences
@@ -29,6 +29,7 @@ GUIDELINES_FILE = "guidelines.md"
 MODELS_FILE = "models.jsonl"
 PROMPTS_FILE = "prompts.jsonl"
 ANSWERS_FILE = "answers.jsonl"
+GOLD_FILE = "gold.jsonl"
 README_FILE = "README.md"
 
 _EXAMPLE_README = """# My bake-off
@@ -158,6 +159,27 @@ class AnswerRow(Strict):
         )
 
 
+class GoldRow(Strict):
+    """One line of gold.jsonl: two answers of this pack to one prompt, the verdict on them, and why."""
+
+    prompt_id: Id
+    model_a: Id
+    model_b: Id
+    verdict: Literal["A", "B", "tie", "both_bad"]
+    reason: str = Field(min_length=1, max_length=2000)
+
+    @model_validator(mode="after")
+    def _is_a_pair(self) -> "GoldRow":
+        if self.model_a == self.model_b:
+            raise ValueError(f"model_a and model_b are both {self.model_a!r}; a verdict is on the answers of two")
+        return self
+
+    @property
+    def pair(self) -> str:
+        """The same for the same two answers, whichever is A."""
+        return f"{self.prompt_id} by {' and '.join(sorted((self.model_a, self.model_b)))}"
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """A pack that has been read without a fault."""
@@ -170,6 +192,7 @@ class Pack:
     prompts: tuple[Prompt, ...]
     answers: tuple[Answer, ...]
     checks: Mapping[PromptId, tuple[CheckRow, ...]]
+    gold: tuple[KnownVerdict, ...] = ()
 
     @property
     def has_a_pair(self) -> bool:
@@ -231,6 +254,10 @@ def read_pack(directory: Path) -> Pack:
             faults.append(Fault(ANSWERS_FILE, line, f"prompt_id {row.prompt_id!r} is not in {PROMPTS_FILE}"))
         if models.is_whole and row.model_id not in models.ids:
             faults.append(Fault(ANSWERS_FILE, line, f"model_id {row.model_id!r} is not in {MODELS_FILE}"))
+    has_gold = (directory / GOLD_FILE).exists()
+    gold = _read_rows(directory / GOLD_FILE, GoldRow, faults) if has_gold else _Rows[GoldRow]()
+    _find_duplicates(GOLD_FILE, gold, "a verdict on", lambda row: row.pair, faults)
+    known = tuple(_known_verdicts(gold, answers, faults))
     if faults:
         raise BadPack(directory, faults)
     return Pack(
@@ -242,6 +269,7 @@ def read_pack(directory: Path) -> Pack:
         prompts=tuple(row.to_prompt() for _, row in prompts.rows),
         answers=tuple(row.to_answer() for _, row in answers.rows),
         checks={PromptId(row.id): tuple(row.checks) for _, row in prompts.rows if row.checks},
+        gold=known,
     )
 
 
@@ -341,6 +369,25 @@ def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> _Rows[Row]:
             faults.append(Fault(path.name, None, "the file holds no row"))
     result.is_whole &= bool(result.ids)
     return result
+
+
+def _known_verdicts(gold: _Rows[GoldRow], answers: _Rows[AnswerRow], faults: list[Fault]) -> Iterator[KnownVerdict]:
+    """The lines of gold.jsonl whose two answers are there and differ."""
+    texts = {(row.prompt_id, row.model_id): row.text for _, row in answers.rows}
+    for line, row in gold.rows:
+        of = [(row.prompt_id, model) for model in (row.model_a, row.model_b)]
+        missing = [f"{model!r} to {prompt!r}" for prompt, model in of if (prompt, model) not in texts]
+        if missing:
+            if answers.is_whole:
+                faults.append(Fault(GOLD_FILE, line, f"no answer of {' and of '.join(missing)} is in {ANSWERS_FILE}"))
+            continue
+        one, other = (" ".join(texts[each].split()) for each in of)
+        if one == other or not (one and other):
+            what = "are the same text" if one == other else "are one text and a blank one"
+            faults.append(Fault(GOLD_FILE, line, f"the two answers {what}, which no voter is ever given"))
+            continue
+        id_a, id_b = (answer_id(prompt, model, texts[prompt, model]) for prompt, model in of)
+        yield KnownVerdict(PromptId(row.prompt_id), id_a, id_b, Verdict(row.verdict), row.reason)
 
 
 def _find_duplicates(file: str, rows: _Rows[Row], what: str, key_of: Callable[[Row], str], faults: list[Fault]) -> None:

@@ -15,6 +15,9 @@ The weight of a pair depends on the votes that it has, a tie and a both-bad verd
     uncertainty   sqrt(variance / n) - sqrt(variance / (n + 1)): by how much one more vote narrows the interval of the
                   pair's mean outcome (1, 0, or 1/2), counted with one win for each added to the votes. Without a vote
                   that is sqrt(1/8) - sqrt(1/12) = 0.065, with 100 of them half won it is 0.00024.
+    close         4 p (1 - p), where p is the share of points that one of the two got, a tie being half a point for
+                  each, counted with one win for each added: 1 for an even pair, however many votes it has, and the
+                  less the surer the outcome. So hard cases come more often for as long as the arena is open.
 
 Source of the latter: Chiang et al. (2024), arXiv 2403.04132, equation 9.
 """
@@ -29,9 +32,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.battle import AnswerId, ModelId, PromptId, Verdict
+from arena.battle import AnswerId, ItemKind, ModelId, Pair, PromptId, Verdict
 
-Mode = Literal["uniform", "least-voted", "uncertainty"]
+Mode = Literal["uniform", "least-voted", "uncertainty", "close"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,12 +78,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What was drawn. probability is that of this prompt with this model as A and that one as B."""
+    """What was drawn. probability is that of this prompt with this model as A and that one as B (and of this kind of
+    item, where `arena.items` has drawn that)."""
 
     a: Candidate
     b: Candidate
     probability: float
     policy: str = UNIFORM
+    kind: ItemKind = ItemKind.FRESH
 
 
 def text_key(text: str) -> str:
@@ -126,6 +131,9 @@ class PairVotes:
         wins += 1
         losses = wins.T
         n = wins + losses + ties
+        if mode == "close":
+            points = (wins + ties / 2) / n
+            return 4 * points * (1 - points)
         # n^2 times the variance of an outcome that is 1, 0 or 1/2; never 0, since both have won.
         spread = wins * losses + (wins + losses) * ties / 4
         # sqrt(1/n) - sqrt(1/(n + 1)), without the difference of two numbers that are almost the same.
@@ -160,6 +168,9 @@ class Pool:
             answer.answer_id: (self._place_of_model[model], self._place_of_prompt[prompt])
             for prompt, answers in self._answers.items()
             for model, answer in answers.items()
+        }
+        self._candidates = {
+            answer.answer_id: answer for answers in self._answers.values() for answer in answers.values()
         }
         # [model, prompt]: equal numbers in a column are equal texts.
         self._texts = np.full((len(self.models), len(self._prompts)), _NONE, dtype=np.int32)
@@ -225,6 +236,35 @@ class Pool:
         chance = share / n_free + favour[drawn] / n_prompts[drawn]
         answers = self._answers[prompt]
         return Draw(a=answers[a], b=answers[b], probability=0.5 * float(chance), policy=self._policy.name)
+
+    def has(self, pair: Pair) -> bool:
+        """Whether these are two answers of this pool to one prompt, with different texts."""
+        places = [self._place_of_answer[answer] for answer in pair if answer in self._place_of_answer]
+        if len(places) < 2 or places[0][1] != places[1][1]:
+            return False
+        a, b = self.answers_of(pair)
+        return a.text_key != b.text_key
+
+    def answers_of(self, pair: Pair) -> tuple[Candidate, Candidate]:
+        """The two answers of a pair that this pool has."""
+        one, other = (self._candidates[answer] for answer in pair)
+        return one, other
+
+    def is_blind(
+        self,
+        pair: Pair,
+        revealed: Mapping[PromptId, Collection[ModelId]],
+        skipped: Collection[frozenset[AnswerId]] = (),
+    ) -> bool:
+        """Whether `draw` could give this pair, which the pool has, to a voter who has seen and skipped these."""
+        a, b = self.answers_of(pair)
+        seen = revealed.get(a.prompt_id)
+        if seen:
+            answers = self._answers[a.prompt_id]
+            texts = {answers[model].text_key for model in seen if model in answers}
+            if a.text_key in texts or b.text_key in texts:
+                return False
+        return not skipped or frozenset(pair) not in skipped
 
     def _seen(self, revealed: Mapping[PromptId, Collection[ModelId]]) -> tuple[Ints, Ints]:
         """The answers of this pool that are not blind any more: their models and their prompts, by number, sorted.

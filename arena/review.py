@@ -30,6 +30,7 @@ from arena.suspicion import (
     known_verdicts,
     one_side,
     one_side_run,
+    other_verdict,
     same_question,
     too_fast,
 )
@@ -170,7 +171,8 @@ class Review:
             checked.run(Check.SIDE, lambda: one_side(conduct.sides(*of)))
             checked.run(Check.RUN, lambda: one_side_run(conduct.sides(*of)))
             checked.run(Check.REPEATS, lambda: same_question(conduct.repeats(*of)))
-            checked.run(Check.KNOWN, self._known_verdicts)
+            checked.run(Check.KNOWN, lambda: self._known_verdicts(*of))
+            checked.run(Check.CHANGES, lambda: other_verdict(conduct.again(*of)))
             votes = checked.ask(Check.OTHERS, lambda: _Votes.of(log))
             if votes is not None:
                 checked.run(Check.OTHERS, lambda: against_others(votes.plain, votes.voters, votes.counted.models))
@@ -215,7 +217,7 @@ class Review:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _decide(self, voter: str, reason: str, decided_by: str, now: datetime, *, is_excluded: bool) -> bool:
-        reason, decided_by = _said("reason", reason, LONGEST_REASON), _said("name", decided_by, LONGEST_NAME)
+        reason, decided_by = said("reason", reason, LONGEST_REASON), said("name", decided_by, LONGEST_NAME)
         if not self._store.votes.has_any(VoterId(voter)):
             raise BadInput(
                 f"no vote in this arena is by voter {voter!r}; `bakeoff review` lists voters as they are called"
@@ -240,12 +242,13 @@ class Review:
             latest.setdefault(act.voter_id, act)
         return tuple(LeftOut(act, n_votes[voter]) for voter, act in latest.items() if voter in n_votes)
 
-    def _known_verdicts(self) -> Judged:
+    def _known_verdicts(self, n_log: int, sources: tuple[Source, ...]) -> Judged:
+        found = self._store.conduct.gold(n_log, sources, self._store.gold.all())
         guideline = self._store.catalogue.guideline()
-        if guideline is None:
-            return known_verdicts(())
-        expected = {example.number: example.verdict for example in guideline.examples()}
-        return known_verdicts(self._store.conduct.known(guideline.version, expected))
+        if guideline is not None:
+            expected = {example.number: example.verdict for example in guideline.examples()}
+            found += self._store.conduct.known(guideline.version, expected)
+        return known_verdicts(found)
 
     def _together(self, log: OpenLog, voters: Sequence[VoterId], n_votes: int) -> Effect:
         """The board as the arena computes it, and as it would compute it without them."""
@@ -370,7 +373,7 @@ def _suspects(judged: Sequence[Judged]) -> list[Suspect]:
     return [Suspect(voter, tuple(sorted(told, key=lambda flag: flag.p_value)), None) for voter, told in ordered]
 
 
-def _said(what: str, text: str, longest: int) -> str:
+def said(what: str, text: str, longest: int) -> str:
     """A reason or a name, without blanks around it."""
     text = text.strip()
     if not text:

@@ -5,10 +5,11 @@ import tomllib
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from arena.battle import Source
 from arena.errors import BadInput, Fault
+from arena.items import Shares
 from arena.labels import LabelRules
 from arena.pairing import Mode
 from arena.plan import BothBad, Intervals, Ties
@@ -39,6 +40,28 @@ class PairingRules(Strict):
 
     mode: Mode = "uniform"
     uniform_share: float = Field(default=0.1, ge=0.01, le=1)
+
+
+class ItemRules(Strict):
+    """`[items]` in arena.toml: which share of the ballots is not fresh, so that agreement can be measured."""
+
+    overlap: float = Field(default=0.0, ge=0, le=1)
+    overlap_voters: int = Field(default=3, ge=2, le=50)
+    repeat: float = Field(default=0.0, ge=0, le=1)
+    repeat_after: int = Field(default=20, ge=1, le=10_000)
+    gold: float = Field(default=0.0, ge=0, le=1)
+    hard: bool = False
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> "ItemRules":
+        total = self.overlap + self.repeat + self.gold
+        if total > 1 + 1e-9:  # as written, three shares of a third or tenths may sum to a rounding more than 1
+            raise ValueError(f"overlap, repeat and gold sum to {total:g}; they are shares of all ballots: at most 1")
+        return self
+
+    def shares(self) -> Shares:
+        """The same as `arena.items` takes it."""
+        return Shares(**self.model_dump())
 
 
 class RatingRules(Strict):
@@ -84,6 +107,7 @@ class Rules(Strict):
     guideline: GuidelineRules = GuidelineRules()
     labels: LabelRules = LabelRules()
     pairing: PairingRules = PairingRules()
+    items: ItemRules = ItemRules()
     rating: RatingRules = RatingRules()
     review: ReviewRules = ReviewRules()
 

@@ -32,6 +32,10 @@ The sides are drawn by a fair coin, so that who looks at the answers alone has 0
 HONEST_MISSES = 1 / 3
 """Of known verdicts so many may be missed: people disagree with guidelines."""
 
+HONEST_CHANGES = 0.4
+"""Of pairs that come again so many may get another verdict: in studies people contradict themselves in about a quarter,
+and near pairs are judged by mood (arXiv 2301.10684)."""
+
 HONEST_REPEATS = 3.0
 """A question may come to an honest voter so many times as often as to all others."""
 
@@ -48,6 +52,7 @@ class Check(StrEnum):
     RUN = "one_side_run"
     REPEATS = "same_question"
     KNOWN = "known_verdicts"
+    CHANGES = "other_verdict"
     OTHERS = "against_others"
 
 
@@ -118,6 +123,14 @@ class Known(NamedTuple):
     voter: VoterId
     expected: Verdict
     given: Verdict
+
+
+class Again(NamedTuple):
+    """Pairs that a voter was given a second time, and how many of them got another verdict than the first time."""
+
+    voter: VoterId
+    n: int
+    n_changed: int
 
 
 def too_fast(speeds: Sequence[Speed], seconds: float) -> Judged:
@@ -208,6 +221,18 @@ def known_verdicts(pairs: Iterable[Known]) -> Judged:
         return n, {"n": n, "k": k}, f"{k:,} of {n:,} verdicts that are known were missed"
 
     return _judged(Check.KNOWN, judged, p_values, tell)
+
+
+def other_verdict(again: Sequence[Again]) -> Judged:
+    """Voters who contradict their own earlier verdicts more often than people do: as by chance."""
+    judged = [each for each in again if each.n >= MIN_VOTES]
+    p_values = _tails([each.n for each in judged], [each.n_changed for each in judged], HONEST_CHANGES)
+
+    def tell(each: Again) -> tuple[int, dict[str, str | int | float], str]:
+        told = f"{each.n_changed:,} of {each.n:,} pairs that came again got another verdict than the first time"
+        return each.n, {"n": each.n, "k": each.n_changed}, told
+
+    return _judged(Check.CHANGES, judged, p_values, tell)
 
 
 def against_others(votes: Rows, voters: Mapping[int, VoterId], models: Sequence[ModelId]) -> Judged:

@@ -18,6 +18,9 @@ EXCLUDED = "excluded by the host"
 NOT_BLIND = "not cast blind"
 """Why a vote is left out whose voter could know who wrote an answer: it was named in its text, or on another page."""
 
+REPEATED = "a repeat of the voter's own"
+"""Why a vote is left out whose voter had judged the same two answers before, and has seen their names since."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

@@ -22,6 +22,7 @@ from arena.battle import (
     Battle,
     BattleId,
     Contender,
+    ItemKind,
     Labels,
     Model,
     ModelId,
@@ -35,6 +36,7 @@ from arena.battle import (
     VoteId,
     VoterId,
     Withdrawal,
+    pair_of,
 )
 from arena.errors import (
     AlreadyVoted,
@@ -47,6 +49,7 @@ from arena.errors import (
     UnknownBallot,
     VoteWithdrawn,
 )
+from arena.items import Items, View
 from arena.labels import LabelRules
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.own_votes import OwnRecord, OwnVote, records
@@ -111,6 +114,8 @@ class Booth:
             store.catalogue.candidates(now, named=self._served),
             Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share),
         )
+        self._items = Items(self._pool, rules.items.shares())
+        self._items_version = -1
         self._excluded: frozenset[VoterId] = frozenset()
         self.recount()
 
@@ -122,6 +127,7 @@ class Booth:
             for tally in self._store.votes.tallies(up_to=self._store.log.position()[0]):
                 if tally.source is Source.HUMAN and tally.left_out is None:
                     self._pool.count(tally.model_a, tally.model_b, tally.verdict, tally.n)
+            self._renew_items()
 
     def open(self, voter_id: VoterId, now: datetime, *, permit: Permit = freely) -> Ballot:
         """The voter's open ballot, so that a reload shows the same pair again; else a new one.
@@ -188,6 +194,7 @@ class Booth:
             if now >= opened.expires_at:
                 raise BallotExpired(opened.id)
             if self._store.skips.add(opened.id, reason, now):
+                self._note(opened, None)
                 return
             opened = self._find(ballot_id, voter_id)
         if opened.is_withdrawn:
@@ -269,8 +276,23 @@ class Booth:
         return self._store.log.position()[0]
 
     def _count(self, opened: OpenedBallot, verdict: Verdict, n: int, blind: bool | None) -> None:
-        if blind is not False and opened.voter_id not in self._excluded:
+        counts = blind is not False and opened.voter_id not in self._excluded
+        if counts:
             self._pool.count(opened.battle.model_a, opened.battle.model_b, verdict, n)
+        self._note(opened, verdict if counts and n > 0 else None)
+
+    def _note(self, opened: OpenedBallot, verdict: Verdict | None) -> None:
+        """Let the next draws know what came of a ballot: a verdict, or nothing that counts."""
+        battle = opened.battle
+        if battle.answer_a is None or battle.answer_b is None:
+            return
+        pair = pair_of(battle.answer_a, battle.answer_b)
+        told = verdict if verdict is None or pair[0] == battle.answer_a else verdict.swapped
+        self._items.judged(pair, battle.item_kind, opened.voter_id, told)
+
+    def _renew_items(self) -> None:
+        self._items_version = self._store.overlaps.version
+        self._items.renew(self._store.overlaps.all(), self._store.gold.pairs())
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
         known = self._store.voters.of(voter_id).open
@@ -287,7 +309,9 @@ class Booth:
         named = dict(state.revealed)
         for prompt, models in state.named.items():
             named[prompt] = named.get(prompt, frozenset()) | models
-        draw = self._pool.draw(named, self._rng, skipped=state.skipped)
+        if self._items_version != self._store.overlaps.version:  # as after a write that failed, or new gold
+            self._renew_items()
+        draw = self._items.draw(View(named, state.skipped, *state.own), self._rng, now)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)
         is_masked = self.rules.named_answers == "mask" and not self._named.isdisjoint(
@@ -303,7 +327,11 @@ class Booth:
             draw_probability=draw.probability,
             sampling_policy=draw.policy + (NAMES_MASKED if is_masked else ""),
             drawn_at=now,
+            item_kind=draw.kind,
         )
+        # Told at once, and not when it is stored: others may draw before that. A write that fails renews everything.
+        pair = pair_of(draw.a.answer_id, draw.b.answer_id)
+        self._items.opened(pair, draw.kind, voter_id, now, now + self._lifetime)
         ballot_id = BallotId(new_id())
         return self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
 
@@ -344,7 +372,8 @@ class Booth:
             shown_on_left=Side.A,
             # A clock that was set back between the two gives no time rather than a false one.
             time_to_vote_ms=elapsed // timedelta(milliseconds=1) if elapsed >= timedelta(0) else None,
-            blind=True,
+            # Who judges a pair again has seen the names after the first time.
+            blind=opened.battle.item_kind is not ItemKind.REPEAT,
             guideline_version=self._guideline_version,
             labels=labels,
             comment_salt=None if labels.comment is None else new_id(),

@@ -10,6 +10,9 @@ store.votes       votes and withdrawals, and what they add up to
 store.others      what others said of two models
 store.exclusions  whose votes the host leaves out, and why
 store.conduct     how voters vote: speed, sides, questions, known verdicts
+store.overlaps    pairs that several voters judge, and what voters may judge again
+store.gold        pairs on which the verdict is known: from the pack, and by adjudication
+store.disagreements  pairs that several voters judged, and what they said
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
@@ -36,14 +39,17 @@ from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
 from arena.store.database import Database, closed
+from arena.store.disagreements import Disagreements
 from arena.store.exclusions import Exclusions
 from arena.store.exposures import Exposures
+from arena.store.gold import Gold
 from arena.store.history import History
 from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
 from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
+from arena.store.overlaps import Overlaps
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.torn import log_of
@@ -90,6 +96,9 @@ class VoteStore:
         self.casts = Casts(database)
         self.judged = Judged(database)
         self.calibrations = Calibrations(database)
+        self.overlaps = Overlaps(database)
+        self.gold = Gold(database)
+        self.disagreements = Disagreements(database)
         self.history = History(database)
         self.arrivals = Arrivals(database)
         self.holdings = Holdings(database)
@@ -110,6 +119,7 @@ class VoteStore:
             revealed=_frozen(self.votes.revealed_to(voter_id)),
             named=_frozen(self.exposures.authors_seen_by(voter_id)),
             skipped=frozenset(self.skips.pairs_of(voter_id)),
+            own=self.overlaps.judged_by(voter_id),
         )
 
     @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from arena.battle import Ballot, BallotId, Battle, SkipReason, Verdict, VoterId
+from arena.battle import Ballot, BallotId, Battle, ItemKind, SkipReason, Verdict, VoterId
 from arena.errors import DatabaseUnavailable
 from arena.store.database import Database
 from arena.store.row import LABEL_COLUMNS, first, to_labels, to_messages
@@ -13,6 +13,7 @@ from arena.store.voters import OpenedBallot, Voters
 _OPENED = f"""
     select ballot_id, o.voter_id, opened_at, expires_at,
         battle_id, model_a, model_b, prompt_id, answer_a, answer_b, draw_probability, sampling_policy, drawn_at, batch,
+        item_kind,
         v.vote_id, v.verdict, v.blind, w.vote_id is not null, s.reason,
         {", ".join(f"v.{column}" for column in LABEL_COLUMNS)}
     from ballots o join battles b using (battle_id)
@@ -79,10 +80,10 @@ class Ballots:
 
 def _opened(row: Sequence[Any]) -> OpenedBallot:
     values, labels = row[: -len(LABEL_COLUMNS)], row[-len(LABEL_COLUMNS) :]
-    ballot_id, voter_id, opened_at, expires_at, *battle, vote_id, verdict, blind, is_withdrawn, skipped = values
+    ballot_id, voter_id, opened_at, expires_at, *battle, kind, vote_id, verdict, blind, is_withdrawn, skipped = values
     return OpenedBallot(
         id=ballot_id,
-        battle=Battle(*battle),
+        battle=Battle(*battle, item_kind=ItemKind(kind)),
         voter_id=voter_id,
         opened_at=opened_at,
         expires_at=expires_at,
@@ -99,5 +100,5 @@ def battle_row(battle: Battle) -> tuple[Any, ...]:
     """A battle as its table has it. One turn a conversation, for now: it is called by the battle's id."""
     return (
         *(battle.id, battle.id, 1, battle.prompt_id, battle.answer_a, battle.answer_b, battle.model_a, battle.model_b),
-        *("fresh", battle.batch, battle.draw_probability, battle.sampling_policy, battle.drawn_at),
+        *(battle.item_kind.value, battle.batch, battle.draw_probability, battle.sampling_policy, battle.drawn_at),
     )

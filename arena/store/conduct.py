@@ -1,14 +1,15 @@
 """How voters vote, counted voter by voter for the checks of `arena.suspicion`: only votes that count, and of each check
 only those that it can say something about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from arena.battle import Source, Verdict, VoterId
+from arena.battle import ItemKind, KnownVerdict, Pair, Source, Verdict, VoterId, pair_of
 from arena.store.catalogue import SAME_QUESTION
 from arena.store.database import Database
-from arena.store.log import standing
-from arena.suspicion import Known, Repeats, Sides, Speed
+from arena.store.log import standing, told
+from arena.suspicion import Again, Known, Repeats, Sides, Speed
+from arena.tally import EXCLUDED, WITHDRAWN
 
 T = TypeVar("T", bound=tuple)
 
@@ -103,6 +104,40 @@ class Conduct:
             for voter, example, given in rows
             if example in expected
         ]
+
+    def gold(self, up_to: int, sources: Sequence[Source], known: Mapping[Pair, KnownVerdict]) -> list[Known]:
+        """What voters said of pairs that were drawn since the verdict on them is known; in the order of the log."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                f"""select voter_id, answer_a, answer_b, verdict {_VOTES.format(standing(up_to))}
+                where voter_id is not null and {_BY_SOURCE} and item_kind = '{ItemKind.GOLD}' order by seq""",
+                _named(sources),
+            ).fetchall()
+        return [
+            Known(VoterId(voter), known[pair].on(answer_a), Verdict(given))
+            for voter, answer_a, answer_b, given in rows
+            if (pair := pair_of(answer_a, answer_b)) in known
+        ]
+
+    def again(self, up_to: int, sources: Sequence[Source]) -> list[Again]:
+        """Of voters who were given own pairs again: how often, and how often with another verdict than the first time.
+
+        Only where both votes stand and their voter is not excluded; the first one counts, the repeat never does.
+        """
+        return self._asked(
+            Again,
+            f"""with cast_on as (
+                select t.*, item_kind, least(answer_a, answer_b) as one, greatest(answer_a, answer_b) as other,
+                    if(answer_a <= answer_b or verdict not in ('A', 'B'), verdict, if(verdict = 'A', 'B', 'A')) as told
+                from {told(up_to)} t join battles using (battle_id)
+                where voter_id is not null and list_contains($sources, source))
+            select r.voter_id, count(*), count(*) filter (where r.told <> f.told)
+            from cast_on r join cast_on f on f.voter_id = r.voter_id and f.one = r.one and f.other = r.other
+            where r.item_kind = '{ItemKind.REPEAT}' and r.left_out not in ('{WITHDRAWN}', '{EXCLUDED}')
+                and f.left_out is null and f.seq < r.seq group by r.voter_id""",
+            sources,
+            is_grouped=True,
+        )
 
     def _asked(
         self, kind: type[T], query: str, sources: Sequence[Source], *, is_grouped: bool = False, **values: float

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from arena import __version__
-from arena.battle import VoteId
+from arena.battle import ItemKind, VoteId
 from arena.errors import DatabaseUnavailable
 from arena.pack import answer_id, prompt_digest
 from arena.store.chain import GENESIS, entry_hash
@@ -27,7 +27,7 @@ from arena.store.row import scalar, to_messages
 from arena.store.walk import Act, BrokenLink, broken
 from arena.store.words import fault_of
 from arena.table import append
-from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN
+from arena.tally import EXCLUDED, NOT_BLIND, REPEATED, WITHDRAWN
 
 # The columns of a vote between its number and its hashes, as the table has them.
 VOTE_COLUMNS = (
@@ -44,11 +44,14 @@ LATER_COLUMNS = ("scale", "ratings", "acceptable", "comments_digest")
 # their ids, which are digests of their texts.
 BATTLE_COLUMNS = ("prompt_id", "answer_a", "answer_b", "model_a", "model_b", "draw_probability", "sampling_policy")
 
+# The kind of item came later, and is covered where it is not the only one that there was before.
+_KIND, _FIRST_KIND = "item_kind", ItemKind.FRESH
+
 # What of a vote is the voter's own text: covered by its digest, where the vote has one.
 _OWN_TEXT, _DIGEST = "comments", "comments_digest"
 
 _VOTES = f"""
-    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS))}, comments_salt, previous_hash, hash
+    select {", ".join((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND))}, comments_salt, previous_hash, hash
     from votes join battles using (battle_id)"""
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
@@ -81,8 +84,13 @@ class _Kind:
 WITHDRAWAL = _Kind("withdrawal", "withdrawals", ("vote_id", "voter_id", "withdrawn_at"))
 EXCLUSION = _Kind("exclusion", "exclusions", ("voter_id", "is_excluded", "reason", "decided_by", "decided_at"))
 REDACTION = _Kind("redaction", "redactions", ("vote_id", "record_hash", "redacted_at"))
+ADJUDICATION = _Kind(
+    "adjudication",
+    "adjudications",
+    ("prompt_id", "answer_a", "answer_b", "verdict", "reason", "decided_by", "decided_at"),
+)
 ERA = _Kind("era", "eras", ("what", "votes_digest"))
-_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ERA)
+_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ERA, ADJUDICATION)
 
 # What the one era that there is says of the votes after it.
 _BY_DIGEST = "comments are covered by digest"
@@ -201,6 +209,9 @@ def redact_withdrawn(cursor: duckdb.DuckDBPyConnection, now: datetime) -> int:
     return redact(cursor, [vote_id for (vote_id,) in rows], now) if rows else 0
 
 
+_QUOTED_REPEATED = "'" + REPEATED.replace("'", "''") + "'"
+
+
 def begin_era(database: Database) -> None:
     """Close the part of a log whose votes are from before digests, if there is one that is not closed yet.
 
@@ -217,10 +228,12 @@ def told(up_to: int) -> str:
     """SQL of the votes up to an act, each with `left_out`: why it does not count, by the acts until then, or null."""
     return f"""(
         select votes.*, case when w.vote_id is not null then '{WITHDRAWN}' when x.is_excluded then '{EXCLUDED}'
-            when blind = false then '{NOT_BLIND}' end as left_out
+            when r.battle_id is not null then {_QUOTED_REPEATED} when blind = false then '{NOT_BLIND}' end as left_out
         from votes left join withdrawals w on w.vote_id = votes.vote_id and w.seq <= {up_to:d}
         left join (select voter_id, arg_max(is_excluded, seq) as is_excluded from exclusions where seq <= {up_to:d}
             group by voter_id) x on x.voter_id = votes.voter_id
+        left join (select battle_id from battles where item_kind = '{ItemKind.REPEAT}') r
+            on r.battle_id = votes.battle_id
         where votes.seq <= {up_to:d})"""
 
 
@@ -231,7 +244,11 @@ def standing(up_to: int) -> str:
 
 def chained(record: dict[str, Any]) -> dict[str, Any]:
     """What the chain covers of a vote and the battle that it was cast on: of its words the digest, if it has one."""
-    covered = {name: value for name, value in record.items() if value is not None or name not in LATER_COLUMNS}
+    covered = {
+        name: value
+        for name, value in record.items()
+        if (value is not None or name not in LATER_COLUMNS) and (name, value) != (_KIND, _FIRST_KIND)
+    }
     if _DIGEST in covered:
         del covered[_OWN_TEXT]
     return covered
@@ -252,7 +269,7 @@ def votes_of(
 
 def _vote(row: tuple[Any, ...], redacted: Mapping[str, str] = MappingProxyType({}), n_old: int = 0) -> Act:
     *values, salt, previous_hash, own_hash = row
-    told = dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS), values, strict=True))
+    told = dict(zip((*VOTE_COLUMNS, *LATER_COLUMNS, *BATTLE_COLUMNS, _KIND), values, strict=True))
     left = redacted.get(told["vote_id"])
     record_hash, fault = own_hash, None
     if told[_DIGEST] is not None:

@@ -9,20 +9,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from arena.battle import (
     AnswerId,
     BallotId,
     Battle,
+    ItemKind,
     Labels,
     ModelId,
+    Pair,
     PromptId,
     Scale,
     SkipReason,
     Verdict,
+    Vote,
     VoteId,
     VoterId,
+    pair_of,
 )
 from arena.store.database import Database
 
@@ -65,12 +69,27 @@ class LastVote:
     strength: int | None
 
 
+class OwnPairs(NamedTuple):
+    """What one voter has judged: `judged` are the pairs of all votes in their order, None for a vote that was withdrawn
+    or not cast blind, as a repeat is; `repeated` are the pairs that came again."""
+
+    judged: tuple[Pair | None, ...]
+    repeated: frozenset[Pair]
+
+    def plus(self, battle: Battle, vote: Vote) -> "OwnPairs":
+        """With one more vote."""
+        pair = pair_of(battle.answer_a, battle.answer_b) if battle.answer_a and battle.answer_b else None
+        again = {pair} if pair is not None and battle.item_kind is ItemKind.REPEAT else set[Pair]()
+        return OwnPairs((*self.judged, pair if vote.blind else None), self.repeated | again)
+
+
 @dataclass(frozen=True, slots=True)
 class VoterState:
     """One voter, as of the last commit. `open` is the ballot without a vote or a skip; it may have expired.
 
     `revealed` are the models whose names were seen behind their answers, by prompt, after a vote; `named` on a page
-    with sample ballots; `skipped` the pairs of answers that this voter did not want to judge.
+    with sample ballots; `skipped` the pairs of answers that this voter did not want to judge; `own` the pairs of
+    answers that this voter has judged.
     """
 
     open: OpenedBallot | None
@@ -79,6 +98,7 @@ class VoterState:
     revealed: Seen
     named: Seen
     skipped: frozenset[frozenset[AnswerId]]
+    own: OwnPairs
 
 
 class Voters:

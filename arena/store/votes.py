@@ -163,7 +163,8 @@ class Votes:
         last = LastVote(
             seq, vote.id, ballot, battle.prompt_id, vote.verdict, is_withdrawn=False, scale=scale, strength=strength
         )
-        self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed)
+        own = state.own.plus(battle, vote)
+        self._voters.change(vote.voter_id, open=None, last=last, n_votes=state.n_votes + 1, revealed=revealed, own=own)
 
     def _question(self, prompt_id: PromptId | None) -> "_Question":
         """What a vote needs to know of its prompt."""
@@ -407,7 +408,7 @@ def _linked(
     """A vote as its table has it, as the act after the last one of the log, and its hash."""
     (n_log, previous), (battle, vote) = last, cast
     record = _record(n_log + 1, vote, now) | {"prompt_digest": prompt_digest}
-    on = {name: getattr(battle, name) for name in BATTLE_COLUMNS}
+    on = {name: getattr(battle, name) for name in (*BATTLE_COLUMNS, "item_kind")}
     link = entry_hash(previous, chained(record | on))
     stored = [record[name] for name in VOTE_COLUMNS]
     return (*stored, previous, link, *(record[name] for name in LATER_COLUMNS), vote.comment_salt), link

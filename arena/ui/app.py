@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arena.alarms import Alarms
+from arena.arbiter import Arbiter
 from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
@@ -29,6 +30,7 @@ from arena.ui import (
     api,
     arena_page,
     calibration_api,
+    disagreement_api,
     guidelines_page,
     host_api,
     host_page,
@@ -66,6 +68,7 @@ class Site:
     study: Study
     gallery: Gallery
     review: Review
+    arbiter: Arbiter
     voter_key: VoterKey
     alarms: Alarms
     throttle: Throttle
@@ -110,6 +113,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(host_page.routes(frame))
     app.include_router(host_api.routes(login, site.alarms))
     app.include_router(review_api.routes(site.review, site.clock, signed_as=login.signed_as))
+    app.include_router(disagreement_api.routes(site.arbiter, site.clock, signed_as=login.signed_as))
     app.include_router(
         research_api.routes(
             site.title,

@@ -24,7 +24,11 @@ class Section:
     html: str = ""
 
 
-SECTIONS = (Section("alarms", script="alarms.js"), Section("review", script="review.js"))
+SECTIONS = (
+    Section("alarms", script="alarms.js"),
+    Section("review", script="review.js"),
+    Section("disagreement", script="disagreement.js"),
+)
 
 
 def routes(frame: Frame) -> APIRouter:

@@ -16,6 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from arena.alarms import Alarms
+from arena.arbiter import Arbiter
 from arena.batch import RatingJob
 from arena.battle import Source
 from arena.boards import Boards
@@ -125,6 +126,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         study=study,
         gallery=Gallery(store, study),
         review=open_review(store, booth, job, alarms, sources=settings.sources, clock=clock),
+        arbiter=Arbiter(store),
         voter_key=voter_key,
         alarms=alarms,
         throttle=Throttle(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arena.battle import Source
+from arena.battle import Source, Verdict
 from arena.errors import BadInput, BadPack, Fault
 from arena.pack import answer_id, read_pack, starter_directory, write_example_pack
 from arena.rules import Rules
@@ -408,3 +408,61 @@ def test_an_example_pack_where_no_folder_can_be_is_refused(tmp_path: Path):
     for place in (tmp_path / "file", tmp_path / "file" / "pack"):
         with pytest.raises(BadInput, match="file"):
             write_example_pack(place)
+
+
+# ---- gold, and the shares of items ----
+
+GOLD = {"prompt_id": "p1", "model_a": "m2", "model_b": "m1", "verdict": "A", "reason": "Two is right."}
+
+
+def test_gold_is_read_with_the_ids_of_its_answers(folder: Path):
+    [known] = read_pack(written(folder, {"gold": [GOLD]})).gold
+    assert known.answer_a == answer_id("p1", "m2", "Two.")
+    assert known.on(answer_id("p1", "m1", "One.")) is Verdict.B
+    assert read_pack(written(folder, {"gold": None})).gold == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"prompt_id": "p9"}, "no answer of 'm2' to 'p9' and of 'm1' to 'p9' is in answers.jsonl"),
+        ({"model_a": "m9"}, "no answer of 'm9' to 'p1' is in answers.jsonl"),
+        ({"model_a": "m1"}, "model_a and model_b are both 'm1'"),
+        ({"verdict": "left"}, "verdict"),
+        ({"reason": ""}, "reason"),
+        ({"why": "x"}, "why"),
+    ],
+)
+def test_gold_on_nothing_is_a_fault_of_its_line(folder: Path, changed: dict[str, str], told: str):
+    found = faults(folder, gold=[GOLD | changed])
+    assert [(fault.file, fault.place) for fault in found] == [("gold.jsonl", 1)]
+    assert told in found[0].message
+
+
+def test_a_pair_stands_in_gold_once_whichever_is_a(folder: Path):
+    turned = GOLD | {"model_a": "m1", "model_b": "m2", "verdict": "B"}
+    [fault] = faults(folder, gold=[GOLD, turned])
+    assert (fault.file, fault.place) == ("gold.jsonl", 2)
+    assert "stands already in line 1" in fault.message
+
+
+@pytest.mark.parametrize("text", ["One.", " One. ", ""])
+def test_gold_on_answers_that_no_voter_is_given_together_is_a_fault(folder: Path, text: str):
+    answers = [ANSWERS[0], ANSWERS[1] | {"text": text}]
+    [fault] = faults(folder, answers=answers, gold=[GOLD])
+    assert (fault.file, fault.place) == ("gold.jsonl", 1)
+    assert "no voter is ever given" in fault.message
+
+
+def test_shares_of_items_that_sum_to_more_than_1_are_a_fault_of_their_table(folder: Path):
+    [fault] = faults(folder, toml='title = "T"\n\n[items]\noverlap = 0.5\nrepeat = 0.3\ngold = 0.3\n')
+    assert (fault.file, fault.place) == ("arena.toml", 3)
+    assert "sum to 1.1" in fault.message
+    whole = read_pack(written(folder, {"arena.toml": "[items]\noverlap = 0.7\nrepeat = 0.2\ngold = 0.1\n"}))
+    assert whole.rules.items.shares().overlap == 0.7
+
+
+@pytest.mark.parametrize("line", ["overlap = 1.5", "overlap_voters = 1", "repeat_after = 0", "gold = -0.1", "hard = 1"])
+def test_a_rule_of_items_that_is_none_is_a_fault_of_its_line(folder: Path, line: str):
+    [fault] = faults(folder, toml=f"[items]\n\n{line}\n")
+    assert (fault.file, fault.place) == ("arena.toml", 3)

@@ -133,6 +133,8 @@ def weight(mode: Mode, votes: Counter[Verdict]) -> float:
     outcomes = [1.0, 0.0] + [1.0] * votes[Verdict.A] + [0.0] * votes[Verdict.B]
     outcomes += [0.5] * (votes[Verdict.TIE] + votes[Verdict.BOTH_BAD])
     mean = math.fsum(outcomes) / (n + 2)
+    if mode == "close":
+        return 4 * mean * (1 - mean)
     variance = math.fsum((outcome - mean) ** 2 for outcome in outcomes) / (n + 2)
     return math.sqrt(variance / (n + 2)) - math.sqrt(variance / (n + 3))
 
@@ -286,6 +288,15 @@ def test_a_lopsided_pair_is_less_uncertain_than_an_even_one_with_as_many_votes()
     votes.add(M0, M2, Verdict.B, 50)
     weights = votes.weights("uncertainty")
     assert weights[1, 2] > weights[0, 2] > weights[0, 1] > 0
+
+
+def test_the_mode_for_close_pairs_asks_for_an_even_pair_however_many_votes_it_has():
+    votes = PairVotes([M0, M1, M2])
+    votes.add(M0, M1, Verdict.TIE, 1000)
+    votes.add(M0, M2, Verdict.A, 8)
+    # With a win for each beside them: 501 of 1002 points, and 9 of 10, whose 4 p (1 - p) is 0.36; without votes, 1.
+    weights = votes.weights("close")
+    assert [weights[0, 1], weights[0, 2], weights[1, 2]] == pytest.approx([1, 0.36, 1])
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from arena.address import Network
 from arena.alarms import Alarms
+from arena.arbiter import Arbiter
 from arena.batch import RatingJob
 from arena.battle import Answer, Labels, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
 from arena.boards import Boards
@@ -259,6 +260,7 @@ def serving() -> Iterator[Serve]:
             study=(study := Study(store, job.latest)),
             gallery=Gallery(store, study),
             review=(review := open_review(store, booth, job, alarms, sources=None, clock=clock)),
+            arbiter=Arbiter(store),
             voter_key=voter_key,
             alarms=alarms,
             throttle=Throttle(

@@ -8,6 +8,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page, WebSocket
 from scipy.stats import binomtest
 
+from arena.battle import ItemKind, KnownVerdict, PromptId, Verdict
 from canaries import (
     N_MODELS,
     N_PROMPTS,
@@ -30,6 +33,7 @@ from canaries import (
     Walk,
     answers,
     canary_arena,
+    canary_store,
     given_away,
     models,
     number,
@@ -37,7 +41,7 @@ from canaries import (
     walked,
     word,
 )
-from served import Arena, Serve, ballot_of, in_state, serving, skip, vote_on, withdraw
+from served import NOON, Arena, Serve, ballot_of, in_state, serving, skip, vote_on, withdraw
 
 
 @pytest.fixture
@@ -124,6 +128,73 @@ def test_how_an_answer_was_made_is_told_nowhere(with_board: Arena):
     walk.ask("GET", "/api/me")
     for address, _, data in walk.seen:
         assert not given_away(data) & made, address
+
+
+# ---- kinds of items ----
+
+KINDS = """[ballot]
+show_others_from = 0
+[items]
+overlap = 0.3
+overlap_voters = 2
+repeat = 0.3
+repeat_after = 1
+gold = 0.3
+"""
+# What only the database says of them; the policy, which is public, names shares and no kind.
+KIND_CANARIES = (b"item_kind", b'"overlap"', b'"repeat"', b'"gold"', b'"fresh"')
+
+
+def test_no_byte_tells_which_kind_of_item_a_ballot_is_before_the_vote_or_after(serve: Serve):
+    store = canary_store()
+    ids = store.catalogue.current_answers()
+    first, second, *_ = sorted(model.id for model in models())
+    known = [
+        KnownVerdict(
+            PromptId(f"q{p}"), ids[PromptId(f"q{p}"), first], ids[PromptId(f"q{p}"), second], Verdict.A, "known"
+        )
+        for p in range(N_PROMPTS)
+    ]
+    store.gold.add(known, NOON)
+    arena = serve(earlier=SimpleNamespace(store=store), rules=KINDS)
+    shapes: dict[ItemKind, set[str]] = {}
+    for _ in range(4):
+        visitor = arena.visitor()
+        vote_on(visitor, ballot_of(visitor)["ballot_id"])  # so that there is a last vote to tell of, from the first on
+        for _ in range(8):
+            walk = Walk(visitor)
+            walk.ask("POST", "/api/ballots", json={})
+            ballot = ballot_of(visitor)
+            opened = store.ballots.find(ballot["ballot_id"])
+            assert opened is not None
+            walk.ask("POST", f"/api/ballots/{ballot['ballot_id']}/vote", json={"verdict": "left"})
+            assert not any(given_away(data) for _, _, data in walk.seen)
+            walk.ask("POST", f"/api/ballots/{ballot['ballot_id']}/vote", json={"verdict": "A"})
+            walk.ask("GET", "/api/me")
+            walk.ask("GET", "/api/me/votes")
+            shapes.setdefault(opened.battle.item_kind, set()).add(shape_of(walk))
+            for address, _, data in walk.seen:
+                assert not any(each in data for each in KIND_CANARIES), address
+    assert set(shapes) == set(ItemKind)
+    # One shape for all: the same addresses, statuses, names of headers, and keys at every depth.
+    assert len(set.union(*shapes.values())) == 1
+
+
+def shape_of(walk: Walk) -> str:
+    """What answers look like, without what they say."""
+
+    def keys(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: keys(each) for key, each in sorted(value.items())}
+        return [keys(each) for each in value[:1]] if isinstance(value, list) else None
+
+    looks = []
+    for address, status, data in walk.seen:
+        head, _, body = data.partition(b"\n")
+        names = sorted(re.findall(rb"'([a-z-]+)':", head.partition(b"Headers(")[2].partition(b")")[0]))
+        with suppress(ValueError):
+            looks.append((address.split(" ")[0], status, names, keys(json.loads(body))))
+    return repr(looks)
 
 
 # ---- the routes that name models, and the open ballot ----
