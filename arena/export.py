@@ -320,8 +320,10 @@ def _agreement(store: VoteStore, sources: Collection[Source], order: Order, n_lo
 
 
 def _gold(store: VoteStore, order: Order, n_log: int) -> frozenset[PromptId]:
-    """The prompts of the gold set: those that were named, and those that the store marks."""
-    return frozenset(order.gold) | store.arrivals.gold(n_log)
+    """The prompts of the gold set: those that were named, those that were drawn as gold, and those on which the verdict
+    is known, by the pack or by an adjudication."""
+    known = {each.prompt_id for each in store.gold.all().values()}
+    return frozenset(order.gold) | store.arrivals.gold(n_log) | known
 
 
 def _splits(store: VoteStore, rule: SplitRule, gold: Collection[PromptId], n_log: int) -> Splits:

@@ -38,6 +38,7 @@ from typing import Any
 
 from arena.limits import Act, Whose
 from arena.store import VoteStore
+from arena.ui.connection import MOST_CONNECTIONS
 from pack import stock
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,7 @@ def served(database: Path, log: Path) -> Iterator[Server]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("BAKEOFF_")}
     own |= {"BAKEOFF_DATABASE": str(database), "BAKEOFF_PORT": str(port), "PYTHONPATH": str(ROOT)}
     own |= {f"BAKEOFF_{act}_{whose}".upper(): BEYOND for act in Act for whose in Whose}
+    own["BAKEOFF_CONNECTIONS_PER_ADDRESS"] = str(MOST_CONNECTIONS)
     with log.open("w") as story:
         process = subprocess.Popen([sys.executable, str(ROOT / "app.py")], env=own, stderr=story, text=True)
     try:

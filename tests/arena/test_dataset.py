@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from arena import shards, table
-from arena.battle import PromptId, Verdict, VoterId, Withdrawal
+from arena.battle import Adjudication, KnownVerdict, PromptId, Verdict, VoterId, Withdrawal
 from arena.battle import VoteId as Id
 from arena.dataset.folder import check_files
 from arena.dataset.readiness import GOLD_NEEDED, Band, Readiness
@@ -346,3 +346,18 @@ def test_agreement_that_nobody_could_measure_is_told_as_such(store: VoteStore, t
     export(store, tmp_path / "out", secret=SECRET)
     assert manifest_in(tmp_path / "out")["agreement"]["gate"]["outcome"] == "not measurable"
     assert "agreement between voters is not known" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_prompt_on_which_the_verdict_is_known_is_in_the_gold_set_and_never_in_train(world: World, tmp_path: Path):
+    by_pack, by_host = (world.answer(number, "ada") for number in (3, 4))
+    others = [world.answer(number, "bob") for number in (3, 4)]
+    known = KnownVerdict(by_pack.prompt_id, by_pack.id, others[0].id, Verdict.A, "As the manual has it.")
+    world.store.gold.add([known], NOW)
+    act = Adjudication(
+        by_host.prompt_id, by_host.id, others[1].id, Verdict.A, "The other one is wrong.", "the host", NOW
+    )
+    assert world.store.gold.adjudicate(act)
+    export(world.store, tmp_path / "out", secret=SECRET)
+    gold = {row["prompt_id"] for row in rows_in(tmp_path / "out", "gold")}
+    assert gold == {by_pack.prompt_id, by_host.prompt_id}
+    assert not gold & {row["prompt_id"] for row in rows_in(tmp_path / "out", "preference")}
