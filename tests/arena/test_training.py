@@ -6,6 +6,7 @@ Needs torch, which is not installed for development: pip install torch==2.13.0 a
 import math
 import warnings
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def trl() -> Any:
         warnings.simplefilter("ignore")
         try:
             import datasets  # noqa: PLC0415
-            import torch  # noqa: F401, PLC0415
+
+            import_module("torch")
             import trl as found  # noqa: PLC0415
             from trl.trainer.dpo_trainer import DPOTrainer  # noqa: F401, PLC0415
         except (ImportError, RuntimeError) as error:
@@ -64,7 +66,7 @@ def rows_of(out: Path, name: str) -> Any:
 
 def model(kind: str, words: Any) -> Any:
     """A network of one small layer, with random weights."""
-    import torch  # noqa: PLC0415
+    torch: Any = import_module("torch")
     from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2ForSequenceClassification  # noqa: PLC0415
 
     torch.manual_seed(0)
