@@ -110,7 +110,8 @@ class Votes:
     def _add(self, vote: Vote, battle: Battle, now: datetime, then: Callable[[Vote], object]) -> Vote | None:
         state = None if vote.voter_id is None else self._voters.of(vote.voter_id)
         opened = state.open if state is not None else None
-        if (opened is None or opened.battle.id != battle.id) and self._is_closed(battle.id):
+        ballot = opened.id if opened is not None and opened.battle.id == battle.id else None
+        if ballot is None and self._is_closed(battle.id):
             return None
         # Asked here, inside the one transaction that writes, so that no exposure can come between.
         if state is not None and battle.prompt_id is not None:
@@ -128,8 +129,7 @@ class Votes:
         self._database.once_stored(lambda: self._count(1))
         self._database.once_stored(lambda: then(vote))
         if vote.voter_id is not None and state is not None:
-            is_open = opened is not None and opened.battle.id == battle.id
-            self._note(seq, (battle, vote), question.twins, state, opened.id if is_open and opened else None)
+            self._note(seq, (battle, vote), question.twins, state, ballot)
         return vote
 
     def _is_closed(self, battle_id: BattleId) -> bool:
