@@ -23,8 +23,10 @@ from arena.cli.review import exclude, readmit, review
 from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
+    from arena.errors import Fault
     from arena.export import Format
     from arena.intake import Intake, Kind
     from arena.settings import Settings
@@ -74,19 +76,24 @@ def init(directory: Path) -> None:
 
 @click.command()
 @click.argument("directory", type=Path, metavar="DIR", help="The pack's folder.")
+@click.option("--strict", is_flag=True, help="Take advice on the guideline for faults: exit code 1.")
 @with_json
-def check(directory: Path, *, as_json: bool) -> None:
-    """Read a pack as the arena would, and list every fault with file and line."""
+def check(directory: Path, *, strict: bool, as_json: bool) -> None:
+    """Read a pack as the arena would, and list every fault with file and line.
+
+    What good practice asks of guidelines.md is advice, and keeps no arena from running.
+    """
     from arena.pack import read_pack
     from arena.self_naming import Names, named_among, told_of
 
     try:
         pack = read_pack(directory)
     except BadPack as error:
-        faults = [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in error.faults]
+        faults = _fault_records(error.faults)
         tell(dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
         say(f"{directory} has {counted(len(faults), 'fault')}")
         sys.exit(1)
+    advice = pack.advice()
     named = named_among(
         Names.of(pack.models),
         {prompt.id: prompt for prompt in pack.prompts},
@@ -99,6 +106,8 @@ def check(directory: Path, *, as_json: bool) -> None:
         "blank_answers": sum(not answer.text.strip() for answer in pack.answers),
         "named_answers": [{"prompt": each.prompt_id, "model": each.model_id, "told": each.told} for each in named],
         "guideline": pack.guideline.version if pack.guideline else None,
+        "guideline_digest": pack.guideline.digest if pack.guideline else None,
+        "advice": _fault_records(advice),
         "checks": [
             {"prompt": prompt_id, "meaning": meaning, "met": met, "answers": n}
             for prompt_id, meaning, met, n in pack.constraints_met()
@@ -106,7 +115,7 @@ def check(directory: Path, *, as_json: bool) -> None:
     }
     if as_json:
         tell(dumped({"faults": []} | counts))
-        return
+        sys.exit(int(strict and bool(advice)))
     tell(", ".join(counted(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
     tell(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
     if not pack.has_a_pair:
@@ -117,7 +126,15 @@ def check(directory: Path, *, as_json: bool) -> None:
         tell(line)
     for each in counts["checks"]:
         tell(f"{each['prompt']}: {each['met']} of {counted(each['answers'], 'answer')} keep to: {each['meaning']}")
-    say(f"{directory} has no fault")
+    for each in advice:
+        tell(f"advice: {each}")
+    told = f", and {counted(len(advice), 'piece')} of advice" if advice else ""
+    say(f"{directory} has no fault{told}{', which --strict takes for faults' if strict and advice else ''}")
+    sys.exit(int(strict and bool(advice)))
+
+
+def _fault_records(faults: "Sequence[Fault]") -> list[dict[str, Any]]:
+    return [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in faults]
 
 
 def _kind(text: str) -> "Kind":
