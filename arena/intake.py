@@ -35,7 +35,8 @@ from arena.battle import (
     VoterId,
 )
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
-from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, answer_id
+from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, answer_id, prompt_digest
+from arena.rankings import ForeignVote, Rankings, Saved
 from arena.record import Strict, sentences
 from arena.store import VoteStore
 from arena.vote_file import WINNERS, parse_model, parse_winner
@@ -49,6 +50,7 @@ class Kind(StrEnum):
     PROMPTS = "prompts"
     ANSWERS = "answers"
     VOTES = "votes"
+    RANKINGS = "rankings"
 
 
 REQUIRED: Mapping[Kind, tuple[str, ...]] = {
@@ -56,6 +58,7 @@ REQUIRED: Mapping[Kind, tuple[str, ...]] = {
     Kind.PROMPTS: ("id", "text"),
     Kind.ANSWERS: ("prompt_id", "model_id", "text"),
     Kind.VOTES: ("model_a", "model_b", "winner"),
+    Kind.RANKINGS: ("answers",),
 }
 
 OPTIONAL: Mapping[Kind, tuple[str, ...]] = {
@@ -63,6 +66,7 @@ OPTIONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.PROMPTS: ("category", "language", "source", "license"),
     Kind.ANSWERS: ("revision", "params", "tokens", "latency_ms", "finish_reason"),
     Kind.VOTES: ("prompt_id", "prompt_text", "answer_a", "answer_b", "voter", "voted_at", "time_to_vote_ms"),
+    Kind.RANKINGS: ("prompt_id", "prompt_text", "messages", "voter", "voted_at", "time_to_vote_ms"),
 }
 
 # Fields that name something: a number in the file is as good as its text.
@@ -75,7 +79,8 @@ class Intake:
 
     n_rows were understood and n_added of them were new; faults are the rows left out; left_aside are the columns that
     no field asked for; new_models were named by votes only and are known by their ids; known_from are other files
-    from which rows that look the same were taken before.
+    from which rows that look the same were taken before. Of rankings: n_votes are the pairs that they gave, and n_equal
+    pairs of one rank gave none.
     """
 
     kind: Kind
@@ -85,6 +90,8 @@ class Intake:
     left_aside: tuple[str, ...] = ()
     new_models: tuple[ModelId, ...] = ()
     known_from: tuple[str, ...] = ()
+    n_votes: int = 0
+    n_equal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +193,7 @@ def import_table(
         raise BadRows(faults[:1], advice=f"Nothing was taken.{others} Correct them, or take the rest with --skip-bad")
     with store.together():
         saved = reader.save(items, now)
-        if foreign.kind is not Kind.VOTES:
+        if foreign.kind not in (Kind.VOTES, Kind.RANKINGS):
             store.named.renew()
     return Intake(
         kind=foreign.kind,
@@ -196,6 +203,8 @@ def import_table(
         left_aside=tuple(column for column in table.columns_of(foreign.path) if column not in columns.values()),
         new_models=saved.new_models,
         known_from=saved.known_from,
+        n_votes=saved.n_votes,
+        n_equal=saved.n_equal,
     )
 
 
@@ -209,6 +218,8 @@ def _reader(store: VoteStore, foreign: ForeignTable, source: Source, voter_key: 
             return _Answers(store)
         case Kind.VOTES:
             return _Votes(store, foreign, source, voter_key)
+        case Kind.RANKINGS:
+            return Rankings(store, _Votes(store, foreign, source, voter_key))
 
 
 def _values(foreign: ForeignTable, columns: Mapping[str, str], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,7 +243,7 @@ def _values(foreign: ForeignTable, columns: Mapping[str, str], row: Mapping[str,
 
 def _from_text(name: str, text: str) -> Any:
     """A CSV's text as JSON would have said it; text that says nothing of the kind stays, and is refused as such."""
-    if name in ("open_weights", "tokens", "latency_ms", "time_to_vote_ms", "params") or (
+    if name in ("open_weights", "tokens", "latency_ms", "time_to_vote_ms", "params", "answers", "messages") or (
         name == "voted_at" and re.fullmatch(r"\d+(\.\d+)?", text)
     ):
         try:
@@ -240,15 +251,6 @@ def _from_text(name: str, text: str) -> Any:
         except json_line.NoJson:
             return text
     return text
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What saving the rows of a table has done."""
-
-    n_added: int
-    new_models: tuple[ModelId, ...] = ()
-    known_from: tuple[str, ...] = ()
 
 
 class _Reader(Protocol):
@@ -319,14 +321,6 @@ class _Answers:
         return Saved(self._store.catalogue.add_answers(answers, now))
 
 
-@dataclass(frozen=True, slots=True)
-class _ForeignVote:
-    battle: Battle
-    vote: Vote
-    prompt: Prompt | None
-    answers: tuple[Answer, ...]
-
-
 class _Votes:
     """Rows of votes, with their prompt and answers where the table has them."""
 
@@ -344,7 +338,7 @@ class _Votes:
         self._new_prompts: dict[PromptId, Prompt] = {}
         self._answers = store.catalogue.current_answers()
 
-    def parse(self, values: dict[str, Any], row: Mapping[str, Any]) -> _ForeignVote:
+    def parse(self, values: dict[str, Any], row: Mapping[str, Any]) -> ForeignVote:
         key = self._import_key(row)
         models = values["model_a"], values["model_b"]
         if models[0] == models[1]:
@@ -373,9 +367,9 @@ class _Votes:
             time_to_vote_ms=_milliseconds(values.get("time_to_vote_ms")),
             import_key=key,
         )
-        return _ForeignVote(battle, vote, prompt, tuple(given.values()))
+        return ForeignVote(battle, vote, prompt, tuple(given.values()))
 
-    def save(self, votes: list[_ForeignVote], now: datetime) -> Saved:
+    def save(self, votes: list[ForeignVote], now: datetime) -> Saved:
         known = self._store.catalogue.models()
         named = {model for vote in votes for model in (vote.battle.model_a, vote.battle.model_b)}
         new_models = tuple(sorted(named - known.keys()))
@@ -410,6 +404,8 @@ class _Votes:
 
     def _prompt(self, values: Mapping[str, Any]) -> Prompt | None:
         prompt_id, text = values.get("prompt_id"), values.get("prompt_text")
+        if "messages" in values:
+            return self._asked(prompt_id, values["messages"])
         if text is None:
             if prompt_id is None:
                 return None
@@ -423,6 +419,14 @@ class _Votes:
         if not isinstance(text, str) or not text.strip():
             raise BadInput(f"prompt_text is {text!r}, not a text")
         prompt = Prompt(PromptId(prompt_id or hashlib.sha256(text.encode()).hexdigest()[:32]), (Message("user", text),))
+        return self._noted(prompt)
+
+    def _asked(self, prompt_id: str | None, messages: object) -> Prompt:
+        """A prompt of several messages; without an id, named for what they say."""
+        prompt = PromptRow.model_validate({"id": prompt_id or "?", "messages": messages}).to_prompt()
+        return self._noted(replace(prompt, id=PromptId(prompt_id or prompt_digest(prompt.messages)[:32])))
+
+    def _noted(self, prompt: Prompt) -> Prompt:
         known = self._stored_prompts.get(prompt.id) or self._new_prompts.setdefault(prompt.id, prompt)
         if known.messages != prompt.messages:
             raise BadInput(f"prompt {prompt.id!r} has other words than were given for it before")

@@ -1,5 +1,6 @@
 """Settings of one running arena. The only file that reads the environment."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
@@ -21,7 +22,10 @@ from arena.voter import open_secrets, secret_file_of
 PREFIX = "BAKEOFF_"
 
 # What is wrong with these is said without their value: secrets, and names of people.
-_NOT_SHOWN = {"secret", "old_secrets", "host_password_hash", "oidc_client_secret", "hosts", "researchers", "annotators"}
+_NOT_SHOWN = {
+    *("secret", "old_secrets", "host_password_hash", "oidc_client_secret", "signal_token"),
+    *("hosts", "researchers", "annotators"),
+}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -114,9 +118,20 @@ class Settings(BaseModel):
     session_hours: float = Field(
         default=8, gt=0, le=24 * 31, allow_inf_nan=False, description="After so many hours one has to sign in again."
     )
+    signal_token: SecretStr | None = Field(
+        default=None,
+        description="What a product sends along with signals of its users (thumbs, edits, tries). Unset: none is taken.",
+    )
     signed_as: str | None = Field(
         default=None, min_length=1, max_length=80, description="The name that the acts of a host are signed with."
     )
+
+    @field_validator("signal_token")
+    @classmethod
+    def _is_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{32,1000}", value.get_secret_value()):
+            raise ValueError("it needs 32 to 1,000 letters, digits and signs of ASCII, without blanks")
+        return value
 
     @field_validator("secret")
     @classmethod

@@ -153,7 +153,7 @@ def _kind(text: str) -> "Kind":
     default="votes",
     show_default=True,
     metavar="KIND",
-    help="What the rows are: models, prompts, answers or votes.",
+    help="What the rows are: models, prompts, answers, votes or rankings.",
 )
 @click.option(
     "--map",
@@ -198,7 +198,7 @@ def import_(
     source: Source,
     skip_bad: bool,
 ) -> None:
-    """Bring in a pack, or a table of models, prompts, answers or votes. The same rows again add nothing."""
+    """Bring in a pack, or a table of models, prompts, answers, votes or rankings. The same rows again add nothing."""
     from arena.intake import ForeignTable, import_pack, import_table
     from arena.pack import read_pack
     from arena.self_naming import told_of
@@ -229,7 +229,7 @@ def import_(
         taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
         named = told_of(store.named.current(), store.catalogue.rules().ballot.named_answers)
     _tell_intake(taken, source)
-    for line in named if taken.kind != "votes" else ():
+    for line in named if taken.kind not in ("votes", "rankings") else ():
         say(line)
 
 
@@ -368,7 +368,10 @@ def _tell_intake(taken: "Intake", source: Source) -> None:
         )
     if taken.new_models:
         say(f"{counted(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
-    if taken.kind == "votes" and taken.n_added and source is Source.IMPORT:
+    if taken.kind == "rankings":
+        equal = f"; {counted(taken.n_equal, 'pair')} of equal rank said nothing" if taken.n_equal else ""
+        say(f"the new rankings are {counted(taken.n_votes, 'vote')}{equal}")
+    if taken.kind in ("votes", "rankings") and taken.n_added and source is Source.IMPORT:
         say("their source is 'import': beside people's votes they count only where asked for (--source human,import)")
     n_known = taken.n_rows - taken.n_added
     tell(

@@ -15,6 +15,8 @@ store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
 store.judged      pairs of answers, and what votes said of them
 store.calibrations  how voters judged the worked examples of a guideline; no votes
+store.signals     what users of a product made of one answer; no votes
+store.ranked      which votes came as one ranked list
 store.holdings    all that is kept of one voter, for that voter
 rewrite(path)     the file written anew, without the bytes of what was withdrawn
 store.history     how the log and the leaderboards came together over time
@@ -40,6 +42,8 @@ from arena.store.judged import Judged, JudgedPair
 from arena.store.log import Log
 from arena.store.named import Named
 from arena.store.others import Others
+from arena.store.ranked import Ranked, RankedPair
+from arena.store.signals import SignalCounts, Signals
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.torn import log_of
@@ -53,7 +57,9 @@ __all__ = [
     "JudgedPair",
     "LastVote",
     "OpenedBallot",
+    "RankedPair",
     "Rewritten",
+    "SignalCounts",
     "VoteCounts",
     "VoteStore",
     "VoterState",
@@ -87,6 +93,8 @@ class VoteStore:
         self.calibrations = Calibrations(database)
         self.history = History(database)
         self.holdings = Holdings(database)
+        self.signals = Signals(database)
+        self.ranked = Ranked(database)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
