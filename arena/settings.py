@@ -120,7 +120,7 @@ class Settings(BaseModel):
     )
     signal_token: SecretStr | None = Field(
         default=None,
-        description="What a product sends along with signals of its users (thumbs, edits, tries). Unset: none is taken.",
+        description="What a product sends along with signals of its users (thumbs, edits, tries). Unset: off.",
     )
     signed_as: str | None = Field(
         default=None, min_length=1, max_length=80, description="The name that the acts of a host are signed with."

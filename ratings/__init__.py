@@ -19,6 +19,7 @@ from ratings.comparisons import Comparisons, Outcome
 from ratings.connectivity import components, grounded_group, rateable_groups
 from ratings.decision import Conclusion, ConfidenceSequence, Decision, confidence_sequence, decide
 from ratings.discovery import FALSE_SHARE, false_discovery_rates
+from ratings.drift import Drift, Shift, binned, drift, jensen_shannon, stability_index
 from ratings.elo import bootstrap_elo, online_elo
 from ratings.errors import (
     DidNotConverge,
@@ -80,6 +81,7 @@ __all__ = [
     "Davidson",
     "Decision",
     "DidNotConverge",
+    "Drift",
     "Fit",
     "GroundedRaoKupper",
     "Interval",
@@ -101,6 +103,7 @@ __all__ = [
     "RaoKupper",
     "RatingError",
     "ScaleFit",
+    "Shift",
     "VoterAudit",
     "VoterMoves",
     "VotersToSwap",
@@ -108,6 +111,7 @@ __all__ = [
     "VotesToSwap",
     "WinRate",
     "audit_voters",
+    "binned",
     "bootstrap_bradley_terry",
     "bootstrap_clusters",
     "bootstrap_elo",
@@ -124,6 +128,7 @@ __all__ = [
     "decide",
     "difference",
     "draws",
+    "drift",
     "estimate_tau",
     "false_discovery_rates",
     "fewest_voters_to_swap",
@@ -135,6 +140,7 @@ __all__ = [
     "fit_plackett_luce",
     "grounded_group",
     "information",
+    "jensen_shannon",
     "log_likelihood",
     "online_elo",
     "percentile_intervals",
@@ -144,6 +150,7 @@ __all__ = [
     "ranks",
     "rateable_groups",
     "sandwich",
+    "stability_index",
     "strength_intervals",
     "surely_above",
     "swap_line",

@@ -20,6 +20,7 @@ from arena.cli.console import counted, dumped, existing, say, tell, with_db, wit
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
 from arena.cli.review import exclude, readmit, review
+from arena.cli.signals import drift, signals
 from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
@@ -347,7 +348,7 @@ class _InOrder(click.Group):
 @click.group(
     cls=_InOrder,
     commands=(
-        *(serve, init, check, import_, rate, review, exclude, readmit, export),
+        *(serve, init, check, import_, rate, review, exclude, readmit, export, signals, drift),
         *(verify, backup, restore, compact, rotate_key, password),
     ),
 )

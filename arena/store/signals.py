@@ -105,7 +105,7 @@ class Signals:
             kinds[kind if is_up is None else f"{kind} {'up' if is_up else 'down'}"] += n
             sources[source] += n
             models[model] += n
-        return SignalCounts(sum(kinds.values()), n_users, n_withdrawn, kinds, sources, models)
+        return SignalCounts(sum(kinds.values()), n_users, n_withdrawn, dict(kinds), dict(sources), dict(models))
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:
