@@ -74,7 +74,8 @@ def moved(reference: Sequence[Request], recent: Sequence[Request], *, rng: Gener
     found = []
     for trait, value in ((Trait.CATEGORY, lambda each: each.category), (Trait.LANGUAGE, lambda each: each.language)):
         one, other = _told(reference, value), _told(recent, value)
-        found.append(Moved(trait, drift(one, other, rng=rng, most_chance=chance), *_most_moved(one, other)))
+        what, then, now = _most_moved(one, other)
+        found.append(Moved(trait, drift(one, other, rng=rng, most_chance=chance), what, then, now))
     one, other = [each.length for each in reference], [each.length for each in recent]
     apart = drift(*binned(one, other), rng=rng, most_chance=chance)
     if not one or not other:
@@ -125,9 +126,9 @@ def _told(requests: Iterable[Request], value: Callable[[Request], str | None]) -
     return [told for each in requests if (told := value(each)) is not None]
 
 
-def _most_moved(reference: Sequence[str], recent: Sequence[str]) -> tuple[str, float, float] | tuple[()]:
+def _most_moved(reference: Sequence[str], recent: Sequence[str]) -> tuple[str, float, float] | tuple[None, None, None]:
     if not reference or not recent:
-        return ()
+        return None, None, None
     one, other = Counter(reference), Counter(recent)
     shares = {cell: (one[cell] / len(reference), other[cell] / len(recent)) for cell in sorted({*one, *other})}
     what = max(shares, key=lambda cell: abs(shares[cell][1] - shares[cell][0]))

@@ -29,7 +29,7 @@ from typing import Self, TypeVar
 
 from arena.battle import ModelId, PromptId, VoterId
 from arena.store.ballots import Ballots
-from arena.store.calibrations import Calibrations
+from arena.store.calibrations import Answered, Calibrations
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
@@ -52,6 +52,7 @@ from arena.store.votes import VoteCounts, Votes
 from arena.store.walk import BrokenLink
 
 __all__ = [
+    "Answered",
     "BrokenLink",
     "Holdings",
     "JudgedPair",

@@ -24,7 +24,11 @@ class Section:
     html: str = ""
 
 
-SECTIONS = (Section("alarms", script="alarms.js"), Section("review", script="review.js"))
+SECTIONS = (
+    Section("alarms", script="alarms.js"),
+    Section("review", script="review.js"),
+    Section("calibration", script="scores.js"),
+)
 
 
 def routes(frame: Frame) -> APIRouter:
