@@ -4,14 +4,18 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.datastructures import Headers
 
+from arena.settings import Settings
 from arena.signals import LONGEST_TEXT
 from arena.store import VoteStore, rewrite
+from arena.ui.server import open_site
 from arena.ui.signals_api import Intake
 from arena.voter import VoterKey
 from served import NOON, Arena, ballot_of, serving, vote_on
@@ -89,6 +93,20 @@ def test_without_the_token_nothing_is_taken_or_withdrawn(arena: Arena, token: st
         answer = httpx.post(arena.url + path, json=body, headers=headers, trust_env=False)  # type: ignore[arg-type]
         assert (answer.status_code, answer.json()["error"]) == (401, "bad_token")
     assert arena.store.signals.counts().n == 1
+
+
+def test_the_token_of_the_settings_opens_the_way_in(tmp_path: Path):
+    with VoteStore.open(None) as store:
+        for token in (None, SecretStr(TOKEN)):
+            settings = Settings(database=tmp_path / "arena.duckdb", signal_token=token)
+            site = open_site(store, settings, clock=lambda: NOON, rng=Random(0))
+            assert (site.signals is None) == (token is None)
+            site.boards.close()
+            site.review.close()
+        assert site.signals is not None
+        assert site.signals.knows(Headers({"Authorization": f"Bearer {TOKEN}"}))
+        assert not site.signals.knows(Headers({"Authorization": f"Basic {TOKEN}"}))
+        assert TOKEN not in repr(site.signals)
 
 
 def test_an_arena_without_a_token_has_no_such_address():
