@@ -30,7 +30,9 @@ from arena.battle import (
 )
 from arena.store.database import Database
 
-_MOST_VOTERS = 2000
+# Some 400 bytes each. What is remembered grows with what voters did, and not with how many they are: a few annotators
+# with ten thousand votes each would take more room than all visitors of a day.
+_MOST_ACTS = 25_000
 
 Seen = Mapping[PromptId, frozenset[ModelId]]
 
@@ -102,13 +104,18 @@ class VoterState:
 
 
 class Voters:
-    """The states of voters, the latest ones; others are read when they come. Any number of threads may ask."""
+    """The states of voters, the latest ones; others are read when they come. Any number of threads may ask.
 
-    def __init__(self, database: Database, read: Callable[[VoterId], VoterState]):
+    At most `most_acts` acts are remembered, of all voters together, and the voter who came last in any case.
+    """
+
+    def __init__(self, database: Database, read: Callable[[VoterId], VoterState], most_acts: int = _MOST_ACTS):
         self._database = database
         self._read = read
+        self._most_acts = most_acts
         self._states: OrderedDict[VoterId, VoterState] = OrderedDict()
-        database.on_forgetting(self._states.clear)
+        self._n_acts = 0
+        database.on_forgetting(self._clear)
 
     def of(self, voter_id: VoterId) -> VoterState:
         """This voter's state. Inside a write of the same thread, what that write has seen."""
@@ -129,7 +136,7 @@ class Voters:
     def forget(self, voter_id: VoterId) -> None:
         """Have this voter read anew, once the write that is under way is stored."""
         self._database.writing.states.pop(voter_id, None)
-        self._states.pop(voter_id, None)
+        self._drop(voter_id)
 
     def _known(self, voter_id: VoterId) -> VoterState | None:
         transaction = self._database.transaction
@@ -144,7 +151,23 @@ class Voters:
     def _keep(self, voter_id: VoterId, state: VoterState | None) -> None:
         if state is None:  # forgotten in the meantime
             return
+        before = self._states.get(voter_id)
         self._states[voter_id] = state
         self._states.move_to_end(voter_id)
-        if len(self._states) > _MOST_VOTERS:
-            self._states.popitem(last=False)
+        self._n_acts += _n_acts(state) - (_n_acts(before) if before else 0)
+        while self._n_acts > self._most_acts and len(self._states) > 1:
+            self._drop(next(iter(self._states)))
+
+    def _drop(self, voter_id: VoterId) -> None:
+        state = self._states.pop(voter_id, None)
+        if state is not None:
+            self._n_acts -= _n_acts(state)
+
+    def _clear(self) -> None:
+        self._states.clear()
+        self._n_acts = 0
+
+
+def _n_acts(state: VoterState) -> int:
+    """How much there is to remember: votes, skips, prompts with named answers, and that the voter is here."""
+    return 1 + len(state.own.judged) + len(state.named) + len(state.skipped)

@@ -10,6 +10,7 @@ import pytest
 from arena.battle import AnswerId, Message, Prompt, PromptId, SkipReason, Verdict, VoterId
 from arena.errors import ArenaError
 from arena.store import VoterState, VoteStore
+from arena.store.voters import _n_acts
 from arenas import answer, booth, fill
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -57,6 +58,7 @@ def test_whatever_happens_what_is_known_is_what_is_stored(store: VoteStore, seed
                         here.cast(here.open(voter, now).id, Verdict.A, voter, now)
                         raise ArenaError("after all")  # nothing of this was stored
         assert_known_by_heart(store, now)
+        assert store.voters._n_acts == sum(map(_n_acts, store.voters._states.values()))
     assert store.votes.n_standing() > 0
     assert store.log.broken_links() == []
 
@@ -85,10 +87,29 @@ def test_what_was_not_stored_is_not_known(store: VoteStore):
     assert store.log.broken_links() == []
 
 
-def test_few_voters_are_known_at_a_time(store: VoteStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("arena.store.voters._MOST_VOTERS", 2)
-    fill(store, NOW)
-    here = booth(store, NOW)
+def test_what_is_remembered_is_bounded_by_what_voters_did(store: VoteStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(store.voters, "_most_acts", 6)
+    fill(store, NOW, n_prompts=6, n_models=4)
+    here, (ann, bob, cay) = booth(store, NOW), VOTERS
     ballots = {voter: here.open(voter, NOW).id for voter in VOTERS}
-    assert len(store.voters._states) == 2
-    assert {voter: here.open(voter, NOW).id for voter in VOTERS} == ballots
+    assert list(store.voters._states) == [ann, bob, cay]
+    # Three voters who are here count one each, a vote one more: with three votes of bob there are six.
+    for verdict in (Verdict.A, Verdict.B, Verdict.TIE):
+        here.cast(here.open(bob, NOW).id, verdict, bob, NOW)
+    assert list(store.voters._states) == [ann, cay, bob]
+    # One vote more, and who was here longest ago is read anew next time, to the same effect.
+    here.cast(ballots[cay], Verdict.A, cay, NOW)
+    assert list(store.voters._states) == [bob, cay]
+    assert here.open(ann, NOW).id == ballots[ann]
+    assert_known_by_heart(store, NOW)
+
+
+def test_a_voter_beyond_the_bound_is_known_while_nobody_else_comes(store: VoteStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(store.voters, "_most_acts", 1)
+    fill(store, NOW)
+    here, (ann, bob, _) = booth(store, NOW), VOTERS
+    here.cast(here.open(ann, NOW).id, Verdict.A, ann, NOW)
+    assert list(store.voters._states) == [ann]
+    here.open(bob, NOW)
+    assert list(store.voters._states) == [bob]
+    assert here.last_vote(ann) is not None
