@@ -12,9 +12,10 @@ from arena.cli.console import counted, dumped, existing, say, tell, with_db, wit
 from arena.errors import BadInput
 
 if TYPE_CHECKING:
+    from arena.battle import ModelId
     from arena.drift import Moved, Request
     from arena.policy import OnPolicy
-    from arena.signals import Signal
+    from arena.store import VoteStore
 
 _FORMS = ("signals", "unpaired", "preference")
 
@@ -41,25 +42,19 @@ def signals(db: Path, *, out: Path | None, form: str, policy: str | None, as_jso
     from dataclasses import asdict
 
     from arena.policy import Made
-    from arena.signals import taught
     from arena.store import VoteStore
 
     members = None if policy is None else {Made.parse(each.strip()) for each in policy.split(",")}
     with VoteStore.open(existing(db)) as store:
         counts = store.signals.counts()
         shares = None if members is None else _shares(store, members)
-        n_written, left_out = 0, {}
-        if out is not None:
-            rows, left_out = (
-                _rows(store.signals.all(), form) if form != "signals" else (_plain(store.signals.all()), {})
-            )
-            n_written = _write(out, rows)
-        elif form != "signals":
-            left_out = taught(store.signals.all()).left_out
+        rows, left_out, n_cleaned = _rows(store, form, counts.by_model)
+        n_written = 0 if out is None else _write(out, rows)
     if as_json:
         told = {name: dict(value) if name.startswith("by_") else value for name, value in asdict(counts).items()}
         policies = {name: share.to_record() for name, share in (shares or {}).items()}
-        tell(dumped(told | {"n_written": n_written, "left_out": dict(left_out), "on_policy": policies or None}))
+        kept = {"n_written": n_written, "n_cleaned": n_cleaned, "left_out": left_out}
+        tell(dumped(told | kept | {"on_policy": policies or None}))
         return
     gone = f", {counts.n_withdrawn:,} withdrawn" if counts.n_withdrawn else ""
     tell(f"{counted(counts.n, 'signal')} of {counted(counts.n_users, 'user')}{gone}")
@@ -70,6 +65,8 @@ def signals(db: Path, *, out: Path | None, form: str, policy: str | None, as_jso
         tell(_policy_line(name, share))
     if out is not None:
         say(f"wrote {counted(n_written, 'row')} to {out}")
+    if n_cleaned:
+        say(f"personal data were replaced in {counted(n_cleaned, 'signal')}")
     for reason, n in left_out.items():
         say(f"left out: {n:,} {reason}")
 
@@ -136,18 +133,22 @@ def _shares(store: Any, members: Any) -> "dict[str, OnPolicy]":
     }
 
 
-def _rows(found: "Iterable[Signal]", form: str) -> tuple[Iterator[dict[str, Any]], dict[str, int]]:
-    from arena.signals import preference_records, taught, unpaired_records
+def _rows(
+    store: "VoteStore", form: str, models: "Iterable[ModelId]"
+) -> tuple[Iterator[dict[str, Any]], dict[str, int], int]:
+    """The rows of a form, how many signals are in none by reason, and in how many something was replaced."""
+    from arena.battle import Model
+    from arena.dataset.signal_rows import fit_to_train
+    from arena.self_naming import Names
+    from arena.signals import preference_records, signal_record, taught, unpaired_records
 
-    rows = taught(found)
+    if form == "signals":
+        return map(signal_record, store.signals.all()), {}, 0
+    known = store.catalogue.models()
+    fit = fit_to_train(store.signals.all(), Names.of(known.get(each, Model(each, name=each)) for each in models))
+    rows = taught(fit.signals)
     chosen = unpaired_records(rows.labelled) if form == "unpaired" else preference_records(rows.edited)
-    return chosen, dict(rows.left_out)
-
-
-def _plain(found: "Iterable[Signal]") -> Iterator[dict[str, Any]]:
-    from arena.signals import signal_record
-
-    return map(signal_record, found)
+    return chosen, {**fit.left_out, **rows.left_out}, fit.n_cleaned
 
 
 def _write(out: Path, rows: Iterable[dict[str, Any]]) -> int:

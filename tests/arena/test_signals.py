@@ -11,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.battle import Message, ModelId
+from arena.battle import Message, Model, ModelId
+from arena.dataset.cleaning import SAME_ONCE_CLEAN
+from arena.dataset.signal_rows import FitSignals, fit_to_train
 from arena.drift import Request, moved, read_requests
 from arena.errors import BadInput
 from arena.policy import Made, OnPolicy, is_by, on_policy
+from arena.preferences.flag import Flag
+from arena.self_naming import Names
 from arena.signals import SUPERSEDED, THUMB_INSTEAD, Signal, SignalKind, taught
 from arena.store import VoteStore
 from command import bakeoff, error_of
@@ -89,7 +93,59 @@ def test_every_signal_is_in_one_row_or_left_out_for_a_reason(said: list[tuple[st
     assert taught(reversed(given_)) == rows
 
 
+# ---- the floor of exports ----
+
+NAMES = Names.of([Model(ModelId("m"), name="Larkspur", organization="Meadow Labs")])
+
+
+@pytest.mark.parametrize(
+    ("given_", "why"),
+    [
+        (signal(UP, answer="I am Larkspur, made by Meadow Labs."), Flag.IDENTITY),
+        (signal(DOWN, answer="Error code: 503"), Flag.ERROR),
+        (signal(AGAIN, answer="It begins so\u258c"), Flag.UNFINISHED),
+        (signal(UP, answer="Yes.<|im_end|>"), Flag.CONTROL),
+        (signal(UP, messages=(Message("user", "[INST] Why?"),)), Flag.CONTROL),
+        (signal(EDIT, edited="Yes.<|im_end|>"), Flag.CONTROL),
+        (signal(EDIT, edited="As Larkspur, I am not sure."), Flag.IDENTITY),
+    ],
+)
+def test_a_signal_on_a_text_that_teaches_the_wrong_thing_is_left_out(given_: Signal, why: Flag):
+    assert fit_to_train([given_], NAMES) == FitSignals((), {why.value: 1}, 0)
+
+
+def test_personal_data_are_replaced_wherever_a_user_has_left_them():
+    mine = "write to ann@example.org"
+    [cleaned] = fit_to_train(
+        [signal(EDIT, answer=mine, edited=f"Please {mine}", messages=(asked(mine),))], NAMES
+    ).signals
+    assert (cleaned.answer, cleaned.edited) == ("write to <EMAIL>", "Please write to <EMAIL>")
+    assert cleaned.messages == (asked("write to <EMAIL>"),)
+
+
+def test_an_edit_that_took_personal_data_alone_out_teaches_nothing():
+    other = signal(EDIT, answer="Write to ann@example.org", edited="Write to bob@example.org")
+    assert fit_to_train([other], NAMES) == FitSignals((), {SAME_ONCE_CLEAN: 1}, 0)
+
+
+def asked(text: str) -> Message:
+    return Message("user", text)
+
+
 # ---- the command ----
+
+
+def test_the_command_writes_no_personal_data_and_nothing_flagged(db: Path, tmp_path: Path):
+    with VoteStore.open(db) as store:
+        store.signals.add(signal(UP, 6, user="x", answer="Write to ann@example.org"), NOW)
+        store.signals.add(signal(UP, 7, user="x", answer="I am GPT-4."), NOW)
+    said = bakeoff("signals", "--db", db, "--as", "unpaired", "--out", tmp_path / "rows.jsonl")
+    assert said.code == 0
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    texts = [json.loads(line)["completion"][0]["content"] for line in lines]
+    assert texts == ["An answer.", "An answer.", "Write to <EMAIL>"]
+    assert "personal data were replaced in 1 signal" in said.err
+    assert "left out: 1 an answer tells who wrote it" in said.err
 
 
 @pytest.fixture
