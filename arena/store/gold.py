@@ -52,19 +52,21 @@ class Gold:
             self._database.once_stored(self._database.forget)
         return True
 
-    def acts(self) -> dict[int, Adjudication]:
-        """All adjudications by their numbers in the log, the newest first."""
+    def acts(self, up_to: int | None = None) -> dict[int, Adjudication]:
+        """All adjudications (of the log up to an act) by their numbers in the log, the newest first."""
         with self._database.read() as cursor:
-            rows = cursor.execute(f"{_ACTS} order by seq desc").fetchall()
+            rows = cursor.execute(
+                f"{_ACTS} where seq <= coalesce(?::bigint, seq) order by seq desc", [up_to]
+            ).fetchall()
         return {
             seq: Adjudication(prompt, a, b, None if verdict is None else Verdict(verdict), *why)
             for seq, prompt, a, b, verdict, *why in rows
         }
 
-    def standing(self) -> dict[int, Adjudication]:
-        """The adjudications that hold, in the same way."""
+    def standing(self, up_to: int | None = None) -> dict[int, Adjudication]:
+        """The adjudications that hold (or held as of an act), in the same way."""
         latest: dict[Pair, int] = {}
-        acts = self.acts()
+        acts = self.acts(up_to)
         for seq, act in acts.items():
             latest.setdefault((act.answer_a, act.answer_b), seq)
         return {seq: acts[seq] for seq in latest.values() if acts[seq].verdict is not None}
