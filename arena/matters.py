@@ -1,5 +1,6 @@
 """What voters may judge beside the verdict, as scales of labels: pure, and how stored words are read as such labels."""
 
+import ast
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def read(column: str, words: Mapping[int, str], where: str) -> dict[int, Any] | 
     for key, word in words.items():
         try:
             found[key] = parse(word)
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             wrong.append(word)
     if wrong and found:
         raise BadInput(
@@ -149,8 +150,11 @@ def _ratings(word: str) -> dict[Side, int]:
 
 
 def _object(word: str) -> dict[str, Any]:
-    """A JSON object with something in it."""
-    told = json.loads(word)
+    """A JSON object with something in it; one that stood in JSON Lines as it is comes as Python writes it."""
+    try:
+        told = json.loads(word)
+    except json.JSONDecodeError:
+        told = ast.literal_eval(word)
     if not isinstance(told, dict) or not told:
         raise ValueError(word)
     return told
