@@ -155,7 +155,7 @@ def disagreeing(store: VoteStore) -> Arbiter:
 
 def test_cases_come_with_most_votes_first_and_name_nobody(store: VoteStore):
     found = disagreeing(store).look()
-    assert (found.n_pairs, found.n_conflicts, found.n_open) == (3, 2, 2)
+    assert (found.overview.n_pairs, found.overview.n_conflicts, found.n_open) == (3, 2, 2)
     assert [case.messages[0].content for case in found.cases] == ["Question 2?", "Question 0?"]
     assert found.cases[0].spread == Spread(1, 1, 1)
     told = {field: getattr(found.cases[0], field) for field in found.cases[0].__slots__}
@@ -176,7 +176,7 @@ def test_a_verdict_makes_gold_and_leaves_the_votes_alone(store: VoteStore):
     assert store.gold.pairs() == {pair}
     assert store.votes.tallies(up_to=99) == before
     after = arbiter.look()
-    assert (after.n_conflicts, after.n_open) == (2, 1)
+    assert (after.overview.n_conflicts, after.n_open) == (2, 1)
     assert [(each.act.decided_by, each.messages[0].content) for each in after.decided] == [("Ada", "Question 0?")]
     assert examine(store).broken == ()
 
