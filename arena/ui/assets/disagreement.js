@@ -1,7 +1,7 @@
 // The host's adjudication: fills <section id="host-disagreement"> with the pairs on which voters disagree, blind still, a form
 // for a verdict on each, where disagreement clusters, and what was decided. Nothing is decided without a reason and a name.
 "use strict";
-import { element, percent, shape, withInterval } from "./plot.js";
+import { element, percent, shape } from "./plot.js";
 
 const { t, get, post, present, refused, number } = bakeoff;
 const VERDICTS = ["A", "tie", "both_bad", "B"];
@@ -87,9 +87,13 @@ function row(name, k, n, share, all) {
     {},
     element("th", { scope: "row" }, name),
     element("td", { class: "plot" }, strip(share, all)),
-    element("td", { class: "n" }, withInterval(share, (value) => percent(value, 0))),
+    element("td", { class: "n" }, percent(share.value, 0), " ", element("small", {}, interval(share))),
     element("td", { class: "n" }, t("disagreement.of", { k, n })),
   );
+}
+
+function interval({ low, high }) {
+  return t("disagreement.interval", { low: percent(low, 0), high: percent(high, 0) });
 }
 
 /** From none to all: the interval, the share, and a line at the share of all pairs, which goes through all rows. */
@@ -97,11 +101,11 @@ function strip({ value, low, high }, all) {
   const at = (share) => `${100 * share}%`;
   return shape(
     "svg",
-    { height: 34, width: "100%", "aria-hidden": "true" },
-    ...[0, 1].map((end) => shape("line", { class: "grid", x1: at(end), x2: at(end), y1: 0, y2: 34 })),
-    shape("line", { class: "level", x1: at(all.value), x2: at(all.value), y1: 0, y2: 34 }),
-    shape("line", { class: "interval", x1: at(low), x2: at(high), y1: 17, y2: 17 }),
-    shape("circle", { class: "dot", cx: at(value), cy: 17, r: 5 }),
+    { height: 42, width: "100%", "aria-hidden": "true" },
+    ...[0, 1].map((end) => shape("line", { class: "grid", x1: at(end), x2: at(end), y1: 0, y2: 42 })),
+    shape("line", { class: "level", x1: at(all.value), x2: at(all.value), y1: 0, y2: 42 }),
+    shape("line", { class: "interval", x1: at(low), x2: at(high), y1: 21, y2: 21 }),
+    shape("circle", { class: "dot", cx: at(value), cy: 21, r: 5 }),
   );
 }
 
