@@ -146,6 +146,7 @@ def tables(draw: st.DrawFn) -> tuple[Matter, list[list[Any]]]:
     return matter, draw(st.lists(st.lists(cell, min_size=1, max_size=5), max_size=8))
 
 
+@settings(deadline=None)
 @given(tables())
 def test_alpha_is_what_comparing_every_two_values_gives(drawn: tuple[Matter, list[list[Any]]]):
     matter, rows = drawn
@@ -167,6 +168,7 @@ def test_alpha_is_what_comparing_every_two_values_gives(drawn: tuple[Matter, lis
         assert value(found, f"krippendorff_{level}") == pytest.approx(alpha_by_definition(coded, level), abs=6e-5)
 
 
+@settings(deadline=None)
 @given(tables())
 def test_raw_agreement_is_what_counting_every_pair_gives_and_what_is_undefined_has_a_reason(
     drawn: tuple[Matter, list[list[Any]]],
@@ -189,6 +191,7 @@ def test_raw_agreement_is_what_counting_every_pair_gives_and_what_is_undefined_h
     assert sum(found.labels.values()) == found.n_votes
 
 
+@settings(deadline=None)
 @given(tables(), st.integers(0, 99))
 def test_the_order_of_votes_changes_nothing(drawn: tuple[Matter, list[list[Any]]], seed: int):
     matter, rows = drawn
@@ -197,6 +200,7 @@ def test_the_order_of_votes_changes_nothing(drawn: tuple[Matter, list[list[Any]]
     assert LabelAgreement.of(shuffled, matter, FEW) == LabelAgreement.of(votes, matter, FEW)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(SIDED), st.lists(st.lists(places, min_size=1, max_size=5), max_size=8))
 def test_exchanged_answers_mirror_the_labels_and_change_no_figure(matter: Matter, drawn: list[list[int]]):
     n = len(matter.labels)
@@ -208,6 +212,7 @@ def test_exchanged_answers_mirror_the_labels_and_change_no_figure(matter: Matter
     assert list(found.labels.values()) == list(mirrored.labels.values())[::-1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=4), min_size=1, max_size=8))
 def test_an_order_does_not_change_where_labels_are_stretched_and_distances_do(rows: list[list[int]]):
     # 1, 2, 3 and 1, 2, 5 are one order: ordinal alpha is the same, whatever number the highest has.
