@@ -78,7 +78,8 @@ def _label(found: LabelAgreement) -> str:
     """One matter beside the verdict; of ratings the things are answers."""
     things = "answers" if found.kind is Kind.RATING else "pairs of answers"
     counts = (
-        f"{found.n_said:,} votes say it; {found.n_items:,} {things} with two or more, {found.n_pairs:,} pairs of them"
+        f"{found.n_said:,} votes say it; of {found.n_items:,} {things} two voters or more do, "
+        f"{found.n_pairs:,} pairs of voters"
     )
     rows = []
     for key in found.figures:

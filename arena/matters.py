@@ -81,7 +81,7 @@ def steps(scale: Scale) -> Matter:
     n = scale.n_steps
     start = 0.5 if scale is Scale.EIGHT else 1.0
     codes = [start + step for step in range(n)]
-    labels = (*(f"A {step}" for step in range(n, 0, -1)), "neither", *(f"B {step}" for step in range(1, n + 1)))
+    labels = (*(f"A by {step}" for step in range(n, 0, -1)), "neither", *(f"B by {step}" for step in range(1, n + 1)))
     return Matter(
         Kind.SCALE,
         scale.value,

@@ -221,7 +221,7 @@ def test_an_order_does_not_change_where_labels_are_stretched_and_distances_do(ro
 
 
 def test_a_step_apart_disagrees_less_than_opposite_sides():
-    five = steps(Scale.FIVE)  # A 2, A 1, neither, B 1, B 2
+    five = steps(Scale.FIVE)  # A by 2, A by 1, neither, B by 1, B by 2
     base = [[0, 0], [4, 4], [1, 1], [3, 3]] * 5
     near, far = agreed(five, [*base, [0, 1]]), agreed(five, [*base, [0, 4]])
     for level in ("ordinal", "interval"):
@@ -233,7 +233,7 @@ def test_the_two_weakest_of_eight_steps_are_neighbours():
     eight = steps(Scale.EIGHT)
     gaps = [b - a for a, b in zip(eight.codes, eight.codes[1:], strict=False)]
     assert gaps == [1, 1, 1, 0.5, 0.5, 1, 1, 1]  # both bad lies between them
-    assert eight.labels[0] == "A 4"
+    assert eight.labels[0] == "A by 4"
     assert steps(Scale.FIVE).codes == (-2, -1, 0, 1, 2)
 
 
@@ -406,7 +406,7 @@ def test_every_label_of_the_log_is_read_as_it_was_said(store: VoteStore):
         "confidence": (2, 1, 1),
     }
     sides = {key: n for key, n in found["8-steps"].labels.items() if n}
-    assert sides in ({"A 3": 2, "neither": 1}, {"neither": 1, "B 3": 2})  # A is the text with the smaller digest
+    assert sides in ({"A by 3": 2, "neither": 1}, {"neither": 1, "B by 3": 2})  # A is the text with the smaller digest
     assert {key: n for key, n in found["rating"].labels.items() if n} == {"4": 2, "1": 2}
     assert found["tone"].labels == {"A": 0, "tie": 2, "B": 0}
     assert found["confidence"].labels == {"low": 2, "medium": 0, "high": 0}
@@ -453,12 +453,12 @@ def test_the_command_prints_every_matter_and_says_why_what_is_missing(tmp_path: 
     for title in (
         "Dimension accuracy: A ",
         "Dimension tone: A ",
-        "By how much, much-slightly: A 2 ",
+        "By how much, much-slightly: A by 2 ",
         "Ratings of each answer: 1 ",
         "Confidence: low 0.0%, medium 0.0%, high 100.0%",
     ):
         assert title in printed
-    assert "36 votes say it; 24 answers with two or more, 72 pairs of them" in printed
+    assert "36 votes say it; of 24 answers two voters or more do, 72 pairs of voters" in printed
     assert "nobody could have disagreed" in printed.split("Confidence: ")[1]
     record = bakeoff("agreement", "--db", path, "--json").record
     assert [each["name"] for each in record["labels"]] == ["accuracy", "tone", "much-slightly", "rating", "confidence"]
