@@ -125,6 +125,8 @@ class Example:
     @property
     def disagreement(self) -> float | None:
         """`disagreement` of the votes; None where there is one alone."""
+        if len(self.opinions) < 2:  # most pairs, and nothing to count
+            return None
         found = disagreement(opinion.verdict for opinion in self.opinions)
         return None if found is None else float(found)
 
