@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from arena.agreement import Against, Agreement, Chance, Figure, Part, VoterFigures
 from arena.agreement_report import Report
 from arena.judges import Judge, JudgePart
+from arena.label_agreement import LabelAgreement
+from arena.matters import Kind
 
 # Of a long list the first so many are printed; JSON has all.
 _SHOWN = 10
@@ -30,7 +32,7 @@ _PARTS = {
 
 def to_text(report: Report) -> str:
     """The report in paragraphs; what cannot be said is a dash with its reason."""
-    sections = [_all(report), _consistency(report)]
+    sections = [_all(report), *map(_label, report.labels), _consistency(report)]
     for group, parts in report.by.items():
         told = [_row(name, found) for name, found in parts.items()]
         untold = report.untold[group]
@@ -64,7 +66,30 @@ def _all(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _row_of(key: str, part: Part) -> tuple[str, ...]:
+_OF_KIND = {
+    Kind.DIMENSION: "Dimension {}",
+    Kind.SCALE: "By how much, {}",
+    Kind.RATING: "Ratings of each answer",
+    Kind.CONFIDENCE: "Confidence",
+}
+
+
+def _label(found: LabelAgreement) -> str:
+    """One matter beside the verdict; of ratings the things are answers."""
+    things = "answers" if found.kind is Kind.RATING else "pairs of answers"
+    counts = (
+        f"{found.n_said:,} votes say it; of {found.n_items:,} {things} two voters or more do, "
+        f"{found.n_pairs:,} pairs of voters"
+    )
+    rows = []
+    for key in found.figures:
+        called = _CALLED[key].replace("pairs of answers", things).replace("pairs of votes", "pairs of voters")
+        rows.append((called, *_row_of(key, found)[1:]))
+    head = f"{_OF_KIND[found.kind].format(found.name)}: {_labels(found.labels)}"
+    return "\n".join([head, f"  {counts}", *_columns(rows), *_without_interval(found.figures.values())])
+
+
+def _row_of(key: str, part: Part | LabelAgreement) -> tuple[str, ...]:
     figure = part.figures[key]
     called = figure.band or (figure.reason if figure.value is None else None) or ""
     if figure.reliability is not None:

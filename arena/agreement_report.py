@@ -8,6 +8,7 @@ from arena.agreement import Agreement, Chance, Consistency, VoterFigures, by_vot
 from arena.gate import Gate, gate
 from arena.judgements import UNTOLD, Judgements
 from arena.judges import Judge
+from arena.label_agreement import LabelAgreement, by_matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Report:
     agreement: Agreement
     consistency: Consistency
     gate: Gate
+    labels: Sequence[LabelAgreement] = ()
+    """Of what votes say beside the verdict, where they were read with it."""
     by: Mapping[str, Mapping[str, Agreement]] = field(default_factory=dict)
     untold: Mapping[str, int] = field(default_factory=dict)
     """Votes that tell no category, and so on, and are in no part of that kind."""
@@ -57,6 +60,7 @@ class Report:
             agreement=found,
             consistency=Consistency.of(votes, chance),
             gate=gate(found, force=force),
+            labels=by_matter(once, chance),
             by=parts,
             untold={group: int((votes.groups[group] == UNTOLD).sum()) for group in by},
             voters=by_voter(once, chance) if voters else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arena.battle import Adjudication, AnswerId, BattleId, Message, Source, Verdict
-from arena.disagreement import Cluster, SharedPair, Spread, clusters, conflicts
+from arena.disagreement import Overview, SharedPair, Spread, conflicts
 from arena.errors import BadInput
 from arena.review import LONGEST_NAME, LONGEST_REASON, said
 from arena.self_naming import Names
@@ -46,14 +46,11 @@ class Decided:
 class Disagreement:
     """What people's votes on the same two answers say of each other, as the log stands."""
 
-    n_pairs: int
-    """Pairs that several voters have judged."""
-    n_conflicts: int
-    """Those of them whose votes disagree, decided or not."""
+    overview: Overview
+    """Of all pairs, also those on which something is known."""
     n_open: int
-    """Those of them on which nothing is known yet."""
+    """Pairs under conflict on which nothing is known yet."""
     cases: tuple[Case, ...]
-    clusters: tuple[Cluster, ...]
     decided: tuple[Decided, ...]
     """The latest first."""
 
@@ -74,8 +71,7 @@ class Arbiter:
         shown = waiting[:MOST_CASES]
         texts = self._store.catalogue.texts(answer for each in shown for answer in each.pair)
         return Disagreement(
-            n_pairs=len(pairs),
-            n_conflicts=len(found),
+            overview=Overview.of(pairs),
             n_open=len(waiting),
             cases=tuple(
                 Case(
@@ -88,7 +84,6 @@ class Arbiter:
                 )
                 for each in shown
             ),
-            clusters=tuple(clusters(pairs)),
             decided=tuple(
                 Decided(seq, prompts[act.prompt_id].messages, act) for seq, act in self._store.gold.standing().items()
             ),
@@ -102,8 +97,8 @@ class Arbiter:
         """
         reason, decided_by = said("reason", reason, LONGEST_REASON), said("name", decided_by, LONGEST_NAME)
         with self._store.together():  # so that nothing comes between what is seen here and what is stored
-            found = {each.first_battle: each for each in conflicts(self._pairs())}.get(BattleId(case))
-            if found is None:
+            found = next(iter(self._pairs(BattleId(case))), None)
+            if found is None or found.first_battle != case or not found.spread.is_conflict:
                 raise BadInput(f"{case!r} is no pair on which votes disagree now; load the page for those that are")
             return self._store.gold.adjudicate(
                 Adjudication(found.prompt_id, found.answer_a, found.answer_b, verdict, reason, decided_by, now)
@@ -121,8 +116,8 @@ class Arbiter:
                 Adjudication(act.prompt_id, act.answer_a, act.answer_b, None, reason, decided_by, now)
             )
 
-    def _pairs(self) -> list[SharedPair]:
-        return self._store.disagreements.pairs(_PEOPLE, up_to=self._store.log.position()[0])
+    def _pairs(self, of: BattleId | None = None) -> list[SharedPair]:
+        return self._store.disagreements.pairs(_PEOPLE, up_to=self._store.log.position()[0], of=of)
 
     def _blind(self, pair: SharedPair, texts: dict[AnswerId, str]) -> tuple[str, str]:
         """The two texts, with a mark in place of names in both where one of them tells who wrote it."""

@@ -1,15 +1,20 @@
 """Pure: where voters who judged the same two answers disagree, and what these pairs have in common."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from arena.battle import AnswerId, BattleId, ModelId, Pair, PromptId, Verdict, pair_of
+from ratings import Absent
+from ratings.shares import wilson
 
 AGREED_FROM = (2, 3)
 """Votes agree where one verdict has this share of them, which is a strict majority too."""
+
+CONFIDENCE = 0.95
+"""Of the interval of a share of conflicts."""
 
 
 class Spread(NamedTuple):
@@ -58,6 +63,8 @@ class SharedPair:
     length_b: int
     by_version: Mapping[str | None, Spread]
     """The votes by the version of the guideline under which they were cast."""
+    by_dimension: Mapping[str, Spread] = field(default_factory=dict)
+    """What voters said of each dimension, where they said anything; of these nobody calls both answers bad."""
 
     @property
     def pair(self) -> Pair:
@@ -79,6 +86,7 @@ class Trait(StrEnum):
 
     CATEGORY = "category"
     LANGUAGE = "language"
+    DIMENSION = "dimension"
     LENGTH_GAP = "length_gap"
     GUIDELINE = "guideline_version"
 
@@ -86,7 +94,8 @@ class Trait(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """The pairs with one trait in common, and how many of them are under conflict. The value is None where it is not
-    known; of length gaps it is the third: `1` for the smallest."""
+    known; of length gaps it is the third: `1` for the smallest. Of a dimension, the pairs are those on which several
+    voters said something of it, and under conflict are those on which this differs."""
 
     trait: Trait
     value: str | None
@@ -97,8 +106,61 @@ class Cluster:
     """Of length gaps: from this gap to that."""
 
     def to_record(self) -> dict[str, Any]:
+        """Plain values, with the share of conflicts."""
+        return asdict(self) | {"trait": self.trait.value, "share": self.share.to_record()}
+
+    @property
+    def share(self) -> "Share":
+        """The share of the pairs that is under conflict."""
+        return Share.of(self.n_conflicts, self.n_pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many pairs several voters have judged, how many of them are under conflict, and where these cluster."""
+
+    n_pairs: int
+    n_conflicts: int
+    clusters: tuple[Cluster, ...]
+
+    @classmethod
+    def of(cls, pairs: Sequence[SharedPair]) -> Self:
+        """Of pairs that anybody has judged."""
+        shared = [each for each in pairs if each.spread.is_shared]
+        return cls(len(shared), len(conflicts(shared)), tuple(clusters(shared)))
+
+    @property
+    def share(self) -> "Share":
+        """The share of all pairs that is under conflict: what that of each cluster stands beside."""
+        return Share.of(self.n_conflicts, self.n_pairs)
+
+    def to_record(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self) | {"trait": self.trait.value}
+        return {
+            "n_pairs": self.n_pairs,
+            "n_conflicts": self.n_conflicts,
+            "share": self.share.to_record(),
+            "clusters": [each.to_record() for each in self.clusters],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of conflicts with Wilson's interval, pairs of answers taken as independent; None without a pair."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, k: int, n: int) -> Self:
+        """k of n."""
+        found = wilson(k, n, confidence=CONFIDENCE)
+        return cls(None, None, None) if isinstance(found, Absent) else cls(k / n, found.low, found.high)
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
 
 
 def conflicts(pairs: Iterable[SharedPair]) -> list[SharedPair]:
@@ -108,13 +170,17 @@ def conflicts(pairs: Iterable[SharedPair]) -> list[SharedPair]:
 
 
 def clusters(pairs: Sequence[SharedPair]) -> list[Cluster]:
-    """Where disagreement clusters: by category, by language, by thirds of the length gap, by version of the guideline.
+    """Where disagreement clusters: by category, by language, by dimension, by thirds of the length gap, by version of
+    the guideline.
 
-    Only pairs that several voters judged; of a version, those that several judged under it.
+    Only pairs that several voters judged; of a version, those that several judged under it, and of a dimension, those
+    of which several said something of it. Of categories, languages and dimensions those with most conflicts come first,
+    by the lower end of the interval; what is not known comes last.
     """
     shared = [each for each in pairs if each.spread.is_shared]
     found = _by(Trait.CATEGORY, [(each.category, each.spread) for each in shared])
     found += _by(Trait.LANGUAGE, [(each.language, each.spread) for each in shared])
+    found += _by(Trait.DIMENSION, [told for each in shared for told in each.by_dimension.items()])
     by_gap = sorted(shared, key=lambda each: (each.length_gap, each.first_battle))
     bounds = [len(by_gap) * third // 3 for third in range(4)]
     for third, (start, end) in enumerate(pairwise(bounds), 1):
@@ -133,5 +199,7 @@ def _by(trait: Trait, spreads: Iterable[tuple[str | None, Spread]]) -> list[Clus
         if spread.is_shared:
             n, n_conflicts = counts.get(value, (0, 0))
             counts[value] = n + 1, n_conflicts + spread.is_conflict
-    ordered = sorted(counts.items(), key=lambda item: (item[0] is None, item[0] or ""))
-    return [Cluster(trait, value, n, n_conflicts) for value, (n, n_conflicts) in ordered]
+    found = [Cluster(trait, value, n, n_conflicts) for value, (n, n_conflicts) in counts.items()]
+    if trait is Trait.GUIDELINE:  # versions have an order of their own
+        return sorted(found, key=lambda each: (each.value is None, each.value or ""))
+    return sorted(found, key=lambda each: (each.value is None, -(each.share.low or 0), each.value or ""))

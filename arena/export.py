@@ -11,7 +11,7 @@ from typing import Any
 from arena import __version__, judgement_table, table
 from arena.agreement import Chance
 from arena.agreement_report import Report
-from arena.battle import PromptId, Source, VoterId
+from arena.battle import Adjudication, PromptId, Source, VoterId
 from arena.dataset.card import card
 from arena.dataset.cleaning import Cleaner, Recogniser
 from arena.dataset.folder import CARD, digest, files_of, whole, write_manifest
@@ -28,7 +28,7 @@ from arena.preferences.choices import Choices
 from arena.preferences.conversation import unrolled
 from arena.preferences.example import Example
 from arena.preferences.formats import Format, formats
-from arena.preferences.judgement import Judge
+from arena.preferences.judgement import Judge, PairKey
 from arena.shards import MOST_BYTES, Shard, Sheets, sheets
 from arena.store import VoteStore
 from arena.tally import Selection, default_sources
@@ -110,11 +110,17 @@ def examples(
         texts_of=store.casts.texts,
         alias=alias,
         named=store.named.ids(),
+        adjudicated=_adjudicated(store, up_to) if choices.use_adjudications else {},
     )
     found = unrolled(judge.examples(store.casts.pairs(up_to), account), choices.unroll, account)
     for _, of_prompt in groupby(found, key=lambda example: example.prompt.id):
         for place, example in enumerate(of_prompt):
             yield replace(example, place=place)
+
+
+def _adjudicated(store: VoteStore, up_to: int) -> dict[PairKey, Adjudication]:
+    """The adjudications that hold as of an act of the log, by pair."""
+    return {(act.prompt_id, act.answer_a, act.answer_b): act for act in store.gold.standing(up_to).values()}
 
 
 def export(
@@ -169,6 +175,10 @@ def export(
                         on_progress(account.n_votes, n_votes)
             shards = opened.finish()
         manifest = _manifest(store, order, options, writer, _Written(draft, shards))
+        manifest["adjudication"] |= {
+            "is_used": choices.use_adjudications,
+            "n_standing": len(store.gold.standing(n_log)),
+        }
         manifest["choices"] = options["choices"]
         manifest["agreement"] = agreement
         manifest["watermark"] = {"n_log": n_log, "log_hash": log_hash}

@@ -193,6 +193,10 @@ class Items:
         """Begin anew with the pairs that were opened for several voters, and those on which the verdict is known."""
         there = [each for each in shared if self._pool.has(each.pair)]
         self.queue = Queue(self._shares.overlap_voters, hard=self._shares.hard, pairs=there)
+        self.renew_known(known)
+
+    def renew_known(self, known: Collection[Pair]) -> None:
+        """Go on with other pairs on which the verdict is known."""
         self._known = tuple(sorted(pair for pair in known if self._pool.has(pair)))
 
     def draw(self, view: View, rng: Random, now: datetime) -> Draw | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.battle import Verdict
+from arena.matters import Matter
 
 Ints = NDArray[np.int64]
 
@@ -31,7 +32,9 @@ class Judgements:
     """Votes on items, an item being a prompt with two answers: columns of equal length, in the order of the votes.
 
     `groups` has what else is known of each vote (category, week, ...), a place in `names` of the same key, or UNTOLD;
-    `names["voter"]` are the voters. `left_out` counts the votes that are not here, by reason.
+    `names["voter"]` are the voters. `left_out` counts the votes that are not here, by reason. `said` has what votes say
+    beside the verdict, by matter: places in its labels, or UNTOLD, shape (n_votes, n_parts), of two parts that of the
+    answer A first.
     """
 
     item: Ints
@@ -40,6 +43,7 @@ class Judgements:
     groups: Mapping[str, Ints] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[Matter, Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.item)
@@ -67,6 +71,7 @@ class Judgements:
             voter=self.voter[rows],
             label=self.label[rows],
             groups={name: values[rows] for name, values in self.groups.items()},
+            said={matter: values[rows] for matter, values in self.said.items()},
         )
 
     def of(self, group: str, name: str) -> "Judgements":

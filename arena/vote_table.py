@@ -281,6 +281,11 @@ class VoteTable:
         return column in self._columns
 
     @property
+    def where(self) -> str:
+        """What these votes are called in a message."""
+        return self._where
+
+    @property
     def answers(self) -> Answers | None:
         """Where the texts of the answers are; None where no text is known."""
         return self._answers

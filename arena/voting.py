@@ -115,7 +115,7 @@ class Booth:
             Policy(rules.pairing.mode, uniform_share=rules.pairing.uniform_share),
         )
         self._items = Items(self._pool, rules.items.shares())
-        self._items_version = -1
+        self._items_version = self._gold_version = -1
         self._excluded: frozenset[VoterId] = frozenset()
         self.recount()
 
@@ -291,7 +291,7 @@ class Booth:
         self._items.judged(pair, battle.item_kind, opened.voter_id, told)
 
     def _renew_items(self) -> None:
-        self._items_version = self._store.overlaps.version
+        self._items_version, self._gold_version = self._store.overlaps.version, self._store.gold.version
         self._items.renew(self._store.overlaps.all(), self._store.gold.pairs())
 
     def _find(self, ballot_id: str, voter_id: VoterId) -> OpenedBallot:
@@ -309,8 +309,11 @@ class Booth:
         named = dict(state.revealed)
         for prompt, models in state.named.items():
             named[prompt] = named.get(prompt, frozenset()) | models
-        if self._items_version != self._store.overlaps.version:  # as after a write that failed, or new gold
+        if self._items_version != self._store.overlaps.version:  # as after a write that failed
             self._renew_items()
+        elif self._gold_version != self._store.gold.version:
+            self._gold_version = self._store.gold.version
+            self._items.renew_known(self._store.gold.pairs())
         draw = self._items.draw(View(named, state.skipped, *state.own), self._rng, now)
         if draw is None:
             raise NoBallotLeft(is_arena_empty=self._pool.n_pairs == 0)

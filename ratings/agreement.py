@@ -93,6 +93,12 @@ class Kinds:
         told = self.per_item > 1
         return (self.table[told] * self.times[told, None]).sum(axis=0)
 
+    @property
+    def apart(self) -> "Kinds":
+        """Of items with parts, shape (n_kinds, n_parts, n_categories): each part as an item by itself."""
+        n_kinds, n_parts, n_categories = self.table.shape
+        return Kinds(self.table.reshape(n_kinds * n_parts, n_categories), np.repeat(self.times, n_parts))
+
     def keeping(self, categories: slice) -> "Kinds":
         """Without the judgements of other categories."""
         return Kinds(self.table[:, categories], self.times)
@@ -299,6 +305,28 @@ class GwetAC1:
     def lacking(self, kinds: Kinds) -> str | None:
         """Fewer than two categories, or nothing to compare."""
         return _no_overlap(kinds) if (self.n_categories or 0) > 1 else _no_chance(kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class OfParts:
+    """A measure of things that come several to an item, each judged apart: a table of shape (n_kinds, n_parts,
+    n_categories). Every part counts as an item does by itself; but items are drawn again whole."""
+
+    measure: Measure
+
+    def features(self, table: Ints) -> Floats:
+        """Those of the parts, summed over each item."""
+        n_kinds, n_parts, n_categories = table.shape
+        apart = self.measure.features(table.reshape(n_kinds * n_parts, n_categories))
+        return apart.reshape(n_kinds, n_parts, apart.shape[1]).sum(axis=1)
+
+    def value(self, sums: Floats) -> Floats:
+        """As of the measure."""
+        return self.measure.value(sums)
+
+    def lacking(self, kinds: Kinds) -> str | None:
+        """As of the measure."""
+        return self.measure.lacking(kinds.apart)
 
 
 class Level(StrEnum):

@@ -121,7 +121,7 @@ def agreement(
     by = tuple(dict.fromkeys(group for group in groups if group != "voter"))
     asked = [judgement_table.Group(group) for group in by]
     with _votes(file, db, selection, up_to=up_to, mapping=mapping, values=values) as votes:
-        report = Report.of(judgement_table.read(votes, asked), chance, by=by, voters="voter" in groups)
+        report = Report.of(judgement_table.read(votes, asked, labels=True), chance, by=by, voters="voter" in groups)
         if between is not None:
             both = votes.counting(replace(votes.selection, sources=between))
             told = [judgement_table.Group.SOURCE, *([judgement_table.Group.BATCH] if db is not None else [])]

@@ -76,6 +76,15 @@ def _listed(name: str, what: str, *, metavar: str) -> Callable[[Any], Any]:
     help="Leave out pairs with less agreement than this (0.75, or 2/3).",
 )
 @click.option("--keep-conflicts", is_flag=True, help="Keep them, if there is a majority; their weight tells.")
+@click.option(
+    "--max-disagreement",
+    type=option.share,
+    metavar="SHARE",
+    help="Leave out pairs on which more of the pairs of votes differ than this, ties among them.",
+)
+@click.option(
+    "--no-adjudication", is_flag=True, help="Go by the votes alone, also where the host has adjudicated a pair."
+)
 @with_sources
 @click.option(
     "--since",
@@ -169,6 +178,8 @@ def export(
         min_voter_agreement=voter_agreement,
         min_agreement=min_agreement,
         keep_conflicts=keep_conflicts,
+        max_disagreement=words["max_disagreement"],
+        use_adjudications=not words["no_adjudication"],
         keep_flagged=words["keep_flagged"] or (),
         margins=words["margins"],
         assume_acceptable=assume_acceptable,
@@ -194,6 +205,8 @@ def export(
     if as_json:
         tell(dumped(done.manifest))
         return
+    if n := done.manifest["adjudication"]["n_pairs"]:
+        say(f"{counted(n, 'pair')} of answers by the verdict of an adjudicator")
     told = {name: counts for name, counts in done.manifest["formats"].items() if name != "gold" or counts["splits"]}
     for name, counts in told.items():
         _tell_format(name, counts, done.manifest["n_votes"], alone=len(told) == 1)

@@ -12,10 +12,16 @@ from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_sources
 
 if TYPE_CHECKING:
+    from arena.disagreement import Cluster, Overview, Share
     from arena.effect import Effect
     from arena.review import Findings
 
 _SHOWN = 3
+_WIDTH = 25
+"""Of a share on paper, in characters from none to all."""
+
+_NOTHING_SHARED = "no two voters have judged the same two answers: where they disagree is not known"
+_GAPS = {"1": "small", "2": "medium", "3": "large"}
 
 _with_reason = click.option("--reason", required=True, metavar="TEXT", help="Why, in one line; kept in the log.")
 _with_name = click.option("--by", "decided_by", required=True, metavar="NAME", help="Who decides; kept in the log.")
@@ -27,7 +33,11 @@ _voter = click.argument("voter", metavar="VOTER", help="The voter, as `bakeoff r
 @with_sources
 @with_json
 def review(db: Path, *, sources: tuple[Source, ...] | None, as_json: bool) -> None:
-    """List voters whose votes look rigged, with what leaving them out would change. Nobody is removed."""
+    """List voters whose votes look rigged, with what leaving them out would change, and where voters disagree.
+
+    Nobody is removed.
+    """
+    from arena.disagreement import Overview
     from arena.review import Review
     from arena.store import VoteStore
 
@@ -35,8 +45,10 @@ def review(db: Path, *, sources: tuple[Source, ...] | None, as_json: bool) -> No
         asked = Review(store, sources=sources, on_failure=lambda what, error: say(f"{what} failed: {error}"))
         found = asked.look(store.log.position()[0])
         asked.close()
-    tell(dumped(found.to_record()) if as_json else "\n".join(_lines(found)))
-    for line in _story(found):
+        shared = Overview.of(store.disagreements.pairs(found.sources, up_to=found.n_log))
+    record = {**found.to_record(), "disagreement": shared.to_record()}
+    tell(dumped(record) if as_json else "\n".join([*_lines(found), *_where(shared)]))
+    for line in [*_story(found), *([] if shared.n_pairs else [_NOTHING_SHARED])]:
         say(line)
 
 
@@ -91,6 +103,53 @@ def _lines(found: "Findings") -> list[str]:
             f"left out: {act.voter_id}, {counted(each.n_votes, 'vote')}: {act.reason} ({act.decided_by}, {when})"
         )
     return lines
+
+
+def _where(found: "Overview") -> list[str]:
+    """Where disagreement clusters, a share with its interval a line; none where nothing is shared."""
+    if not found.n_pairs:
+        return []
+    told = [
+        ("", "all of them", found),
+        *((each.trait.value.replace("_", " "), _value(each), each) for each in found.clusters),
+    ]
+    rows = [
+        (
+            trait,
+            value,
+            f"{of.n_conflicts:,} of {of.n_pairs:,}",
+            f"{of.share.value:.0%}",
+            _interval(of.share),
+            _strip(of.share),
+        )
+        for trait, value, of in told
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "",
+        f"Votes disagree on {found.n_conflicts:,} of {counted(found.n_pairs, 'pair')} that several voters judged",
+    ]
+    for trait, value, *numbers, strip in rows:
+        cells = [f"{trait:<{widths[0]}}", f"{value:<{widths[1]}}"]
+        cells += [f"{text:>{width}}" for text, width in zip(numbers, widths[2:], strict=False)]
+        lines.append(f"  {'  '.join([*cells, strip])}")
+    return lines
+
+
+def _interval(share: "Share") -> str:
+    return "" if share.low is None or share.high is None else f"{share.low:.0%} to {share.high:.0%}"
+
+
+def _value(cluster: "Cluster") -> str:
+    if cluster.low is None or cluster.high is None:
+        return cluster.value or "not known"
+    return f"{_GAPS[cluster.value or '']} ({cluster.low:.0%} to {cluster.high:.0%})"
+
+
+def _strip(share: "Share") -> str:
+    """The interval as a line from 0 to 1, with the share on it."""
+    place, low, high = (round((end or 0) * (_WIDTH - 1)) for end in (share.value, share.low, share.high))
+    return "".join("o" if k == place else "-" if low <= k <= high else "." for k in range(_WIDTH))
 
 
 def _effect(effect: "Effect") -> list[str]:

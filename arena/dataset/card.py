@@ -46,6 +46,7 @@ def card(manifest: Mapping[str, Any], title: str, example: Mapping[str, Any] | N
         _models(manifest),
         _splits(manifest),
         _voters(manifest),
+        _adjudicated(manifest["adjudication"]),
         _measured("Agreement of voters", manifest["agreement"]),
         _measured("Biases of voters", manifest["bias"]),
         _personal(manifest),
@@ -167,6 +168,24 @@ def _voters(manifest: Mapping[str, Any]) -> str:
 
 {manifest["n_voters"]:,} voters, under names that were made for this export. Votes by people who had seen who wrote an \
 answer are left out, where the log tells. Guideline versions that they judged by: {_plain(guidelines)}."""
+
+
+def _adjudicated(told: Mapping[str, Any]) -> str:
+    if not told["n_standing"]:
+        return ""
+    if not told["is_used"]:
+        return f"""\
+## Adjudication
+
+A verdict was adjudicated on {told["n_standing"]:,} pairs of answers. This export takes no account of it: every row \
+is by its votes."""
+    return f"""\
+## Adjudication
+
+{told["n_pairs"]:,} pairs of answers have the verdict of an adjudicator in place of that of the votes, which stay in \
+the log; {told["n_rows"]:,} of them prefer one answer. On {told["votes_say_the_same"]:,} the votes alone say the same, \
+on {told["votes_say_otherwise"]:,} otherwise, on {told["votes_say_nothing"]:,} they do not decide. All are in gold, \
+with `verdict_by` = `adjudication`."""
 
 
 def _measured(title: str, told: Mapping[str, Any]) -> str:

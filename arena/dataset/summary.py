@@ -21,6 +21,8 @@ class Summary:
     votes_by_source: Counter[str] = field(default_factory=Counter)
     votes_by_guideline: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    adjudicated: Counter[str] = field(default_factory=Counter)
+    """Pairs with the verdict of an adjudicator, by what the votes alone say."""
     voters: set[str] = field(default_factory=set)
     first: datetime | None = None
     last: datetime | None = None
@@ -34,6 +36,11 @@ class Summary:
         self.pairs[split] += example.chosen is not None
         self.examples_by_model.update((example.answer_a.model_id, example.answer_b.model_id))
         self.languages[example.prompt.language or "unknown"] += 1
+        if example.adjudicated is not None:
+            by_votes = example.adjudicated.by_votes
+            told = "undecided" if by_votes is None else "same" if by_votes is example.verdict else "other"
+            self.adjudicated[told] += 1
+            self.adjudicated["chosen"] += example.chosen is not None
         for opinion in example.opinions:
             self.votes_by_source[opinion.source.value] += 1
             self.votes_by_guideline[opinion.guideline_version or "none"] += 1
@@ -52,6 +59,13 @@ class Summary:
             "votes_by_source": _sorted(self.votes_by_source),
             "votes_by_guideline": _sorted(self.votes_by_guideline),
             "examples_by_language": _sorted(self.languages),
+            "adjudication": {
+                "n_pairs": sum(self.adjudicated[told] for told in ("same", "other", "undecided")),
+                "n_rows": self.adjudicated["chosen"],
+                "votes_say_the_same": self.adjudicated["same"],
+                "votes_say_otherwise": self.adjudicated["other"],
+                "votes_say_nothing": self.adjudicated["undecided"],
+            },
             "n_voters": len(self.voters),
             "first_vote": None if self.first is None else self.first.isoformat(),
             "last_vote": None if self.last is None else self.last.isoformat(),

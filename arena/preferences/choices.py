@@ -52,6 +52,10 @@ class Choices:
     """Of the decisive votes on a pair. A strict majority is needed in any case."""
     keep_conflicts: bool = False
     """Keep pairs below that floor; their weight tells."""
+    max_disagreement: Fraction | None = None
+    """Of the pairs of votes on a pair of answers, ties among them; on a pair with a single vote there is none."""
+    use_adjudications: bool = True
+    """Whether an adjudicated verdict stands above the votes."""
     keep_flagged: Collection[Flag] = ()
     assume_acceptable: bool = False
     """For unpaired rows: take the chosen answer for acceptable, and the other one not, where no voter has said."""
@@ -83,6 +87,8 @@ class Choices:
             "min_voter_agreement": None if self.min_voter_agreement is None else float(self.min_voter_agreement),
             "min_agreement": float(self.min_agreement),
             "keep_conflicts": self.keep_conflicts,
+            "max_disagreement": None if self.max_disagreement is None else float(self.max_disagreement),
+            "use_adjudications": self.use_adjudications,
             "keep_flagged": sorted(flag.word for flag in self.keep_flagged),
             "assume_acceptable": self.assume_acceptable,
             "keep_gold": self.keep_gold,

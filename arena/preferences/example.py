@@ -1,7 +1,9 @@
 """What an export has to say of two answers to one prompt: everything that any format needs, and nothing of a file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 
 from arena.battle import Answer, Labels, Message, Prompt, Side, Source, Verdict, VoteId
 
@@ -50,6 +52,14 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjudicated:
+    """That the verdict on an example is an adjudicator's, since when, and what the votes alone would have said."""
+
+    at: datetime
+    by_votes: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """Two answers to one prompt, the votes on them that count, and what these say together.
 
@@ -59,6 +69,8 @@ class Example:
     verdict is A or B where one answer is chosen, TIE or BOTH_BAD where the votes agree on that, None where they
     conflict. agreement is the share of the decisive votes that is for the chosen answer (of all votes for a tie or both
     bad), weight what a trainer may multiply the loss by, margin by how much the chosen answer is better (`Margins`).
+    adjudicated tells of a verdict that is not the votes' own. is_disputed: nothing is chosen because the votes disagree
+    more than the export takes, whatever most of them say.
     strength is how much better, from 1 (slightly) to 3 (much), in the mean of the voters who said; None where none did.
     is_acceptable is what the voters who chose it say of the chosen answer, None where they do not, or do not agree.
 
@@ -78,6 +90,8 @@ class Example:
     margin: float = 0.0
     strength: float | None = None
     is_acceptable: bool | None = None
+    adjudicated: Adjudicated | None = None
+    is_disputed: bool = False
     conversation_id: str | None = None
     turn: int = 1
     n_turns: int = 1
@@ -109,6 +123,28 @@ class Example:
         return self.n(Verdict.A, Verdict.B)
 
     @property
+    def disagreement(self) -> float | None:
+        """`disagreement` of the votes; None where there is one alone."""
+        if len(self.opinions) < 2:  # most pairs, and nothing to count
+            return None
+        found = disagreement(opinion.verdict for opinion in self.opinions)
+        return None if found is None else float(found)
+
+    @property
     def last_voted_at(self) -> datetime | None:
         """When the newest of the votes was cast, where any tells."""
         return max((opinion.voted_at for opinion in self.opinions if opinion.voted_at), default=None)
+
+
+def disagreement(verdicts: Iterable[Verdict]) -> Fraction | None:
+    """The share of all pairs of votes that differ, a tie and both bad being the same; None for fewer than two votes.
+
+    It is 1 less the raw agreement on one pair of answers, so that ties count, which `Example.agreement` passes over.
+    """
+    counts = {Verdict.A: 0, Verdict.B: 0, None: 0}
+    for verdict in verdicts:
+        counts[verdict if verdict.is_decisive else None] += 1
+    n = sum(counts.values())
+    if n < 2:
+        return None
+    return 1 - Fraction(sum(each * (each - 1) for each in counts.values()), n * (n - 1))

@@ -6,15 +6,15 @@ strict majority that holds at least the floor; an adjudicated verdict stands abo
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from arena.battle import Answer, AnswerId, Prompt, PromptId, Verdict, VoterId
+from arena.battle import Adjudication, Answer, AnswerId, Prompt, PromptId, Verdict, VoterId
 from arena.pairing import text_key
 from arena.preferences.account import Account
 from arena.preferences.cast import CastVote, CastVotes, Reason
 from arena.preferences.choices import Choices
-from arena.preferences.example import Example, Opinion
+from arena.preferences.example import Adjudicated, Example, Opinion, disagreement
 from arena.preferences.flag import Flag, flags_of
 from arena.preferences.strength import mean_strength
 
@@ -38,12 +38,22 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class _Settled:
+    """A verdict on a pair, and the share of the votes that says so: of the decisive ones where one answer is chosen."""
+
+    verdict: Verdict | None
+    agreement: Fraction | None
+    adjudicated: Adjudicated | None = None
+    is_disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """What makes examples of votes: the choices, and what is known from elsewhere.
 
     against says why a vote is not taken (`cast.reason_against`); texts_of reads the texts of some pairs; named are
     answers that are known to tell their author; alias gives voters the names that they have in this export; adjudicated
-    are verdicts that were decided on, by pair, its answers in the order of their ids.
+    are the adjudications that hold, by pair, its answers in the order of their ids; they stand above the votes.
     """
 
     choices: Choices
@@ -51,7 +61,7 @@ class Judge:
     texts_of: Callable[[Collection[PromptId], Collection[AnswerId]], Texts]
     alias: Callable[[VoterId], str | None]
     named: Collection[AnswerId] = frozenset()
-    adjudicated: Mapping[PairKey, Verdict] | None = None
+    adjudicated: Mapping[PairKey, Adjudication] = field(default_factory=dict)
 
     def examples(self, casts: Iterable[CastVotes], account: Account) -> Iterator[Example]:
         """The examples of votes that come pair by pair, each pair whole; votes that are in none go to the account.
@@ -99,7 +109,8 @@ class Judge:
             account.leave_out(reason, len(cast.votes))
             return None
         opinions = tuple(self._opinion(vote) for vote in cast.votes)
-        verdict, agreement = self._settled(key, opinions)
+        settled = self._settled(key, opinions)
+        verdict, agreement = settled.verdict, settled.agreement
         is_chosen = verdict is not None and verdict.is_decisive
         return Example(
             id=pair_id(*key),
@@ -109,10 +120,12 @@ class Judge:
             opinions=opinions,
             verdict=verdict,
             agreement=None if agreement is None else float(agreement),
-            weight=1.0 if self._is_adjudicated(key) or agreement is None else float(max(0, 2 * agreement - 1)),
+            weight=1.0 if settled.adjudicated or agreement is None else float(max(0, 2 * agreement - 1)),
             margin=self.choices.margins.of_pair(opinions, verdict) if verdict and is_chosen else 0.0,
             strength=mean_strength(opinions, verdict) if verdict and is_chosen else None,
             is_acceptable=_acceptable(opinions, verdict, self.choices.assume_acceptable),
+            adjudicated=settled.adjudicated,
+            is_disputed=settled.is_disputed,
             conversation_id=cast.conversation_id,
             turn=cast.turn,
         )
@@ -134,25 +147,32 @@ class Judge:
         voter = None if vote.voter_id is None else self.alias(vote.voter_id)
         return replace(vote.opinion, labels=labels, voter=voter)
 
-    def _is_adjudicated(self, key: PairKey) -> bool:
-        return self.adjudicated is not None and key in self.adjudicated
+    def _settled(self, key: PairKey, opinions: Sequence[Opinion]) -> _Settled:
+        by_votes = self._by_votes(opinions)
+        act = self.adjudicated.get(key)
+        if act is None:
+            return by_votes
+        assert act.verdict is not None  # noqa: S101 - those that hold have one
+        counted = [each for each in opinions if each.verdict.is_decisive or not act.verdict.is_decisive]
+        n_same = sum(each.verdict is act.verdict for each in counted)
+        share = Fraction(n_same, len(counted)) if counted else None
+        return _Settled(act.verdict, share, Adjudicated(act.decided_at, by_votes.verdict))
 
-    def _settled(self, key: PairKey, opinions: Sequence[Opinion]) -> tuple[Verdict | None, Fraction | None]:
-        """What the votes say, and the share of them that says it: of the decisive ones where one answer is chosen."""
+    def _by_votes(self, opinions: Sequence[Opinion]) -> _Settled:
         counts = {verdict: sum(each.verdict is verdict for each in opinions) for verdict in Verdict}
         n_decisive = counts[Verdict.A] + counts[Verdict.B]
-        if self.adjudicated is not None and key in self.adjudicated:
-            verdict = self.adjudicated[key]
-            n = n_decisive if verdict.is_decisive else len(opinions)
-            return verdict, Fraction(counts[verdict], n) if n else None
         if n_decisive == 0:
             verdict = max((Verdict.TIE, Verdict.BOTH_BAD), key=counts.__getitem__)
             share = Fraction(counts[verdict], len(opinions))
-            return (verdict, share) if share > Fraction(1, 2) else (None, None)
+            return _Settled(verdict, share) if share > Fraction(1, 2) else _Settled(None, None)
         verdict = max((Verdict.A, Verdict.B), key=counts.__getitem__)
         share = Fraction(counts[verdict], n_decisive)
-        is_kept = share > Fraction(1, 2) and (share >= self.choices.min_agreement or self.choices.keep_conflicts)
-        return (verdict if is_kept else None), share
+        if share <= Fraction(1, 2) or (share < self.choices.min_agreement and not self.choices.keep_conflicts):
+            return _Settled(None, share)
+        most = self.choices.max_disagreement
+        apart = None if most is None else disagreement(each.verdict for each in opinions)
+        is_disputed = most is not None and apart is not None and apart > most
+        return _Settled(None if is_disputed else verdict, share, is_disputed=is_disputed)
 
 
 def pair_id(prompt: PromptId, answer_a: AnswerId, answer_b: AnswerId) -> str:

@@ -13,10 +13,15 @@ _ACTS = "select seq, prompt_id, answer_a, answer_b, verdict, reason, decided_by,
 
 
 class Gold:
-    """On one pair an adjudication takes the place of what the pack says, and of several acts the last one holds."""
+    """On one pair an adjudication takes the place of what the pack says, and of several acts the last one holds.
+
+    `version` is another one whenever what was read before may no longer hold.
+    """
 
     def __init__(self, database: Database):
         self._database = database
+        self.version = 0
+        database.on_forgetting(self._forget)
 
     def add(self, known: Iterable[KnownVerdict], now: datetime) -> int:
         """Take these from a pack; of a pair that was there before, the verdict and the reason are replaced. Returns how
@@ -49,22 +54,24 @@ class Gold:
                 return False
             value = None if verdict is None else verdict.value
             decide(cursor, ADJUDICATION, act.prompt_id, *pair, value, act.reason, act.decided_by, act.decided_at)
-            self._database.once_stored(self._database.forget)
+            self._database.once_stored(self._forget)  # of voters and votes all holds that was read before
         return True
 
-    def acts(self) -> dict[int, Adjudication]:
-        """All adjudications by their numbers in the log, the newest first."""
+    def acts(self, up_to: int | None = None) -> dict[int, Adjudication]:
+        """All adjudications (of the log up to an act) by their numbers in the log, the newest first."""
         with self._database.read() as cursor:
-            rows = cursor.execute(f"{_ACTS} order by seq desc").fetchall()
+            rows = cursor.execute(
+                f"{_ACTS} where seq <= coalesce(?::bigint, seq) order by seq desc", [up_to]
+            ).fetchall()
         return {
             seq: Adjudication(prompt, a, b, None if verdict is None else Verdict(verdict), *why)
             for seq, prompt, a, b, verdict, *why in rows
         }
 
-    def standing(self) -> dict[int, Adjudication]:
-        """The adjudications that hold, in the same way."""
+    def standing(self, up_to: int | None = None) -> dict[int, Adjudication]:
+        """The adjudications that hold (or held as of an act), in the same way."""
         latest: dict[Pair, int] = {}
-        acts = self.acts()
+        acts = self.acts(up_to)
         for seq, act in acts.items():
             latest.setdefault((act.answer_a, act.answer_b), seq)
         return {seq: acts[seq] for seq in latest.values() if acts[seq].verdict is not None}
@@ -86,3 +93,6 @@ class Gold:
     def pairs(self) -> frozenset[Pair]:
         """The pairs alone: what no training set may hold."""
         return frozenset(self.all())
+
+    def _forget(self) -> None:
+        self.version += 1

@@ -56,8 +56,9 @@ _MOST_QUESTIONS = 10_000
 _PROMPT_TEXT = "array_to_string(list_transform(messages, lambda message: message.content), chr(10))"
 _AUDITED = ("seq", "time_to_vote_ms", "voter_wrote_prompt", "guideline_version", "prompt_digest", "draw_probability")
 _JUDGED = ("bakeoff_seq", "question", "turn", "batch")
+_LABELS = ("scale", "strength", "dimensions", "ratings", "confidence")
 
-_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, "prompt_text", "left_out")
+_TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, *_LABELS, "prompt_text", "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +359,7 @@ class Votes:
         """
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, {", ".join(_AUDITED)}, {_PROMPT_TEXT} as prompt_text,
+                v.source, answer_a, answer_b, {", ".join((*_AUDITED, *_LABELS))}, {_PROMPT_TEXT} as prompt_text,
                 seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch,
                 case when left_out is distinct from '{WITHDRAWN}' and voter_id in (select voter_id
                     from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out

@@ -50,12 +50,9 @@ def routes(arbiter: Arbiter, clock: Callable[[], datetime], *, signed_as: str | 
     @router.get("")
     def look() -> Response:
         found = arbiter.look()
-        told = {
-            "n_pairs": found.n_pairs,
-            "n_conflicts": found.n_conflicts,
+        told = found.overview.to_record() | {
             "n_open": found.n_open,
             "cases": [_case_json(case) for case in found.cases],
-            "clusters": [cluster.to_record() for cluster in found.clusters],
             "decided": [_decided_json(each) for each in found.decided],
         }
         return JSONResponse(told, headers=_UNKEPT)

@@ -5,7 +5,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from arena.battle import Answer, AnswerId, Labels, Message, ModelId, Prompt, PromptId, Source, Verdict, VoteId, VoterId
+from arena.battle import (
+    Adjudication,
+    Answer,
+    AnswerId,
+    Labels,
+    Message,
+    ModelId,
+    Prompt,
+    PromptId,
+    Source,
+    Verdict,
+    VoteId,
+    VoterId,
+)
 from arena.pack import answer_id
 from arena.preferences.account import Account
 from arena.preferences.cast import CastVote, CastVotes, reason_against
@@ -67,13 +80,14 @@ def judged(
         return Texts({each: Prompt(each, tuple(messages)) for each in prompts}, found)
 
     account = Account()
+    acts = {key: Adjudication(*key, told, "A reason.", "the host", AT) for key, told in (adjudicated or {}).items()}
     judge = Judge(
         chosen,
         reason_against(chosen, {}, tuple(map(VoterId, unlike))),
         texts_of,
         alias=lambda voter: f"known as {voter}",
         named=tuple(map(AnswerId, named)),
-        adjudicated=adjudicated,
+        adjudicated=acts,
     )
     return list(judge.examples(casts, account)), account
 

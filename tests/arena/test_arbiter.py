@@ -1,9 +1,10 @@
 """Disagreement: which pairs are under conflict, where they cluster, and what an adjudication does and leaves alone."""
 
 from collections.abc import Iterator, Mapping
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.arbiter import Arbiter
@@ -12,6 +13,7 @@ from arena.battle import (
     Battle,
     BattleId,
     ItemKind,
+    Labels,
     ModelId,
     PromptId,
     Source,
@@ -21,7 +23,7 @@ from arena.battle import (
     VoterId,
     Withdrawal,
 )
-from arena.disagreement import Cluster, SharedPair, Spread, Trait, clusters, conflicts
+from arena.disagreement import Cluster, Overview, Share, SharedPair, Spread, Trait, clusters, conflicts
 from arena.errors import BadInput
 from arena.store import VoteStore
 from arena.wholeness import examine
@@ -120,6 +122,63 @@ def test_clusters_put_every_pair_into_one_group_of_each_trait():
 
 def test_nothing_shared_gives_no_cluster():
     assert clusters([]) == []
+    assert Overview.of([]) == Overview(0, 0, ())
+    assert Overview.of([]).share == Share(None, None, None)
+
+
+def test_a_dimension_has_the_pairs_on_which_several_said_something_of_it():
+    pairs = [
+        pair_with(0, {None: Spread(2)}, by_dimension={"tone": Spread(1, 1), "facts": Spread(2)}),
+        pair_with(1, {None: Spread(1, 1)}, by_dimension={"tone": Spread(1), "facts": Spread(1, tie=1)}),
+        pair_with(2, {None: Spread(3)}, by_dimension={"tone": Spread(2, 1)}),
+    ]
+    found = [each for each in clusters(pairs) if each.trait is Trait.DIMENSION]
+    # All agree on the whole of the first pair, and not on its tone. Both have one conflict in two pairs.
+    assert found == [Cluster(Trait.DIMENSION, "facts", 2, 1), Cluster(Trait.DIMENSION, "tone", 2, 1)]
+
+
+def test_shares_of_conflicts_have_wilsons_interval():
+    # Of 10 of 40: centre (10 + z^2 / 2) / (40 + z^2) with z = 1.959964, so 0.141871 to 0.401940.
+    share = Cluster(Trait.CATEGORY, "code", 40, 10).share
+    assert (share.value, share.low, share.high) == (
+        0.25,
+        pytest.approx(0.141871, abs=1e-6),
+        pytest.approx(0.401940, abs=1e-6),
+    )
+
+
+spreads = st.builds(Spread, st.integers(0, 3), st.integers(0, 3), st.integers(0, 2), st.integers(0, 2))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(spreads, st.sampled_from(["code", "poetry", None]), st.integers(0, 90)), max_size=20))
+def test_each_trait_of_all_pairs_adds_up_to_all_pairs(drawn: list[tuple[Spread, str | None, int]]):
+    pairs = [
+        pair_with(number, {"1": spread}, category=category, length_b=length)
+        for number, (spread, category, length) in enumerate(drawn)
+    ]
+    found = Overview.of(pairs)
+    for trait in (Trait.CATEGORY, Trait.LANGUAGE, Trait.LENGTH_GAP, Trait.GUIDELINE):
+        held = [each for each in found.clusters if each.trait is trait]
+        assert sum(each.n_pairs for each in held) == found.n_pairs
+        assert sum(each.n_conflicts for each in held) == found.n_conflicts
+    for each in found.clusters:
+        share = each.share
+        assert share.low is not None
+        assert share.value is not None
+        assert share.high is not None
+        assert 0 <= share.low <= share.value <= share.high <= 1
+    known = [each.share.low or 0 for each in found.clusters if each.trait is Trait.CATEGORY and each.value is not None]
+    assert known == sorted(known, reverse=True)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(spreads, st.integers(0, 90)), max_size=12), st.randoms())
+def test_the_order_of_pairs_changes_nothing(drawn: list[tuple[Spread, int]], rng: Random):
+    pairs = [pair_with(number, {"1": spread}, length_b=length) for number, (spread, length) in enumerate(drawn)]
+    shuffled = list(pairs)
+    rng.shuffle(shuffled)
+    assert Overview.of(shuffled) == Overview.of(pairs)
 
 
 # ---- of the log ----
@@ -145,6 +204,27 @@ def test_what_was_withdrawn_is_not_among_them(store: VoteStore):
     assert len(store.disagreements.pairs([Source.HUMAN], up_to=2)) == 1  # as of then
 
 
+def test_what_was_said_of_a_dimension_is_of_the_answer_and_not_of_the_side(store: VoteStore):
+    cast(store, "p0", ("m1", "m0"), "v1", A, labels=Labels(dimensions={"tone": A, "facts": TIE}))
+    cast(store, "p0", ("m0", "m1"), "v2", A, labels=Labels(dimensions={"tone": B}))
+    cast(store, "p0", ("m0", "m1"), "v3", A)
+    [found] = store.disagreements.pairs([Source.HUMAN], up_to=9)
+    assert found.by_dimension == {"tone": Spread(a=2), "facts": Spread(tie=1)}
+    assert found.spread == Spread(1, 2)
+
+
+def test_one_pair_alone_is_read_as_among_all_of_them(store: VoteStore):
+    disagreeing(store)
+    cast(store, "p0", ("m1", "m0"), "v7", BAD)
+    everything = store.disagreements.pairs([Source.HUMAN], up_to=99)
+    assert len(everything) == 3
+    for each in everything:
+        assert store.disagreements.pairs([Source.HUMAN], up_to=99, of=each.first_battle) == [each]
+    # Any of its battles names the pair.
+    assert store.disagreements.pairs([Source.HUMAN], up_to=99, of=BattleId("b7"))[0].spread == Spread(1, 1, 0, 1)
+    assert store.disagreements.pairs([Source.HUMAN], up_to=99, of=BattleId("nobody's")) == []
+
+
 def disagreeing(store: VoteStore) -> Arbiter:
     """Two pairs under conflict, one on which all agree."""
     for prompt, verdicts in (("p0", (A, B)), ("p1", (A, A)), ("p2", (A, B, TIE))):
@@ -155,7 +235,7 @@ def disagreeing(store: VoteStore) -> Arbiter:
 
 def test_cases_come_with_most_votes_first_and_name_nobody(store: VoteStore):
     found = disagreeing(store).look()
-    assert (found.n_pairs, found.n_conflicts, found.n_open) == (3, 2, 2)
+    assert (found.overview.n_pairs, found.overview.n_conflicts, found.n_open) == (3, 2, 2)
     assert [case.messages[0].content for case in found.cases] == ["Question 2?", "Question 0?"]
     assert found.cases[0].spread == Spread(1, 1, 1)
     told = {field: getattr(found.cases[0], field) for field in found.cases[0].__slots__}
@@ -176,7 +256,7 @@ def test_a_verdict_makes_gold_and_leaves_the_votes_alone(store: VoteStore):
     assert store.gold.pairs() == {pair}
     assert store.votes.tallies(up_to=99) == before
     after = arbiter.look()
-    assert (after.n_conflicts, after.n_open) == (2, 1)
+    assert (after.overview.n_conflicts, after.n_open) == (2, 1)
     assert [(each.act.decided_by, each.messages[0].content) for each in after.decided] == [("Ada", "Question 0?")]
     assert examine(store).broken == ()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 from pydantic import SecretStr
 
-from arena.battle import Verdict, VoterId
+from arena.battle import Labels, Verdict, VoterId
 from arena.errors import NoBallotLeft
 from arena.intake import import_pack
 from arena.login import Login
@@ -40,11 +40,22 @@ confidence = true
 ratings = true
 acceptable = true
 """
+# Several voters on the same pairs, of which some disagree, in all and in one matter.
+_SHARED = """
+[items]
+overlap = 0.8
+overlap_voters = 3
+
+[labels]
+dimensions = [{ id = "accuracy", name = "Accuracy" }]
+"""
 # Of the others, the starter pack's own.
 _RULES: Mapping[Ground, str] = {
     "labels": _EVERY_LABEL,
     "steps": '[labels]\nscale = "8-steps"\n',
     "calibrating": "[guideline]\ncalibration = 3\n",
+    "hosted": _SHARED,
+    "decided": _SHARED,
 }
 _N_VOTERS = 24
 _N_DAYS = 3
@@ -145,7 +156,13 @@ def _vote(site: Site, store: VoteStore, clock: Clock, n_voters: int) -> None:
                 chance = 1 / (1 + exp(strength[opened.battle.model_b] - strength[opened.battle.model_a]))
                 verdict = Verdict.A if rng.random() < chance else Verdict.B
                 verdict = rng.choice((Verdict.TIE, Verdict.BOTH_BAD)) if rng.random() < 0.2 else verdict
-                site.booth.cast(ballot.id, verdict, voter, clock.now + timedelta(seconds=15))
+                accuracy = (
+                    {"accuracy": verdict if verdict.is_decisive else Verdict.TIE}
+                    if site.booth.labels.dimensions
+                    else {}
+                )
+                labels = Labels(dimensions=accuracy)
+                site.booth.cast(ballot.id, verdict, voter, clock.now + timedelta(seconds=15), labels=labels)
         clock.now = _STARTS_AT + timedelta(days=day, hours=10)
         site.job.run_if_due(clock.now)
         clock.now = _STARTS_AT + timedelta(days=day + 1)

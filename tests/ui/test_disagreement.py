@@ -59,6 +59,18 @@ def test_the_host_sees_the_pairs_and_how_votes_were_spread_and_no_model(arena: A
     assert not any(each in answer.text for each in ids)
 
 
+def test_shares_of_conflicts_come_with_their_interval_and_add_up(arena: Arena):
+    told = told_to(host_of(arena))
+    assert told["share"]["value"] == told["n_conflicts"] / told["n_pairs"]
+    for trait in ("category", "language", "length_gap"):
+        held = [each for each in told["clusters"] if each["trait"] == trait]
+        assert sum(each["n_pairs"] for each in held) == told["n_pairs"]
+    for each in told["clusters"]:
+        share = each["share"]
+        assert share["value"] == each["n_conflicts"] / each["n_pairs"]
+        assert 0 <= share["low"] <= share["value"] <= share["high"] <= 1
+
+
 def test_a_verdict_is_kept_and_can_be_taken_back(arena: Arena):
     host = host_of(arena)
     before = told_to(host)
@@ -149,6 +161,26 @@ def test_a_host_decides_by_keys_and_takes_it_back(arena: Arena, browser: Browser
         expect(region.locator("article[data-seq]")).to_have_count(0)
         expect(region.locator("article[data-case]")).to_have_count(n_cases)
         assert arena.store.gold.all() == {}
+
+
+@pytest.mark.journey
+def test_the_picture_shows_what_its_numbers_say_and_fits_a_phone_in_every_language(arena: Arena, browser: Browser):
+    told = told_to(host_of(arena))
+    shares = [told["share"], *(each["share"] for each in told["clusters"])]
+    for language in LANGUAGES:
+        with browser.new_context(viewport={"width": 390, "height": 844}, locale=language) as context:
+            where = host_page(context, arena).locator("#host-disagreement table.where")
+            expect(where.locator("tr:not(.group) svg")).to_have_count(len(shares))
+            drawn = where.evaluate(
+                """(table) => [...table.querySelectorAll("svg")].map((svg) => {
+                    const [dot, line] = [svg.querySelector(".dot"), svg.querySelector(".interval")];
+                    return [dot.getAttribute("cx"), line.getAttribute("x1"), line.getAttribute("x2")].map(parseFloat);
+                })"""
+            )
+            for (value, low, high), share in zip(drawn, shares, strict=True):
+                assert (value, low, high) == pytest.approx([100 * share[each] for each in ("value", "low", "high")])
+            wide, room = where.evaluate("(table) => [table.parentElement.scrollWidth, table.parentElement.clientWidth]")
+            assert wide <= room, language
 
 
 @pytest.mark.journey

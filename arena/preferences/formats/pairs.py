@@ -13,6 +13,8 @@ TIE = "tie"
 BOTH_BAD = "both bad"
 CONFLICT = "conflict: no strict majority"
 BELOW_FLOOR = "conflict: agreement below the floor"
+DISPUTED = "conflict: more disagreement than is asked for"
+OVERRULED = "adjudicated as a tie or both bad"
 
 # Where a row comes from, after the trainer's own columns. None of these names means anything to a trainer.
 PROVENANCE: Mapping[str, str] = {
@@ -26,6 +28,9 @@ PROVENANCE: Mapping[str, str] = {
     "n_ties": "integer",
     "agreement": "double",
     "weight": "double",
+    "disagreement": "double",
+    "verdict_by": "varchar",
+    "adjudicated_at": "varchar",
     "strength": "double",
     "category": "varchar",
     "language": "varchar",
@@ -72,6 +77,9 @@ def provenance(example: Example, chosen: Answer, rejected: Answer) -> tuple[Any,
         example.n(Verdict.TIE, Verdict.BOTH_BAD),
         example.agreement,
         example.weight,
+        example.disagreement,
+        "votes" if example.adjudicated is None else "adjudication",
+        None if example.adjudicated is None else moment(example.adjudicated.at),
         example.strength,
         example.prompt.category,
         example.prompt.language,
@@ -99,6 +107,14 @@ def left_out(example: Example) -> dict[str, int]:
     """The votes on an example that no format of pairs holds, by the reason."""
     reasons = {TIE: example.n(Verdict.TIE), BOTH_BAD: example.n(Verdict.BOTH_BAD)}
     if example.chosen is None:
-        is_even = example.n(Verdict.A) == example.n(Verdict.B)
-        reasons[CONFLICT if is_even else BELOW_FLOOR] = example.n_decisive
+        reasons[_why_none(example)] = example.n_decisive
     return {reason: n for reason, n in reasons.items() if n}
+
+
+def _why_none(example: Example) -> str:
+    """Why the decisive votes on an example without a chosen answer choose none."""
+    if example.adjudicated is not None:
+        return OVERRULED
+    if example.n(Verdict.A) == example.n(Verdict.B):
+        return CONFLICT
+    return DISPUTED if example.is_disputed else BELOW_FLOOR

@@ -31,6 +31,7 @@ SCHEMA: Mapping[str, str] = {
     "n_votes": "integer",
     "agreement": "double",
     "weight": "double",
+    "disagreement": "double",
     "category": "varchar",
     "language": "varchar",
     "created_at": "varchar",
@@ -45,7 +46,7 @@ def rows(example: Example) -> Iterator[tuple[object, ...]]:
             [pairs.message("assistant", answer.text)],
             label,
             *(example.id, example.prompt.id, answer.id, answer.model_id, answer.revision),
-            *(_n_kept(example), example.agreement, example.weight),
+            *(_n_kept(example), example.agreement, example.weight, example.disagreement),
             *(example.prompt.category, example.prompt.language, pairs.moment(example.last_voted_at)),
         )
 
@@ -53,7 +54,8 @@ def rows(example: Example) -> Iterator[tuple[object, ...]]:
 def left_out(example: Example) -> dict[str, int]:
     """The votes that are in no row, by the reason."""
     if example.verdict is Verdict.BOTH_BAD:
-        reasons = {pairs.TIE: example.n(Verdict.TIE)}
+        # Where there are decisive votes, an adjudication stands above them.
+        reasons = {pairs.TIE: example.n(Verdict.TIE), pairs.OVERRULED: example.n_decisive}
     elif example.chosen is None:
         return pairs.left_out(example)
     elif not _labelled(example):

@@ -1,7 +1,7 @@
 // The host's adjudication: fills <section id="host-disagreement"> with the pairs on which voters disagree, blind still, a form
 // for a verdict on each, where disagreement clusters, and what was decided. Nothing is decided without a reason and a name.
 "use strict";
-import { element } from "./plot.js";
+import { element, percent, shape } from "./plot.js";
 
 const { t, get, post, present, refused, number } = bakeoff;
 const VERDICTS = ["A", "tie", "both_bad", "B"];
@@ -20,9 +20,10 @@ async function load() {
   said.textContent = data.error ? refused(data) : t("disagreement.trouble");
 }
 
-function show({ n_pairs: n, n_conflicts: conflicts, n_open: open, cases, clusters, decided }) {
+function show(found) {
+  const { n_pairs: n, n_conflicts: conflicts, n_open: open, cases, decided } = found;
   said.textContent = n ? t("disagreement.counts", { n, conflicts, open }) : t("disagreement.none");
-  list.replaceChildren(...cases.map(caseOf), ...(n ? [table(clusters)] : []), ...(decided.length ? [decisions(decided)] : []));
+  list.replaceChildren(...cases.map(caseOf), ...(n ? [picture(found)] : []), ...(decided.length ? [decisions(decided)] : []));
 }
 
 function caseOf({ id, category, language, messages, answer_a: a, answer_b: b, votes }) {
@@ -57,37 +58,61 @@ function verdicts(id) {
   return element("fieldset", {}, element("legend", {}, t("disagreement.verdict")), ...choices);
 }
 
-function table(clusters) {
-  const rows = clusters.map(({ trait, value, n_pairs: n, n_conflicts: k, low, high }) =>
-    element(
-      "tr",
-      {},
-      element("td", {}, t(`disagreement.trait.${trait}`)),
-      element("th", { scope: "row" }, valueOf(trait, value, low, high)),
-      element("td", { class: "n" }, number(n, {})),
-      element("td", { class: "n" }, number(k, {})),
-      element("td", { class: "n" }, percent(k / n)),
-    ),
+/** Where disagreement clusters: a share with its interval a row, beside that of all pairs. */
+function picture({ n_pairs: n, n_conflicts: k, share: all, clusters }) {
+  const traits = [...new Set(clusters.map(({ trait }) => trait))];
+  const bodies = traits.map((trait) => {
+    const held = clusters.filter((each) => each.trait === trait);
+    const head = element("th", { scope: "rowgroup", colspan: 4 }, t(`disagreement.trait.${trait}`));
+    const rows = held.map((each) => row(valueOf(each), each.n_conflicts, each.n_pairs, each.share, all));
+    return element("tbody", {}, element("tr", { class: "group" }, head), ...rows);
+  });
+  const heads = [["value", 1], ["share", 2], ["conflicts", 1]].map(([each, colspan]) =>
+    element("th", { scope: "col", colspan }, t(`disagreement.column.${each}`)),
   );
-  const heads = ["trait", "value", "pairs", "conflicts", "share"].map((each) =>
-    element("th", { scope: "col" }, t(`disagreement.column.${each}`)),
-  );
+  const whole = element("tbody", {}, row(t("disagreement.all"), k, n, all, all));
+  const made = element("table", { class: "where" }, element("thead", {}, element("tr", {}, ...heads)), whole, ...bodies);
   return element(
     "section",
     {},
     element("h3", {}, t("disagreement.where")),
-    element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("disagreement.where") }, element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows))),
+    element("p", { class: "quiet" }, t("disagreement.read")),
+    element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("disagreement.where") }, made),
   );
 }
 
-function valueOf(trait, value, low, high) {
-  if (value === null) return t("disagreement.unknown");
-  if (trait !== "length_gap") return value;
-  return t(`disagreement.gap.${value}`, { low: percent(low), high: percent(high) });
+function row(name, k, n, share, all) {
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, name),
+    element("td", { class: "plot" }, strip(share, all)),
+    element("td", { class: "n" }, percent(share.value, 0), " ", element("small", {}, interval(share))),
+    element("td", { class: "n" }, t("disagreement.of", { k, n })),
+  );
 }
 
-function percent(share) {
-  return number(share, { style: "percent", maximumFractionDigits: 0 });
+function interval({ low, high }) {
+  return t("disagreement.interval", { low: percent(low, 0), high: percent(high, 0) });
+}
+
+/** From none to all: the interval, the share, and a line at the share of all pairs, which goes through all rows. */
+function strip({ value, low, high }, all) {
+  const at = (share) => `${100 * share}%`;
+  return shape(
+    "svg",
+    { height: 42, width: "100%", "aria-hidden": "true" },
+    ...[0, 1].map((end) => shape("line", { class: "grid", x1: at(end), x2: at(end), y1: 0, y2: 42 })),
+    shape("line", { class: "level", x1: at(all.value), x2: at(all.value), y1: 0, y2: 42 }),
+    shape("line", { class: "interval", x1: at(low), x2: at(high), y1: 21, y2: 21 }),
+    shape("circle", { class: "dot", cx: at(value), cy: 21, r: 5 }),
+  );
+}
+
+function valueOf({ trait, value, low, high }) {
+  if (value === null) return t("disagreement.unknown");
+  if (trait !== "length_gap") return value;
+  return t(`disagreement.gap.${value}`, { low: percent(low, 0), high: percent(high, 0) });
 }
 
 function decisions(decided) {

@@ -157,7 +157,12 @@ const bakeoff = (() => {
     if (document.documentElement.lang !== language) document.documentElement.lang = language;
   }).observe(document.documentElement, { attributeFilter: ["lang"] });
 
-  present("header.top").then((header) => fill(header.parentElement)); // the header, and a page without a script of its own
+  // The header, and a page without a script of its own: of a page that comes slowly, what stands below the header as well,
+  // once all of it is there and before any other script has changed it.
+  present("header.top").then((header) => {
+    fill(header.parentElement);
+    if (document.readyState === "loading") document.addEventListener("readystatechange", () => fill(header.parentElement), { once: true });
+  });
 
   return { t, knows, number, verdict, fill, refused, post, get, isForPage, isField, letters, present, one, all, language };
 })();
