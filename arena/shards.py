@@ -71,7 +71,7 @@ class Sheet:
         if not self._waiting:
             return
         if self._n_rows == len(self._waiting):
-            self._connection.execute(f"create or replace table {_quoted(self._table)} ({self._columns})")
+            self._connection.execute(f"create or replace temp table {_quoted(self._table)} ({self._columns})")
         append(self._connection, self._table, self._waiting)
         self._waiting = []
 
