@@ -97,7 +97,7 @@ def examples(
 ) -> Iterator[Example]:
     """The examples of all votes up to an act of the log, in the order of prompts and pairs; their places counted.
 
-    What is left out goes to the account; what is given is not in it yet. Some hundred pairs are held at a time.
+    What is left out goes to the account; what is given is not in it yet. A thousand pairs are held at a time.
     """
     unlike: Collection[VoterId] = ()
     if choices.min_voter_agreement is not None:

@@ -64,19 +64,22 @@ _KEY = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Za-z0-9]){11,30}")
-_CARD = re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ \u00a0-]?\d){8,15}(?![\w-]|\.\d)")
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+
+# These begin with the letters that they can begin with, and look at what stands before only then: such letters Python
+# finds in a text some ten times as fast as a place for a look behind.
+_IBAN = re.compile(r"[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?:[ \u00a0]?[A-Za-z0-9]){11,30}", re.DOTALL)
+_CARD = re.compile(r"[2-6](?<![\w.-].)\d{3}(?:[ \u00a0-]?\d){8,15}(?![\w-]|\.\d)", re.DOTALL)
+_IPV4 = re.compile(r"[0-9](?<![\w.].)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w-]|\.\d)", re.DOTALL)
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:[0-9a-fA-F]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
 _PHONE = re.compile(
-    rf"""(?<![\w.,/+*^-])(?:
-        (?:\+|00)[1-9]\d{{0,2}}(?:{_GAP}|/)?(?:\(0?\d{{0,4}}\)(?:{_GAP})?)?\d{{1,5}}(?:(?:{_GAP}|/)?\d{{2,5}}){{1,5}}
-        | \(0?[1-9]\d{{1,4}}\){_GAP}?\d{{2,5}}(?:{_GAP}?\d{{2,5}}){{1,3}}
-        | 0\d(?:{_GAP}\d{{2}}){{4}}
-        | 0[1-9]\d{{1,4}}[ /\u00a0-]\d{{3,9}}(?:{_GAP}\d{{2,5}}){{0,3}}
-        | (?:1{_GAP})?[2-9]\d{{2}}(?P<gap>{_GAP})[2-9]\d{{2}}(?P=gap)\d{{4}}
+    rf"""[+(0-9](?<![\w.,/+*^-].)(?:
+        (?:(?<=\+)|(?<=0)0)[1-9]\d{{0,2}}(?:{_GAP}|/)?(?:\(0?\d{{0,4}}\)(?:{_GAP})?)?\d{{1,5}}(?:(?:{_GAP}|/)?\d{{2,5}}){{1,5}}
+        | (?<=\()0?[1-9]\d{{1,4}}\){_GAP}?\d{{2,5}}(?:{_GAP}?\d{{2,5}}){{1,3}}
+        | (?<=0)\d(?:{_GAP}\d{{2}}){{4}}
+        | (?<=0)[1-9]\d{{1,4}}[ /\u00a0-]\d{{3,9}}(?:{_GAP}\d{{2,5}}){{0,3}}
+        | (?:(?<=1){_GAP}[2-9]|(?<=[2-9]))\d{{2}}(?P<gap>{_GAP})[2-9]\d{{2}}(?P=gap)\d{{4}}
     )(?![\w]|[.,]\d|[-/]\d)""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 # How long an account number of a country is (the SWIFT registry's figures).

@@ -54,7 +54,12 @@ MODELS = ("ada", "bob", "eve", "fay", "gus")
 _ODD = (
     *("Write to ada@example.org or call +49 30 1234567.", "The host is 10.11.12.13, or 2001:db8::ff00:42:8329."),
     *("Pay with 4111 1111 1111 1111 or DE89 3704 0044 0532 0130 00.", "Key: sk-abcdefghijklmnopqrstuvwxyz0123456789"),
-    *("a\u2028b \u202e 👩‍🚀 'quotes' \\ \r\n\ttabs", "ÆØÅ und ẞ, 中文字符, кириллица.", "<|im_start|>", "[INST] so [/INST]"),
+    *(
+        "a\u2028b \u202e 👩‍🚀 'quotes' \\ \r\n\ttabs",
+        "ÆØÅ und ẞ, 中文字符, кириллица.",
+        "<|im_start|>",
+        "[INST] so [/INST]",
+    ),
 )
 _ERRORS = (" \n", "503 Service Unavailable", "Cut off ▌", "")
 
@@ -126,9 +131,9 @@ def fill(path: Path) -> None:
         store.catalogue.add_answers([each for some in answers for each in some], NOW)
         store.votes.add_imported([_vote(number, prompts, answers, rng) for number in range(N_VOTES)], NOW)
         for number in range(0, N_VOTES, 97):
-            voter = store_voter(store, number)
+            voter = _voter(number)
             if voter is not None:
-                store.votes.withdraw(Withdrawal(VoteId(f"vote-{number:05d}"), VoterId(voter), NOW))
+                store.votes.withdraw(Withdrawal(VoteId(f"vote-{number:05d}"), voter, NOW))
         store.exclusions.add(Exclusion(VoterId("voter-7"), True, "too fast", "host", NOW))
     with duckdb.connect(str(path)) as connection:
         # Conversations: of every third one the later turns hold the earlier ones.
@@ -138,12 +143,14 @@ def fill(path: Path) -> None:
         )
 
 
-def store_voter(store: VoteStore, number: int) -> str | None:
+def _voter(number: int) -> VoterId | None:
     """Who cast a vote of this world; None where it does not tell."""
-    return None if number % 11 == 0 else f"voter-{number * 7 % 40}"
+    return None if number % 11 == 0 else VoterId(f"voter-{number * 7 % 40}")
 
 
-def _vote(number: int, prompts: Sequence[Prompt], answers: Sequence[Sequence[Answer]], rng: Random):
+def _vote(
+    number: int, prompts: Sequence[Prompt], answers: Sequence[Sequence[Answer]], rng: Random
+) -> tuple[Battle, Vote]:
     at = rng.randrange(N_PROMPTS)
     one, other = rng.sample(answers[at], 2)
     key = f"vote-{number:05d}"
@@ -162,13 +169,12 @@ def _vote(number: int, prompts: Sequence[Prompt], answers: Sequence[Sequence[Ans
     longer = Verdict.A if len(one.text) > len(other.text) else Verdict.B
     verdict = longer if rng.random() < 0.85 else rng.choice(tuple(Verdict))
     labels = _labels(rng, verdict)
-    voter = None if number % 11 == 0 else VoterId(f"voter-{number * 7 % 40}")
     return battle, Vote(
         id=VoteId(key),
         battle_id=battle.id,
         verdict=verdict,
         source=Source.AI_JUDGE if rng.random() < 0.1 else Source.HUMAN,
-        voter_id=voter,
+        voter_id=_voter(number),
         voted_at=None if rng.random() < 0.05 else NOW + timedelta(minutes=number),
         shown_on_left=rng.choice((None, Side.A, Side.B)),
         time_to_vote_ms=rng.choice((None, 1_000, 70_000)),
