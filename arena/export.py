@@ -114,7 +114,7 @@ def examples(
     found = unrolled(judge.examples(store.casts.pairs(up_to), account), choices.unroll, account)
     for _, of_prompt in groupby(found, key=lambda example: example.prompt.id):
         for place, example in enumerate(of_prompt):
-            yield replace(example, place=place)
+            yield example if example.place == place else replace(example, place=place)
 
 
 def export(
@@ -192,6 +192,7 @@ class _Writer:
     rights: Rights = field(default_factory=Rights)
     first_row: dict[str, Any] | None = None
     _place: tuple[PromptId | None, int] = (None, 0)
+    _of: dict[Split, dict[str, Format]] = field(default_factory=dict)
 
     def write(self, group: Group) -> None:
         """Write the examples of one prompt that have changed, for each format."""
@@ -220,9 +221,14 @@ class _Writer:
             self.summary.note(example, split)
             self.rights.note(example)
         self._count(clean, group.changed, split)
-        for name, format_ in _of_split(self.wanted, split).items():
+        for name, format_ in self._here(split).items():
             part = clean if _is_by_prompt(format_) else changed
             self._rows(name, format_, split, part)
+
+    def _here(self, split: Split) -> dict[str, Format]:
+        if split not in self._of:
+            self._of[split] = _of_split(self.wanted, split)
+        return self._of[split]
 
     def _next_place(self, prompt_id: PromptId) -> int:
         last, place = self._place
@@ -230,9 +236,10 @@ class _Writer:
         return self._place[1]
 
     def _count(self, clean: Iterable[Example], changed: Collection[str], split: Split) -> None:
-        here = _of_split(self.wanted, split)
+        here = self._here(split)
+        by_prompt = {name: format_ for name, format_ in here.items() if _is_by_prompt(format_)}
         for example in clean:
-            takers = {n: f for n, f in here.items() if example.id in changed or _is_by_prompt(f)}
+            takers = here if example.id in changed else by_prompt
             self.account.take(example, takers)
             for name in self.wanted:
                 if name in takers:

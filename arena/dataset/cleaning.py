@@ -86,10 +86,12 @@ class Cleaner:
         return known
 
     def _look(self, text: str) -> str:
-        floor = clean(text)
-        more = Cleaned(floor.text) if self.recogniser is None else self.recogniser.clean(floor.text)
-        found = floor.found | more.found
+        cleaned = clean(text)
+        if self.recogniser is not None:
+            more = self.recogniser.clean(cleaned.text)
+            cleaned = Cleaned(more.text, cleaned.found | more.found)
         self.n_texts += 1
-        self.n_changed += bool(found)
-        self.found.update(found)
-        return more.text
+        if cleaned.found:
+            self.n_changed += 1
+            self.found.update(cleaned.found)
+        return cleaned.text

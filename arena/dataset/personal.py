@@ -63,6 +63,7 @@ _KEY = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_N_BEFORE_SIGN = 64  # what stands before the @ of an address
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])")
 
 # These begin with the letters that they can begin with, and look at what stands before only then: such letters Python
@@ -96,9 +97,12 @@ def clean(text: str) -> Cleaned:
     """The text with marks in place of what was found. A text in which nothing can be is not looked at twice."""
     looks = _worth_looking(text)
     found: set[str] = set()
-    for kind, shape, check in looks:
+    for kind, shape, check, sign in looks:
         pieces, begin, at = [], 0, 0
-        while match := shape.search(text, at):
+        while (near := text.find(sign, at)) >= 0:
+            match = shape.search(text, max(at, near - _N_BEFORE_SIGN))
+            if match is None:
+                break
             n_real = check(match[0])
             at = match.start() + (n_real or 1)
             if n_real:
@@ -114,21 +118,26 @@ _Check = Callable[[str], int]
 """How many characters at the beginning of what has the shape are what it looks like; 0 for none."""
 
 
-def _worth_looking(text: str) -> list[tuple[Personal, re.Pattern[str], _Check]]:
+_Look = tuple[Personal, re.Pattern[str], _Check, str]
+"""What to look for, by which shape and check, and what its shape has soon after it begins, "" for nothing."""
+
+
+def _worth_looking(text: str) -> list[_Look]:
     """What may be in a text, told by signs that cost some microseconds."""
-    looks: list[tuple[Personal, re.Pattern[str], _Check]] = []
+    looks: list[_Look] = []
     raw = text.encode("utf-8", "surrogatepass")
     if _KEY_IN_A_ROW in raw.translate(_TO_KEYS):
-        looks.append((Personal.API_KEY, _KEY, len))
+        looks.append((Personal.API_KEY, _KEY, len, ""))
     if "@" in text:
-        looks.append((Personal.EMAIL, _EMAIL, len))
+        looks.append((Personal.EMAIL, _EMAIL, len, "@"))
     has_digits = _DIGITS_IN_A_ROW in raw.translate(_TO_ROWS)
     if has_digits:
-        looks += [(Personal.IBAN, _IBAN, _n_of_iban), (Personal.CARD, _CARD, _n_of_card)]
-    if "::" in text or text.count(":") >= 7:
-        looks.append((Personal.IP, _IPV6, _n_of_ipv6))
+        looks += [(Personal.IBAN, _IBAN, _n_of_iban, ""), (Personal.CARD, _CARD, _n_of_card, "")]
+    n_colons = text.count(":")
+    if n_colons >= 7 or (n_colons and "::" in text):
+        looks.append((Personal.IP, _IPV6, _n_of_ipv6, ""))
     if has_digits:
-        looks += [(Personal.IP, _IPV4, _n_of_ipv4), (Personal.PHONE, _PHONE, _n_of_phone)]
+        looks += [(Personal.IP, _IPV4, _n_of_ipv4, ""), (Personal.PHONE, _PHONE, _n_of_phone, "")]
     return looks
 
 
