@@ -41,6 +41,10 @@ NOT_GOLD = "not in the gold set"
 NOT_TEST = "not in the test split"
 UNCHANGED = "in an earlier export, and unchanged since"
 
+# The memory in MB that DuckDB may take, beside that of the tables that are written (`arena.shards`). Agreement joins
+# every vote with its voter and with digests of both answers; with 300 MB that fails at a million votes.
+_TO_READ, _TO_MEASURE = 300, 500
+
 # Of comparisons with others, before anything is said of a voter.
 LEAST_COMPARED = 10
 
@@ -147,12 +151,13 @@ def export(
     gold = _gold(store, order, n_log)
     options = _options(order, choices, wanted, gold)
     _check_since(store, order.since, options, wanted)
-    agreement = _agreement(store, choices.sources, order, n_log)
+    with store.casts.sparing(_TO_MEASURE):
+        agreement = _agreement(store, choices.sources, order, n_log)
     if key is None and secret is not None:
         key = export_key(secret, json.dumps([log_hash, options, (order.since or {}).get("watermark")]))
     if alias is None:
         alias = nobody if key is None else Pseudonyms(key).of
-    with whole(out) as draft, store.casts.sparing():
+    with whole(out) as draft, store.casts.sparing(_TO_READ):
         splits = _splits(store, order.split, gold, n_log)
         account = Account()
         found: Iterator[Group] = groups(examples(store, choices, account, up_to=n_log, alias=alias))

@@ -32,7 +32,7 @@ _AT_ONCE = 1_000
 
 def measured(folder: Path) -> Iterator[tuple[str, float]]:
     """Each phase with its seconds, in the order of an export."""
-    with VoteStore.open(folder / "arena.duckdb") as store, store.casts.sparing():
+    with VoteStore.open(folder / "arena.duckdb") as store, store.casts.sparing(500):
         n_log, _ = store.log.position()
 
         def agreement() -> None:

@@ -17,9 +17,6 @@ from arena.store.row import LABEL_COLUMNS, to_labels, to_messages
 
 _ROWS_AT_ONCE = 2_000
 
-# The memory that DuckDB may take while a large log is sorted; what is more goes to its own file beside the database.
-_MEMORY = "300MB"
-
 # Whether answer A of the battle comes second in the order of ids.
 _IS_TURNED = "coalesce(answer_a > answer_b, false)"
 
@@ -45,7 +42,7 @@ _PAIR = itemgetter(slice(_N_OF_PAIR))
 _IN_ROWS = "rowid in (select unnest(?::bigint[]))"
 _PROMPTS = f"select prompt_id, messages, category, language, source, license from prompts where {_IN_ROWS}"
 _ANSWERS = f"""
-    select answer_id, prompt_id, model_id, text, revision, tokens, latency_ms, finish_reason from answers
+    select answer_id, prompt_id, model_id, text, revision, null, tokens, latency_ms, finish_reason from answers
     where {_IN_ROWS}"""
 
 
@@ -90,7 +87,7 @@ class Casts:
             found_answers = cursor.execute(_ANSWERS, [sorted(row for row in answers if row is not None)]).fetchall()
         return Texts(
             {row[0]: Prompt(row[0], to_messages(row[1]), *row[2:]) for row in found_prompts},
-            {row[0]: Answer(*row[:5], None, *row[5:]) for row in found_answers},
+            {row[0]: Answer(*row) for row in found_answers},
         )
 
     def voters_unlike_others(
@@ -119,11 +116,12 @@ class Casts:
         return {voter for voter, n_agree, n in rows if n >= max(least, 1) and Fraction(n_agree, n) < floor}
 
     @contextmanager
-    def sparing(self) -> Iterator[None]:
-        """Have DuckDB take little memory for as long as this lasts; what it sorts goes to disk beyond that."""
+    def sparing(self, megabytes: int) -> Iterator[None]:
+        """Have DuckDB take so much memory for as long as this lasts; what it sorts goes to disk beyond that, beside the
+        database, and what it has read is not kept."""
         with self._database.read() as cursor:
             [[before]] = cursor.execute("select current_setting('memory_limit')").fetchall()
-            cursor.execute(f"set memory_limit = '{_MEMORY}'")
+            cursor.execute(f"set memory_limit = '{megabytes:d}MB'")
         try:
             yield
         finally:

@@ -50,10 +50,15 @@ def test_tables_that_grow_side_by_side_hold_what_each_was_given(tmp_path: Path):
 
 def test_a_row_that_does_not_fit_fails_the_whole_and_leaves_no_thread(tmp_path: Path):
     before = set(threading.enumerate())
-    with pytest.raises(BadInput, match="cannot be written"), sheets(tmp_path) as opened:
-        sheet = opened.sheet("preference", "train", SCHEMA)
-        for _ in range(2_000):
-            sheet.add(("no number", "text"))
-        opened.finish()
+
+    def written() -> None:
+        with sheets(tmp_path) as opened:
+            sheet = opened.sheet("preference", "train", SCHEMA)
+            for _ in range(2_000):
+                sheet.add(("no number", "text"))
+            opened.finish()
+
+    with pytest.raises(BadInput, match="cannot be written"):
+        written()
     assert set(threading.enumerate()) == before
     assert not list(tmp_path.rglob("*.parquet"))
