@@ -41,6 +41,10 @@ NOT_GOLD = "not in the gold set"
 NOT_TEST = "not in the test split"
 UNCHANGED = "in an earlier export, and unchanged since"
 
+# The memory in MB that DuckDB may take, beside that of the tables that are written (`arena.shards`). Agreement joins
+# every vote with its voter and with digests of both answers; with 300 MB that fails at a million votes.
+_TO_READ, _TO_MEASURE = 300, 500
+
 # Of comparisons with others, before anything is said of a voter.
 LEAST_COMPARED = 10
 
@@ -97,7 +101,7 @@ def examples(
 ) -> Iterator[Example]:
     """The examples of all votes up to an act of the log, in the order of prompts and pairs; their places counted.
 
-    What is left out goes to the account; what is given is not in it yet. Some hundred pairs are held at a time.
+    What is left out goes to the account; what is given is not in it yet. A thousand pairs are held at a time.
     """
     unlike: Collection[VoterId] = ()
     if choices.min_voter_agreement is not None:
@@ -115,7 +119,7 @@ def examples(
     found = unrolled(judge.examples(store.casts.pairs(up_to), account), choices.unroll, account)
     for _, of_prompt in groupby(found, key=lambda example: example.prompt.id):
         for place, example in enumerate(of_prompt):
-            yield replace(example, place=place)
+            yield example if example.place == place else replace(example, place=place)
 
 
 def _adjudicated(store: VoteStore, up_to: int) -> dict[PairKey, Adjudication]:
@@ -153,12 +157,13 @@ def export(
     gold = _gold(store, order, n_log)
     options = _options(order, choices, wanted, gold)
     _check_since(store, order.since, options, wanted)
-    agreement = _agreement(store, choices.sources, order, n_log)
+    with store.casts.sparing(_TO_MEASURE):
+        agreement = _agreement(store, choices.sources, order, n_log)
     if key is None and secret is not None:
         key = export_key(secret, json.dumps([log_hash, options, (order.since or {}).get("watermark")]))
     if alias is None:
         alias = nobody if key is None else Pseudonyms(key).of
-    with whole(out) as draft, store.casts.sparing():
+    with whole(out) as draft, store.casts.sparing(_TO_READ):
         splits = _splits(store, order.split, gold, n_log)
         account = Account()
         found: Iterator[Group] = groups(examples(store, choices, account, up_to=n_log, alias=alias))
@@ -202,6 +207,7 @@ class _Writer:
     rights: Rights = field(default_factory=Rights)
     first_row: dict[str, Any] | None = None
     _place: tuple[PromptId | None, int] = (None, 0)
+    _of: dict[Split, dict[str, Format]] = field(default_factory=dict)
 
     def write(self, group: Group) -> None:
         """Write the examples of one prompt that have changed, for each format."""
@@ -230,9 +236,14 @@ class _Writer:
             self.summary.note(example, split)
             self.rights.note(example)
         self._count(clean, group.changed, split)
-        for name, format_ in _of_split(self.wanted, split).items():
+        for name, format_ in self._here(split).items():
             part = clean if _is_by_prompt(format_) else changed
             self._rows(name, format_, split, part)
+
+    def _here(self, split: Split) -> dict[str, Format]:
+        if split not in self._of:
+            self._of[split] = _of_split(self.wanted, split)
+        return self._of[split]
 
     def _next_place(self, prompt_id: PromptId) -> int:
         last, place = self._place
@@ -240,9 +251,10 @@ class _Writer:
         return self._place[1]
 
     def _count(self, clean: Iterable[Example], changed: Collection[str], split: Split) -> None:
-        here = _of_split(self.wanted, split)
+        here = self._here(split)
+        by_prompt = {name: format_ for name, format_ in here.items() if _is_by_prompt(format_)}
         for example in clean:
-            takers = {n: f for n, f in here.items() if example.id in changed or _is_by_prompt(f)}
+            takers = here if example.id in changed else by_prompt
             self.account.take(example, takers)
             for name in self.wanted:
                 if name in takers:

@@ -1,12 +1,14 @@
 """Tables that grow row by row and end as Parquet files of a bounded size, in the layout of the Hub.
 
-Rows are collected in a file of DuckDB beside those that they go into, so that memory bounds neither their number nor
-the length of their texts.
+Rows are collected by DuckDB in memory, and beyond that in a folder beside the files that they go into, so that memory
+bounds neither their number nor the length of their texts. Two threads work while rows are made, each on one thing at a
+time: one appends rows, the other one writes the file of a table that is full.
 """
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,13 +35,45 @@ class Shard:
     n_rows: int
 
 
+class _Lane:
+    """A thread that does one thing after the other; who brings the next one waits until it can be begun."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection):
+        self._cursor = connection.cursor()  # a connection of its own to the same tables
+        self._thread = ThreadPoolExecutor(1)
+        self._last: Future[object] | None = None
+
+    def do(self, job: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+        """Have it done once the one before it is; raises what that one has raised."""
+        self.finish()
+        self._last = self._thread.submit(job, self._cursor)
+
+    def finish(self) -> None:
+        """Wait for the last one; raises what it has raised."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def close(self) -> None:
+        """Give up what has not begun, and end the thread."""
+        self._thread.shutdown(cancel_futures=True)
+        self._cursor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """The two threads."""
+
+    append: _Lane
+    copy: _Lane
+
+
 class Sheet:
     """One table: rows come in, in the order in which they will stand; files come out."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, stem: Path, schema: Mapping[str, str], most_bytes: int):
-        self._connection = connection
+    def __init__(self, lanes: _Lanes, stem: Path, schema: Mapping[str, str], most_bytes: int):
+        self._lanes = lanes
         self._stem = stem
-        self._table = f"{stem.parent.name}/{stem.name}"
         self._most_bytes = most_bytes
         self._columns = ", ".join(f"{_quoted(name)} {type_}" for name, type_ in schema.items())
         self._waiting: list[Sequence[Any]] = []
@@ -61,6 +95,7 @@ class Sheet:
         """Write what is left, and give the files their names, which tell how many there are. No row, no file."""
         if self._n_rows:
             self._close_shard()
+        self._lanes.copy.finish()
         shards = []
         for number, draft in enumerate(self._drafts):
             name = f"{self._stem.name}-{number:05d}-of-{len(self._drafts):05d}.parquet"
@@ -70,20 +105,34 @@ class Sheet:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        if self._n_rows == len(self._waiting):
-            self._connection.execute(f"create or replace table {_quoted(self._table)} ({self._columns})")
-        append(self._connection, self._table, self._waiting)
-        self._waiting = []
+        rows, self._waiting = self._waiting, []
+        table, is_first = self._table, self._n_rows == len(rows)
+
+        def job(cursor: duckdb.DuckDBPyConnection) -> None:
+            if is_first:
+                cursor.execute(f"create table {_quoted(table)} ({self._columns})")
+            append(cursor, table, rows)
+
+        self._lanes.append.do(job)
+
+    @property
+    def _table(self) -> str:
+        """Of the shard that is being filled; the one before it may still be on its way into its file."""
+        return f"{self._stem.parent.name}/{self._stem.name}/{len(self._drafts)}"
 
     def _close_shard(self) -> None:
         self._flush()
+        self._lanes.append.finish()
         draft = self._stem.with_name(f".{self._stem.name}-{len(self._drafts):05d}.parquet")
         draft.parent.mkdir(parents=True, exist_ok=True)
         place = str(draft).replace("'", "''")
-        self._connection.execute(
-            f"copy {_quoted(self._table)} to '{place}' (format parquet, compression zstd, row_group_size {_ROW_GROUP})"
-        )
-        self._connection.execute(f"drop table {_quoted(self._table)}")
+        table = _quoted(self._table)
+
+        def job(cursor: duckdb.DuckDBPyConnection) -> None:
+            cursor.execute(f"copy {table} to '{place}' (format parquet, compression zstd, row_group_size {_ROW_GROUP})")
+            cursor.execute(f"drop table {table}")
+
+        self._lanes.copy.do(job)
         self._drafts.append(Shard(draft, self._n_rows))
         self._n_bytes = self._n_rows = 0
 
@@ -91,9 +140,9 @@ class Sheet:
 class Sheets:
     """The tables of one folder, each `<config>/<split>-00000-of-0000N.parquet`."""
 
-    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, most_bytes: int):
+    def __init__(self, folder: Path, lanes: _Lanes, most_bytes: int):
         self._folder = folder
-        self._connection = connection
+        self._lanes = lanes
         self._most_bytes = most_bytes
         self._sheets: dict[tuple[str, str], Sheet] = {}
 
@@ -101,7 +150,7 @@ class Sheets:
         """The table of a config and split; `schema` maps each of its columns to a DuckDB type."""
         key = config, split
         if key not in self._sheets:
-            self._sheets[key] = Sheet(self._connection, self._folder / config / split, schema, self._most_bytes)
+            self._sheets[key] = Sheet(self._lanes, self._folder / config / split, schema, self._most_bytes)
         return self._sheets[key]
 
     def finish(self) -> dict[tuple[str, str], list[Shard]]:
@@ -119,11 +168,15 @@ def sheets(folder: Path, *, most_bytes: int = MOST_BYTES) -> Iterator[Sheets]:
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "memory_limit": _MEMORY,
+                "temp_directory": spill,
                 "threads": "1",  # several would hold 122,880 rows in memory each, to keep them in order
             }
-            with duckdb.connect(str(Path(spill) / "rows.duckdb"), config=config) as connection:
-                connection.execute("set TimeZone = 'UTC'")
-                yield Sheets(folder, connection, most_bytes)
+            with duckdb.connect(config=config) as connection, ExitStack() as stack:
+                connection.execute("set global TimeZone = 'UTC'")
+                lanes = _Lanes(_Lane(connection), _Lane(connection))
+                stack.callback(lanes.append.close)
+                stack.callback(lanes.copy.close)
+                yield Sheets(folder, lanes, most_bytes)
     except OSError as error:
         raise BadInput(f"{folder} cannot be written: {error.strerror}") from error
     except duckdb.Error as error:

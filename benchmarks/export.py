@@ -2,22 +2,29 @@
 
     python benchmarks/export.py                    100,000 votes with answers of 2 kB
     python benchmarks/export.py --votes 1000000
+    python benchmarks/export.py --phases           what takes how long, beside the whole
 
 Each vote is on two answers of its own, as where models answer for each ballot, so a vote is a row of some 4 kB; a
-prompt has ten votes. One text in twenty holds an address of e-mail, and one in ten a number of seven digits. Copy
-and export take turns on one machine, so that the ratio holds where others work on it too; the copy reads the exported
-rows and writes them with the same compression and groups of rows. The export is the whole command, the start of Python
-and the splits among it. Four times the copy is the aim, and less than 1 GB of memory.
+prompt has ten votes, and no two prompts and no two answers are the same. One text in twenty holds an address of e-mail,
+and one in ten a number of seven digits. Copy and export take turns on one machine, so that the ratio holds where others
+work on it too; the copy reads the exported rows and writes them with the same compression and groups of rows. The
+export is the whole command, the start of Python and the splits among it. Four times the copy is the aim, and less than
+1 GB of memory. Where others work on the machine, processor time (of all cores) says more than time on the wall.
+
+Phases are measured in one more process, which does a part of an export, then that part and the next one, and so on;
+what a phase takes is the difference. The parts follow one upon the other there, and in an export they overlap.
 """
 
 import argparse
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import duckdb
 
+import export_phases
 from arena.store import VoteStore
 from process import Process, run
 
@@ -77,14 +84,27 @@ def fill(path: Path, n_votes: int) -> None:
             connection.execute(statement, values)
 
 
+def counted(path: Path) -> tuple[int, int, float]:
+    """How many distinct texts the prompts and the answers have, and how many letters an answer has in the mean."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        [[n_prompts]] = connection.execute("select count(distinct sha256(messages[1].content)) from prompts").fetchall()
+        query = "select count(distinct sha256(text)), avg(length(text)) from answers"
+        [[n_answers, n_letters]] = connection.execute(query).fetchall()
+    return n_prompts, n_answers, n_letters
+
+
 def main() -> None:
     """Fill, export and copy in turns, and print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--votes", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--formats", default="preference", help="several with commas; the first must be preference")
+    parser.add_argument("--phases", action="store_true", help="measure each phase by itself as well")
+    parser.add_argument(
+        "--dir", type=Path, help="where the files go for as long as this runs; some 6 GB a million votes"
+    )
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=given.dir) as folder:
         place = Path(folder)
         fill(place / "arena.duckdb", given.votes)
         names = [word for name in given.formats.split(",") for word in ("--format", name)]
@@ -94,14 +114,33 @@ def main() -> None:
             exports.append(_run([*export, "--out", str(place / "out")], place))
             copies.append(_run([sys.executable, "-c", _COPY, str(place / "out"), str(place / "copy.parquet")], place))
         n_bytes = sum(file.stat().st_size for file in (place / "out").rglob("*.parquet"))
-    seconds = statistics.median(each.seconds for each in exports)
+        n_prompts, n_answers, n_letters = counted(place / "arena.duckdb")
+        phases = _phases(place) if given.phases else ()
     ratio = statistics.median(one.seconds / other.seconds for one, other in zip(exports, copies, strict=True))
     peak = max(each.peak_mb for each in exports)
-    print(f"{given.votes:,} votes, {n_bytes / 1e6:,.0f} MB of Parquet, {given.rounds} rounds")
-    print(f"export  {seconds:8.1f} s  {given.votes / seconds:10,.0f} rows/s  {peak:6.0f} MB at most")
-    print(f"copy    {statistics.median(each.seconds for each in copies):8.1f} s  by DuckDB alone")
+    print(f"{given.votes:,} votes; {n_prompts:,} distinct prompts and {n_answers:,} distinct answers")
+    print(f"of {n_letters:,.0f} letters; {n_bytes / 1e6:,.0f} MB of Parquet, {given.rounds} rounds")
+    for name, found in (("export", exports), ("copy", copies)):
+        took = statistics.median(each.seconds for each in found)
+        busy = statistics.median(each.busy for each in found)
+        most = max(each.peak_mb for each in found)
+        print(
+            f"{name:6}  {took:8.1f} s  {given.votes / took:10,.0f} rows/s  {busy:6.1f} s of processor  {most:6.0f} MB"
+        )
+    for name, took in phases:
+        print(f"  {took:8.1f} s  {given.votes / max(took, 1e-9):10,.0f} rows/s  {name}")
     print(f"ratio   {ratio:8.1f}    at most {AIM_RATIO:g}: {'reached' if ratio <= AIM_RATIO else 'not reached'}")
     print(f"memory  {peak:8.0f} MB at most {AIM_MB:,}: {'reached' if peak <= AIM_MB else 'not reached'}")
+
+
+def _phases(place: Path) -> list[tuple[str, float]]:
+    """What each phase takes, in seconds; in a process of its own, so that this one stays small."""
+    done = subprocess.run(
+        [sys.executable, export_phases.__file__, str(place)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(done.stderr)
+    return [(name, float(seconds)) for seconds, name in (line.split(" ", 1) for line in done.stdout.splitlines())]
 
 
 def _run(command: list[str], place: Path) -> Process:

@@ -16,7 +16,8 @@ _SHOWN = 200
 
 @dataclass(frozen=True)
 class Process:
-    """`seconds` on the wall from start to end; `peak_mb` the largest resident memory of it or one of its children.
+    """`seconds` on the wall from start to end, `busy` those of all processors; `peak_mb` the largest resident memory of
+    it or one of its children.
 
     `failure` is None for a process that ended with 0, otherwise what stopped it, in a few words. A process that ran
     out of time has `timed_out`, and its seconds are those it was given.
@@ -26,6 +27,7 @@ class Process:
     peak_mb: float
     failure: str | None = None
     timed_out: bool = False
+    busy: float = 0.0
 
 
 def run(command: Sequence[str], stdout: Path, *, timeout: float) -> Process:
@@ -38,11 +40,11 @@ def run(command: Sequence[str], stdout: Path, *, timeout: float) -> Process:
     with stdout.open("wb") as out, stderr.open("wb") as err:
         started = time.perf_counter()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
-        ended: list[tuple[float, int, float]] = []
+        ended: list[tuple[float, int, float, float]] = []
 
         def wait() -> None:
             _, status, usage = os.wait4(child.pid, 0)
-            ended.append((time.perf_counter(), status, usage.ru_maxrss / _PER_MB))
+            ended.append((time.perf_counter(), status, usage.ru_maxrss / _PER_MB, usage.ru_utime + usage.ru_stime))
 
         waiter = threading.Thread(target=wait)
         waiter.start()
@@ -51,12 +53,12 @@ def run(command: Sequence[str], stdout: Path, *, timeout: float) -> Process:
         if timed_out:
             os.killpg(child.pid, signal.SIGKILL)
             waiter.join()
-    ended_at, status, peak_mb = ended[0]
+    ended_at, status, peak_mb, busy = ended[0]
     child.returncode = os.waitstatus_to_exitcode(status)
     if timed_out:
-        return Process(timeout, peak_mb, f"more than {timeout:g} s", timed_out=True)
+        return Process(timeout, peak_mb, f"more than {timeout:g} s", timed_out=True, busy=busy)
     failure = None if child.returncode == 0 else f"ended with {child.returncode}: {_last_line(stderr)}"
-    return Process(ended_at - started, peak_mb, failure)
+    return Process(ended_at - started, peak_mb, failure, busy=busy)
 
 
 def _last_line(path: Path) -> str:

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from arena.battle import Answer, Message, Prompt
 from arena.dataset.personal import Cleaned, clean
-from arena.pairing import text_key
 from arena.preferences.example import Example, Opinion
+from arena.preferences.judgement import are_same
 
 SAME_ONCE_CLEAN = "both answers have the same text, without personal data"
 
@@ -43,7 +43,7 @@ class Cleaner:
         unchanged = prompt is example.prompt and answer_a is example.answer_a and answer_b is example.answer_b
         if unchanged and opinions == example.opinions:
             return example
-        if text_key(answer_a.text) == text_key(answer_b.text):
+        if are_same(answer_a.text, answer_b.text):
             return SAME_ONCE_CLEAN
         return replace(example, prompt=prompt, answer_a=answer_a, answer_b=answer_b, opinions=opinions)
 
@@ -86,10 +86,12 @@ class Cleaner:
         return known
 
     def _look(self, text: str) -> str:
-        floor = clean(text)
-        more = Cleaned(floor.text) if self.recogniser is None else self.recogniser.clean(floor.text)
-        found = floor.found | more.found
+        cleaned = clean(text)
+        if self.recogniser is not None:
+            more = self.recogniser.clean(cleaned.text)
+            cleaned = Cleaned(more.text, cleaned.found | more.found)
         self.n_texts += 1
-        self.n_changed += bool(found)
-        self.found.update(found)
-        return more.text
+        if cleaned.found:
+            self.n_changed += 1
+            self.found.update(cleaned.found)
+        return cleaned.text

@@ -7,6 +7,7 @@ Python's sets, and here a text takes 256 bytes in arrays, which are sorted band 
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 from datasketch import MinHash
@@ -95,9 +96,16 @@ def _signature(text: str) -> NDArray[np.uint32]:
     grams ^= grams >> np.uint64(33)
     grams *= np.uint64(0xFF51AFD7ED558CCD)
     grams ^= grams >> np.uint64(33)
-    minhash = MinHash(_N_PERMUTATIONS, hashfunc=int)  # the grams are hashed already
+    minhash = _empty().copy()
     minhash.update_batch(grams >> np.uint64(32))
     return minhash.hashvalues
+
+
+@cache
+def _empty() -> MinHash:
+    """That of no grams, to be copied: to draw the permutations, always the same, takes as long as to apply them. The
+    grams are hashed already."""
+    return MinHash(_N_PERMUTATIONS, hashfunc=int)
 
 
 def _hashed(rows: NDArray[np.uint32]) -> NDArray[np.uint32]:

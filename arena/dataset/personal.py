@@ -63,20 +63,24 @@ _KEY = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_N_BEFORE_SIGN = 64  # what stands before the @ of an address
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Za-z0-9]){11,30}")
-_CARD = re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ \u00a0-]?\d){8,15}(?![\w-]|\.\d)")
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+
+# These begin with the letters that they can begin with, and look at what stands before only then: such letters Python
+# finds in a text some ten times as fast as a place for a look behind.
+_IBAN = re.compile(r"[A-Z](?<![A-Za-z0-9].)[A-Z]\d{2}(?:[ \u00a0]?[A-Za-z0-9]){11,30}", re.DOTALL)
+_CARD = re.compile(r"[2-6](?<![\w.-].)\d{3}(?:[ \u00a0-]?\d){8,15}(?![\w-]|\.\d)", re.DOTALL)
+_IPV4 = re.compile(r"[0-9](?<![\w.].)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w-]|\.\d)", re.DOTALL)
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:[0-9a-fA-F]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
 _PHONE = re.compile(
-    rf"""(?<![\w.,/+*^-])(?:
-        (?:\+|00)[1-9]\d{{0,2}}(?:{_GAP}|/)?(?:\(0?\d{{0,4}}\)(?:{_GAP})?)?\d{{1,5}}(?:(?:{_GAP}|/)?\d{{2,5}}){{1,5}}
-        | \(0?[1-9]\d{{1,4}}\){_GAP}?\d{{2,5}}(?:{_GAP}?\d{{2,5}}){{1,3}}
-        | 0\d(?:{_GAP}\d{{2}}){{4}}
-        | 0[1-9]\d{{1,4}}[ /\u00a0-]\d{{3,9}}(?:{_GAP}\d{{2,5}}){{0,3}}
-        | (?:1{_GAP})?[2-9]\d{{2}}(?P<gap>{_GAP})[2-9]\d{{2}}(?P=gap)\d{{4}}
+    rf"""[+(0-9](?<![\w.,/+*^-].)(?:
+        (?:(?<=\+)|(?<=0)0)[1-9]\d{{0,2}}(?:{_GAP}|/)?(?:\(0?\d{{0,4}}\)(?:{_GAP})?)?\d{{1,5}}(?:(?:{_GAP}|/)?\d{{2,5}}){{1,5}}
+        | (?<=\()0?[1-9]\d{{1,4}}\){_GAP}?\d{{2,5}}(?:{_GAP}?\d{{2,5}}){{1,3}}
+        | (?<=0)\d(?:{_GAP}\d{{2}}){{4}}
+        | (?<=0)[1-9]\d{{1,4}}[ /\u00a0-]\d{{3,9}}(?:{_GAP}\d{{2,5}}){{0,3}}
+        | (?:(?<=1){_GAP}[2-9]|(?<=[2-9]))\d{{2}}(?P<gap>{_GAP})[2-9]\d{{2}}(?P=gap)\d{{4}}
     )(?![\w]|[.,]\d|[-/]\d)""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 # How long an account number of a country is (the SWIFT registry's figures).
@@ -93,9 +97,12 @@ def clean(text: str) -> Cleaned:
     """The text with marks in place of what was found. A text in which nothing can be is not looked at twice."""
     looks = _worth_looking(text)
     found: set[str] = set()
-    for kind, shape, check in looks:
+    for kind, shape, check, sign in looks:
         pieces, begin, at = [], 0, 0
-        while match := shape.search(text, at):
+        while (near := text.find(sign, at)) >= 0:
+            match = shape.search(text, max(at, near - _N_BEFORE_SIGN))
+            if match is None:
+                break
             n_real = check(match[0])
             at = match.start() + (n_real or 1)
             if n_real:
@@ -111,21 +118,26 @@ _Check = Callable[[str], int]
 """How many characters at the beginning of what has the shape are what it looks like; 0 for none."""
 
 
-def _worth_looking(text: str) -> list[tuple[Personal, re.Pattern[str], _Check]]:
+_Look = tuple[Personal, re.Pattern[str], _Check, str]
+"""What to look for, by which shape and check, and what its shape has soon after it begins, "" for nothing."""
+
+
+def _worth_looking(text: str) -> list[_Look]:
     """What may be in a text, told by signs that cost some microseconds."""
-    looks: list[tuple[Personal, re.Pattern[str], _Check]] = []
+    looks: list[_Look] = []
     raw = text.encode("utf-8", "surrogatepass")
     if _KEY_IN_A_ROW in raw.translate(_TO_KEYS):
-        looks.append((Personal.API_KEY, _KEY, len))
+        looks.append((Personal.API_KEY, _KEY, len, ""))
     if "@" in text:
-        looks.append((Personal.EMAIL, _EMAIL, len))
+        looks.append((Personal.EMAIL, _EMAIL, len, "@"))
     has_digits = _DIGITS_IN_A_ROW in raw.translate(_TO_ROWS)
     if has_digits:
-        looks += [(Personal.IBAN, _IBAN, _n_of_iban), (Personal.CARD, _CARD, _n_of_card)]
-    if "::" in text or text.count(":") >= 7:
-        looks.append((Personal.IP, _IPV6, _n_of_ipv6))
+        looks += [(Personal.IBAN, _IBAN, _n_of_iban, ""), (Personal.CARD, _CARD, _n_of_card, "")]
+    n_colons = text.count(":")
+    if n_colons >= 7 or (n_colons and "::" in text):
+        looks.append((Personal.IP, _IPV6, _n_of_ipv6, ""))
     if has_digits:
-        looks += [(Personal.IP, _IPV4, _n_of_ipv4), (Personal.PHONE, _PHONE, _n_of_phone)]
+        looks += [(Personal.IP, _IPV4, _n_of_ipv4, ""), (Personal.PHONE, _PHONE, _n_of_phone, "")]
     return looks
 
 

@@ -1,6 +1,6 @@
 """What became of each vote: kept in a format, or left out for a named reason. Both add up to all votes, always."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ class Account:
     """Of every format, by reason."""
     kept_by: Counter[str] = field(default_factory=Counter)
     """By format."""
-    left_out_by: dict[str, Counter[str]] = field(default_factory=dict)
+    left_out_by: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter[str]))
     """Of one format alone: by format, then by reason."""
 
     def leave_out(self, reason: str, n: int = 1) -> None:
@@ -36,14 +36,15 @@ class Account:
         self.n_votes += len(example.opinions)
         for name, format_ in formats.items():
             out = format_.left_out(example)
-            self.left_out_by.setdefault(name, Counter()).update(out)
+            if out:
+                self.left_out_by[name].update(out)
             self.kept_by[name] += len(example.opinions) - sum(out.values())
 
     def pass_over(self, name: str, reason: str, n: int) -> None:
         """Count votes that one format does not get, of those that `take` has counted for others."""
-        self.left_out_by.setdefault(name, Counter())[reason] += n
+        self.left_out_by[name][reason] += n
 
     def of(self, name: str) -> dict[str, Any]:
         """What became of all votes in one format: kept, and left_out by reason, in alphabetical order."""
-        reasons = self.left_out + self.left_out_by.get(name, Counter[str]())
+        reasons = self.left_out + self.left_out_by[name]
         return {"kept": self.kept_by[name], "left_out": {each: reasons[each] for each in sorted(reasons)}}

@@ -38,7 +38,8 @@ class CastVotes:
     """All votes on one pair of answers to one prompt, in the order of the log.
 
     The ids are None for imported votes that came without prompt or answers: then it is one vote by itself. category,
-    language and license are the prompt's. conversation_id is that of a conversation with several voted turns.
+    language and license are the prompt's. conversation_id is that of a conversation with several voted turns. rows say
+    where the store holds the prompt and the two answers, None for what it does not hold; the store alone reads them.
     """
 
     prompt_id: PromptId | None
@@ -50,6 +51,7 @@ class CastVotes:
     license: str | None = None
     conversation_id: str | None = None
     turn: int = 1
+    rows: tuple[int | None, int | None, int | None] = (None, None, None)
 
 
 Reason = Callable[[CastVotes, CastVote], str | None]

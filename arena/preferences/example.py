@@ -106,16 +106,17 @@ class Example:
     @property
     def chosen(self) -> Answer | None:
         """The answer that the votes prefer, if any."""
-        return {Verdict.A: self.answer_a, Verdict.B: self.answer_b}.get(self.verdict) if self.verdict else None
+        return self.answer_a if self.verdict is Verdict.A else self.answer_b if self.verdict is Verdict.B else None
 
     @property
     def rejected(self) -> Answer | None:
         """The answer that the votes do not prefer, if they prefer the other one."""
-        return {Verdict.A: self.answer_b, Verdict.B: self.answer_a}.get(self.verdict) if self.verdict else None
+        return self.answer_b if self.verdict is Verdict.A else self.answer_a if self.verdict is Verdict.B else None
 
     def n(self, *verdicts: Verdict) -> int:
         """How many of the votes are one of these."""
-        return sum(opinion.verdict in verdicts for opinion in self.opinions)
+        said = [opinion.verdict for opinion in self.opinions]
+        return sum(map(said.count, verdicts))
 
     @property
     def n_decisive(self) -> int:

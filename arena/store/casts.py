@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from arena.battle import Answer, AnswerId, Prompt, PromptId, Side, Source, Verdict, VoterId
+from arena.battle import Answer, Prompt, Side, Source, Verdict, VoterId
 from arena.preferences.cast import CastVote, CastVotes
 from arena.preferences.example import Opinion
 from arena.preferences.judgement import Texts
@@ -14,12 +15,7 @@ from arena.store.database import Database
 from arena.store.log import standing, told
 from arena.store.row import LABEL_COLUMNS, to_labels, to_messages
 
-# As many ids as DuckDB looks up in its index; of more it would read the whole table.
-_IDS_AT_ONCE = 500
 _ROWS_AT_ONCE = 2_000
-
-# The memory that DuckDB may take while a large log is sorted; what is more goes to its own file beside the database.
-_MEMORY = "300MB"
 
 # Whether answer A of the battle comes second in the order of ids.
 _IS_TURNED = "coalesce(answer_a > answer_b, false)"
@@ -27,14 +23,27 @@ _IS_TURNED = "coalesce(answer_a > answer_b, false)"
 _CASTS = f"""
     select prompt_id, if(turned, answer_b, answer_a) as answer_first, if(turned, answer_a, answer_b) as answer_second,
         category, language, license, conversation, turn,
+        prompt_row, if(turned, row_b, row_a) as row_first, if(turned, row_a, row_b) as row_second,
         turned, model_a, model_b, voter_id, left_out, phase, item_kind,
         vote_id, verdict, source, voted_at, shown_on_left, time_to_vote_ms, guideline_version, blind, purpose,
         consent_version, batch, {", ".join(LABEL_COLUMNS)}
     from (select v.*, b.* exclude (battle_id), {_IS_TURNED} as turned, p.category, p.language, p.license,
+            p.rowid as prompt_row, x.rowid as row_a, y.rowid as row_b,
             if(max(turn) over (partition by conversation_id) > 1, conversation_id, null) as conversation
-        from {{votes}} v join battles b using (battle_id) left join prompts p using (prompt_id))
+        from {{votes}} v join battles b using (battle_id) left join prompts p using (prompt_id)
+        left join answers x on x.answer_id = b.answer_a left join answers y on y.answer_id = b.answer_b)
     order by conversation nulls first, turn, prompt_id nulls first, answer_first nulls first,
         answer_second nulls first, seq"""
+
+# What of a row is the pair's, and the same for all votes on it.
+_N_OF_PAIR = 11
+_PAIR = itemgetter(slice(_N_OF_PAIR))
+
+_IN_ROWS = "rowid in (select unnest(?::bigint[]))"
+_PROMPTS = f"select prompt_id, messages, category, language, source, license from prompts where {_IN_ROWS}"
+_ANSWERS = f"""
+    select answer_id, prompt_id, model_id, text, revision, null, tokens, latency_ms, finish_reason from answers
+    where {_IN_ROWS}"""
 
 
 class Casts:
@@ -49,17 +58,16 @@ class Casts:
         Votes that came without prompt or answers stand alone, before the others; conversations with several turns come
         last, each in the order of its turns. One pair is held at a time.
         """
-        for key, rows in groupby(self._rows(up_to), key=lambda row: row[:8]):
-            prompt, first, second, category, language, license_, conversation, turn = key
+        for key, rows in groupby(self._rows(up_to), key=_PAIR):
+            prompt, first, second, category, language, license_, conversation, turn, *places = key
             votes = (_vote(row) for row in rows)
             if prompt is None or first is None or second is None:
                 parts: Iterator[tuple[CastVote, ...]] = ((vote,) for vote in votes)
             else:
                 parts = iter((tuple(votes),))
             for part in parts:
-                yield CastVotes(
-                    prompt, first, second, part, category, language, license_, conversation_id=conversation, turn=turn
-                )
+                known = category, language, license_, conversation, turn, tuple(places)
+                yield CastVotes(prompt, first, second, part, *known)
 
     def _rows(self, up_to: int) -> Iterator[Sequence[Any]]:
         with self._database.read() as cursor:
@@ -67,27 +75,20 @@ class Casts:
             while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield from rows
 
-    def texts(self, prompts: Collection[PromptId], answers: Collection[AnswerId]) -> Texts:
-        """These prompts and answers, those of them that are stored."""
-        found_prompts, found_answers = {}, {}
+    def texts(self, casts: Sequence[CastVotes]) -> Texts:
+        """The prompts and answers of these pairs, those of them that are stored.
+
+        They are read by their rows, as `pairs` tells them: by their ids, each would be searched in the index alone.
+        """
+        prompts = {cast.rows[0] for cast in casts}
+        answers = {row for cast in casts for row in cast.rows[1:]}
         with self._database.read() as cursor:
-            for ids in _parts(sorted(prompts)):
-                rows = cursor.execute(
-                    f"select prompt_id, messages, category, language, source, license from prompts "
-                    f"where prompt_id in ({', '.join('?' * len(ids))})",
-                    ids,
-                ).fetchall()
-                found_prompts |= {row[0]: Prompt(row[0], to_messages(row[1]), *row[2:]) for row in rows}
-            for ids in _parts(sorted(answers)):
-                rows = cursor.execute(
-                    f"select answer_id, prompt_id, model_id, text, revision, tokens, latency_ms, finish_reason "
-                    f"from answers where answer_id in ({', '.join('?' * len(ids))})",
-                    ids,
-                ).fetchall()
-                found_answers |= {
-                    row[0]: Answer(*row[:5], tokens=row[5], latency_ms=row[6], finish_reason=row[7]) for row in rows
-                }
-        return Texts(found_prompts, found_answers)
+            found_prompts = cursor.execute(_PROMPTS, [sorted(row for row in prompts if row is not None)]).fetchall()
+            found_answers = cursor.execute(_ANSWERS, [sorted(row for row in answers if row is not None)]).fetchall()
+        return Texts(
+            {row[0]: Prompt(row[0], to_messages(row[1]), *row[2:]) for row in found_prompts},
+            {row[0]: Answer(*row) for row in found_answers},
+        )
 
     def voters_unlike_others(
         self, sources: Collection[Source], floor: Fraction, *, least: int, up_to: int
@@ -115,11 +116,12 @@ class Casts:
         return {voter for voter, n_agree, n in rows if n >= max(least, 1) and Fraction(n_agree, n) < floor}
 
     @contextmanager
-    def sparing(self) -> Iterator[None]:
-        """Have DuckDB take little memory for as long as this lasts; what it sorts goes to disk beyond that."""
+    def sparing(self, megabytes: int) -> Iterator[None]:
+        """Have DuckDB take so much memory for as long as this lasts; what it sorts goes to disk beyond that, beside the
+        database, and what it has read is not kept."""
         with self._database.read() as cursor:
             [[before]] = cursor.execute("select current_setting('memory_limit')").fetchall()
-            cursor.execute(f"set memory_limit = '{_MEMORY}'")
+            cursor.execute(f"set memory_limit = '{megabytes:d}MB'")
         try:
             yield
         finally:
@@ -128,7 +130,7 @@ class Casts:
 
 
 def _vote(row: Sequence[Any]) -> CastVote:
-    (turned, model_a, model_b, voter_id, left_out, phase, item_kind, vote_id, verdict, source, *rest) = row[8:]
+    (turned, model_a, model_b, voter_id, left_out, phase, item_kind, vote_id, verdict, source, *rest) = row[_N_OF_PAIR:]
     voted_at, shown_on_left, time_to_vote_ms, guideline, blind, purpose, consent, batch, *labels = rest
     opinion = Opinion(
         vote_id=vote_id,
@@ -153,8 +155,3 @@ def _vote(row: Sequence[Any]) -> CastVote:
         phase=phase,
         item_kind=item_kind,
     )
-
-
-def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        yield ids[start : start + _IDS_AT_ONCE]

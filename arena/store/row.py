@@ -11,6 +11,9 @@ from arena.battle import Confidence, Labels, Message, Scale, Side, Verdict
 LABEL_COLUMNS = ("scale", "strength", "dimensions", "reasons", "comments", "confidence", "ratings", "acceptable")
 
 
+_NONE_SAID = Labels()
+
+
 def first(
     cursor: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] | Mapping[str, Any] = ()
 ) -> tuple[Any, ...] | None:
@@ -58,6 +61,8 @@ def from_labels(labels: Labels) -> dict[str, Any]:
 
 def to_labels(row: Sequence[Any]) -> Labels:
     """The labels that the values of LABEL_COLUMNS hold."""
+    if not any(value is not None for value in row):
+        return _NONE_SAID
     scale, strength, dimensions, reasons, comments, confidence, ratings, acceptable = row
     return Labels(
         scale=None if scale is None else Scale(scale),

@@ -69,14 +69,15 @@ def judged(
     given = {"x": "By a.", "y": "By b."} | dict(texts or {})
     chosen = Choices(**choices)
 
-    def texts_of(prompts: Iterable[PromptId], answers: Iterable[AnswerId]) -> Texts:
+    def texts_of(pairs: Sequence[CastVotes]) -> Texts:
         found = {}
-        for each in answers:
+        for each in (each for pair in pairs for each in (pair.answer_a, pair.answer_b) if each is not None):
             text = given.get(each)
             if isinstance(text, Answer):
                 found[each] = text
             elif text is not None:
                 found[each] = Answer(each, P, ModelId({"x": "a", "y": "b"}.get(each, each)), text)
+        prompts = (pair.prompt_id for pair in pairs if pair.prompt_id is not None)
         return Texts({each: Prompt(each, tuple(messages)) for each in prompts}, found)
 
     account = Account()

@@ -34,10 +34,11 @@ from arena.foreign_table import ForeignTable, Kind
 from arena.intake import import_table
 from arena.pack import answer_id
 from arena.preferences.account import Account
-from arena.preferences.cast import UNLIKE_OTHERS
+from arena.preferences.cast import UNLIKE_OTHERS, CastVotes
 from arena.preferences.choices import Choices
 from arena.preferences.flag import Flag
 from arena.preferences.formats import formats
+from arena.preferences.judgement import Texts
 from arena.store import VoteStore
 from arena.voter import VoterKey
 from dataset_world import bytes_in, rows_in
@@ -317,3 +318,35 @@ def test_the_real_votes_counted_a_second_time_in_plain_python(store: VoteStore, 
         )
         for row in rows_of(done)
     } == kept
+
+
+def test_the_texts_of_a_thousand_pairs_are_held_at_a_time(
+    store: VoteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store.catalogue.add_models([Model(ModelId(name), name) for name in "ab"], NOW)
+    prompts = [PromptId(f"p{number:04d}") for number in range(2_500)]
+    store.catalogue.add_prompts([Prompt(each, (Message("user", f"Question {each}?"),)) for each in prompts], NOW)
+    answers = {
+        (p, m): Answer(answer_id(p, m, f"{m} on {p}"), p, ModelId(m), f"{m} on {p}") for p in prompts for m in "ab"
+    }
+    store.catalogue.add_answers(answers.values(), NOW)
+    rows = []
+    for each in prompts:
+        battle = Battle(BattleId(each), ModelId("a"), ModelId("b"), each, answers[each, "a"].id, answers[each, "b"].id)
+        rows.append((battle, Vote(VoteId(each), battle.id, Verdict.A, Source.HUMAN, None, NOW, import_key=each)))
+    store.votes.add_imported(rows, NOW)
+    held: list[tuple[int, int]] = []
+    read = store.casts.texts
+
+    def counted(casts: Sequence[CastVotes]) -> Texts:
+        found = read(casts)
+        held.append((len(found.prompts), len(found.answers)))
+        return found
+
+    monkeypatch.setattr(store.casts, "texts", counted)
+    done = export(store, tmp_path / "out")
+    assert held == [(1_000, 2_000), (1_000, 2_000), (500, 1_000)]
+    assert done.manifest["formats"]["preference"]["kept"] == 2_500
+    for row in rows_of(done):
+        assert row["chosen"][0]["content"] == f"a on {row['prompt_id']}"
+        assert row["rejected"][0]["content"] == f"b on {row['prompt_id']}"

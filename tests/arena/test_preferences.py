@@ -1,5 +1,6 @@
 """What each vote becomes: a part of a chosen answer, or left out for a named reason; nothing in between."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from arena.battle import Answer, AnswerId, Labels, Message, ModelId, Prompt, Scale, Side, Source, Verdict, VoteId
 from arena.errors import BadInput
 from arena.preferences.account import Account
-from arena.preferences.cast import CALIBRATION, EVALUATION, GOLD, UNLIKE_OTHERS, reason_against
+from arena.preferences.cast import CALIBRATION, EVALUATION, GOLD, UNLIKE_OTHERS, CastVotes, reason_against
 from arena.preferences.choices import Choices, Unroll
 from arena.preferences.conversation import EARLIER_TURN, NOTHING_CHOSEN, unrolled
 from arena.preferences.flag import Flag, is_error
@@ -472,19 +473,21 @@ def test_a_model_is_known_by_what_is_stored():
 
 
 def test_a_log_without_end_gives_its_first_pairs_at_once_and_few_texts_at_a_time():
-    """However long a log is: votes are taken pair by pair, and the texts of at most 250 pairs are held."""
+    """However long a log is: votes are taken pair by pair, and the texts of at most 1,000 pairs are held."""
     asked: list[int] = []
     taken = count()
 
-    def texts_of(prompts: Any, answers: Any) -> Texts:
-        asked.append(len(answers))
+    def texts_of(pairs: Sequence[CastVotes]) -> Texts:
+        asked.append(len(pairs))
+        answers = {each for pair in pairs for each in (pair.answer_a, pair.answer_b) if each is not None}
         found = {each: Answer(each, P, ModelId(each), f"Text {each}") for each in answers}
+        prompts = {pair.prompt_id for pair in pairs if pair.prompt_id is not None}
         return Texts({each: Prompt(each, (Message("user", "?"),)) for each in prompts}, found)
 
     endless = (
         cast([vote("A")], prompt_id=f"p{number}", answer_a=f"x{number}", answer_b=f"y{number}") for number in taken
     )
     judge = Judge(Choices(), reason_against(Choices(), {}, ()), texts_of, alias=str)
-    assert len(list(islice(judge.examples(endless, Account()), 600))) == 600
-    assert asked == [500, 500, 500]  # two answers each of 250 pairs
-    assert next(taken) == 750
+    assert len(list(islice(judge.examples(endless, Account()), 2_400))) == 2_400
+    assert asked == [1_000, 1_000, 1_000]
+    assert next(taken) == 3_000
