@@ -28,6 +28,7 @@ FLOORS = [
         "arena.arbiter",
         "arena.intake",
         "arena.export",
+        "arena.inspection",
         "arena.control",
         "arena.backup",
         "arena.wholeness",

@@ -5,15 +5,18 @@ import { fitted, length, shape, ticks } from "./plot.js";
 const { number } = bakeoff;
 const ROW = 28;
 const FOOT = 46;
+const ZONE = 24;
 
 /** So many rows are shown at first. */
 export const MOST_ROWS = 20;
 
 /**
- * rows are { name, value, low, high, mark, text, said }: low and high the interval, mark a second number (a tick) to hold
- * the first against; value, low, high and mark may be null. `line` is a number of the scale at which a line goes down.
+ * rows are { name, value, low, high, mark, text, said, from, faint, lang }: low and high the interval, mark a second
+ * number (a tick) to hold the first against; value, low, high and mark may be null. A bar goes from `from`, else from 0;
+ * `lang` is the language of the name where it is another than the page's. `line` is a number of the scale at which a
+ * line goes down; `zones` are parts of the scale with names, { name, from, to }, whose ends are then its only ticks.
  */
-export function rowsOf({ rows: all, kind, domain = null, line = null, form = number, axis }) {
+export function rowsOf({ rows: all, kind, domain = null, line = null, zones = [], form = number, axis }) {
   return (width, isWhole) => {
     const rows = isWhole ? all : all.slice(0, MOST_ROWS);
     const isNarrow = width < 600;
@@ -24,16 +27,17 @@ export function rowsOf({ rows: all, kind, domain = null, line = null, form = num
     const [low, high] = domain ?? limits(rows, kind);
     const x = (value) => left + ((value - low) / (high - low || 1)) * inner;
     const inside = (value) => x(Math.min(Math.max(value, low), high));
-    const bottom = rows.length * ROW + 6;
-    const marks = [];
-    for (const tick of ticks(low, high, isNarrow ? 3 : 6)) {
-      marks.push(shape("line", { class: "grid", x1: x(tick), x2: x(tick), y1: 0, y2: bottom }));
+    const top = zones.length ? ZONE : 0;
+    const bottom = top + rows.length * ROW + 6;
+    const marks = zones.flatMap((zone, k) => shaded(zone, k, x, inside, bottom));
+    for (const tick of zones.length ? endsOf(zones) : ticks(low, high, isNarrow ? 3 : 6)) {
+      marks.push(shape("line", { class: "grid", x1: x(tick), x2: x(tick), y1: top, y2: bottom }));
       marks.push(shape("text", { class: "tick", x: x(tick), y: bottom + 16, "text-anchor": "middle" }, form(tick)));
     }
-    if (line !== null) marks.push(shape("line", { class: "level", x1: x(line), x2: x(line), y1: 0, y2: bottom }));
+    if (line !== null) marks.push(shape("line", { class: "level", x1: x(line), x2: x(line), y1: top, y2: bottom }));
     const points = rows.map((row, k) => {
-      const y = k * ROW + ROW / 2 + 3;
-      marks.push(shape("text", { class: "name", x: 0, y: y + 5 }, fitted(row.name, left - 14)));
+      const y = top + k * ROW + ROW / 2 + 3;
+      marks.push(shape("text", { class: "name", x: 0, y: y + 5, lang: row.lang }, fitted(row.name, left - 14)));
       if (row.value !== null) marks.push(...drawn(row, kind, y, x, inside));
       const text = isNarrow ? (row.value === null ? "–" : form(row.value)) : (row.text ?? "");
       marks.push(shape("text", { class: "tick", x: width, y: y + 5, "text-anchor": "end" }, text));
@@ -51,12 +55,24 @@ function aside(points) {
   return points.map((point) => ({ ...point, x: 0 }));
 }
 
-function drawn({ value, low, high, mark, faint }, kind, y, x, inside) {
+/** A part of the scale, every other one in a shade, with its name above where there is room. */
+function shaded({ name, from, to }, k, x, inside, bottom) {
+  const [start, end] = [inside(from), inside(to)];
+  const shade = shape("rect", { class: `zone z${k % 2}`, x: start, y: ZONE - 2, width: end - start, height: bottom - ZONE + 2 });
+  const title = shape("text", { class: "tick", x: (start + end) / 2, y: ZONE - 8, "text-anchor": "middle" }, name);
+  return length(name, 14) <= end - start - 4 ? [shade, title] : [shade];
+}
+
+function endsOf(zones) {
+  return [...new Set([zones[0].from, ...zones.map(({ to }) => to)])];
+}
+
+function drawn({ value, low, high, mark, faint, from: start = 0 }, kind, y, x, inside) {
   const shapes = [];
   if (kind === "bar") {
-    const from = inside(0);
+    const from = inside(start);
     const to = inside(value);
-    const bar = { class: "bar", x: Math.min(from, to), y: y - 8, width: Math.max(Math.abs(to - from), 1), height: 16, rx: 2 };
+    const bar = { class: faint ? "bar faint" : "bar", x: Math.min(from, to), y: y - 8, width: Math.max(Math.abs(to - from), 1), height: 16, rx: 2 };
     shapes.push(shape("rect", bar));
   } else {
     if (low !== null && low !== undefined && high !== null) {
