@@ -17,7 +17,7 @@ const foreign = language === "en" ? null : "en";
 
 function readiness(found) {
   const { n_usable: usable, n_gold: gold, band, missing, marks, gold_needed: goldNeeded } = found;
-  const [, ...levels] = Object.entries(marks).map(([name, at]) => ({ at, name: t(`quality.enough.${name}`) }));
+  const levels = Object.entries(marks).slice(1).map(([name, at]) => ({ at, name: t(`quality.enough.${name}`) }));
   const goldText = gold >= goldNeeded ? t("quality.gold.enough", { n: gold, needed: goldNeeded }) : t("quality.gold.short", { n: gold, needed: goldNeeded, missing: goldNeeded - gold });
   const verdict = t(`quality.ready.${band}`, { n: usable });
   const next = missing === null ? null : t("quality.ready.next", { n: missing });
