@@ -28,6 +28,7 @@ SECTIONS = (
     Section("alarms", script="alarms.js"),
     Section("review", script="review.js"),
     Section("disagreement", script="disagreement.js"),
+    Section("voters", script="voters.js"),
 )
 
 

@@ -18,6 +18,7 @@ from arena.gate import MEASURE
 from arena.inspection import Inspection, Inspector, NothingToInspect
 from arena.quality.figure import Audit
 from arena.ui.middleware import refusal
+from ratings.agreement import FEWEST_ITEMS
 
 PATIENCE_SECONDS = 8.0
 
@@ -141,12 +142,17 @@ def _agreement(found: Inspection) -> dict[str, Any]:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    """The measure that the gate looks at, and what it rests on."""
-    return asdict(part.figures[MEASURE]) | {
-        "n_items": part.n_items,
-        "n_pairs": part.n_pairs,
-        "n_voters": part.n_voters,
-    }
+    """The measure that the gate looks at, and what it rests on; on few pairs of answers no band is named."""
+    few = {"band": None, "reliability": None} if part.n_items < FEWEST_ITEMS else {}
+    return (
+        asdict(part.figures[MEASURE])
+        | few
+        | {
+            "n_items": part.n_items,
+            "n_pairs": part.n_pairs,
+            "n_voters": part.n_voters,
+        }
+    )
 
 
 def _audit(audit: Audit) -> dict[str, Any]:

@@ -161,7 +161,13 @@ def _to_model(page: Page) -> None:
 
 def _host(name: str, *then: Act, ground: Ground = "hosted", **more: object) -> Scene:
     """The host's page, by way of the password."""
-    enter = (fill("#password", PASSWORD), press("Enter"), wait("#host-review h3"), wait("#host-alarms :is(ul, p)"))
+    enter = (
+        fill("#password", PASSWORD),
+        press("Enter"),
+        wait("#host-review h3"),
+        wait("#host-alarms :is(ul, p)"),
+        wait("#host-voters h3"),
+    )
     play = _in_turn(*enter, *then)
     return Scene(f"host{name}", "/login?next=host", "#password", ground, play=play, **{"is_long": True, **more})  # type: ignore[arg-type]
 

@@ -54,7 +54,7 @@ function funnel({ n_usable: usable, n_gold: gold, n_pairs: all, pairs_left_out: 
   const share = (n) => percent(n / all);
   const row = (name, from, to, more) => {
     const n = to - from;
-    return { name, value: to, from, text: `${number(n)} (${share(n)})`, said: t("quality.funnel.said", { what: name, n, share: share(n) }), ...more };
+    return { name, value: to, from, short: number(n), text: `${number(n)} (${share(n)})`, said: t("quality.funnel.said", { what: name, n, share: share(n) }), ...more };
   };
   let end = all;
   const steps = Object.entries(lost).map(([reason, n]) => {
@@ -91,7 +91,7 @@ function agreement(found) {
   const { all, outcome, floor } = found;
   const told = all.value === null
     ? because("quality.agreement.unknown", all.reason)
-    : [t("quality.agreement.told", { alpha: withInterval(all, two), band: t(`quality.band.${all.band}`) }), ...(all.low === null ? [" ", english(all.reason)] : [])];
+    : [named(all), ...(all.low === null ? [" ", english(all.reason)] : [])];
   const share = (each) => (each.value === null ? english(each.reason) : each.low === null ? [percent(each.value), " (", english(each.reason), ")"] : withInterval(each, percent));
   return [
     element("p", { class: "verdict" }, ...told),
@@ -108,6 +108,11 @@ function agreement(found) {
   ];
 }
 
+function named(all) {
+  const alpha = withInterval(all, two);
+  return all.band === null ? t("quality.agreement.few", { alpha }) : t("quality.agreement.told", { alpha, band: t(`quality.band.${all.band}`) });
+}
+
 function byGroup({ all, by, untold, bands, n_votes: nVotes }, group) {
   const told = [[t("quality.all"), all], ...by[group].map((each) => [each.name, each])];
   const missing = untold[group] ? t("quality.untold", { n: untold[group] }) : "";
@@ -117,16 +122,16 @@ function byGroup({ all, by, untold, bands, n_votes: nVotes }, group) {
   }
   const rows = told.map(([name, each]) => {
     const word = each.band === null ? "" : t(`quality.band.${each.band}`);
-    const text = each.value === null ? "–" : `${withInterval(each, two)} ${word}`;
+    const text = each.value === null ? "–" : `${withInterval(each, two)} ${word}`.trim();
     const why = each.reason === null ? [] : [" ", english(each.reason)];
-    return { name, ...each, text, said: [t("quality.alpha_said", { what: name, alpha: text, n: each.n_pairs, items: number(each.n_items), voters: number(each.n_voters) }), ...why] };
+    return { name, ...each, text, faint: each.band === null, said: [t("quality.alpha_said", { what: name, alpha: text, n: each.n_pairs, items: number(each.n_items), voters: number(each.n_voters) }), ...why] };
   });
   const ends = rows.flatMap(({ value, low }) => [value, low]).filter((end) => end !== null);
   const lowest = Math.max(Math.floor(Math.min(0, ...ends) * 5) / 5, -1);
   const starts = Object.entries(bands).map(([band, least]) => [band, least ?? lowest]).sort((a, b) => a[1] - b[1]);
   const zones = starts.map(([band, from], k) => ({ name: t(`quality.band.${band}`), from, to: starts[k + 1]?.[1] ?? 1 }));
   const n = rows.filter(({ value }) => value === null).length;
-  const notes = [t("quality.alpha.about", { confidence: sure, fair: two(bands.fair), moderate: two(bands.moderate), strong: two(bands.strong) }), missing, n ? t("quality.absent", { n }) : ""];
+  const notes = [t("quality.alpha.about", { confidence: sure, fair: two(bands.fair), moderate: two(bands.moderate), strong: two(bands.strong) }), missing, rows.some(({ value, band }) => value !== null && band === null) ? t("quality.alpha.few") : "", n ? t("quality.absent", { n }) : ""];
   return figure({
     title,
     note: notes.filter((each) => each).join(" "),

@@ -11,10 +11,11 @@ const ZONE = 24;
 export const MOST_ROWS = 20;
 
 /**
- * rows are { name, value, low, high, mark, text, said, from, faint, lang }: low and high the interval, mark a second
- * number (a tick) to hold the first against; value, low, high and mark may be null. A bar goes from `from`, else from 0;
- * `lang` is the language of the name where it is another than the page's. `line` is a number of the scale at which a
- * line goes down; `zones` are parts of the scale with names, { name, from, to }, whose ends are then its only ticks.
+ * rows are { name, value, low, high, mark, text, short, said, from, faint, lang }: low and high the interval, mark a
+ * second number (a tick) to hold the first against; value, low, high and mark may be null. A bar goes from `from`, else
+ * from 0. `text` is written beside it, where there is little room `short`, else the value; `lang` is the language of the
+ * name where it is another than the page's. `line` is a number of the scale at which a line goes down; `zones` are parts
+ * of the scale with names, { name, from, to }, whose ends are then its only ticks.
  */
 export function rowsOf({ rows: all, kind, domain = null, line = null, zones = [], form = number, axis }) {
   return (width, isWhole) => {
@@ -30,8 +31,12 @@ export function rowsOf({ rows: all, kind, domain = null, line = null, zones = []
     const top = zones.length ? ZONE : 0;
     const bottom = top + rows.length * ROW + 6;
     const marks = zones.flatMap((zone, k) => shaded(zone, k, x, inside, bottom));
+    let end = -Infinity;
     for (const tick of zones.length ? endsOf(zones) : ticks(low, high, isNarrow ? 3 : 6)) {
       marks.push(shape("line", { class: "grid", x1: x(tick), x2: x(tick), y1: top, y2: bottom }));
+      const half = length(form(tick), 14) / 2;
+      if (x(tick) - half < end + 4) continue; // zones end where they do, and may be narrow
+      end = x(tick) + half;
       marks.push(shape("text", { class: "tick", x: x(tick), y: bottom + 16, "text-anchor": "middle" }, form(tick)));
     }
     if (line !== null) marks.push(shape("line", { class: "level", x1: x(line), x2: x(line), y1: top, y2: bottom }));
@@ -39,7 +44,7 @@ export function rowsOf({ rows: all, kind, domain = null, line = null, zones = []
       const y = top + k * ROW + ROW / 2 + 3;
       marks.push(shape("text", { class: "name", x: 0, y: y + 5, lang: row.lang }, fitted(row.name, left - 14)));
       if (row.value !== null) marks.push(...drawn(row, kind, y, x, inside));
-      const text = isNarrow ? (row.value === null ? "–" : form(row.value)) : (row.text ?? "");
+      const text = isNarrow ? (row.value === null ? "–" : (row.short ?? form(row.value))) : (row.text ?? "");
       marks.push(shape("text", { class: "tick", x: width, y: y + 5, "text-anchor": "end" }, text));
       return { x: row.value === null ? left : inside(row.value), y, box: [left, y - ROW / 2 + 1, inner, ROW - 2], said: row.said };
     });
