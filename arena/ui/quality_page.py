@@ -11,7 +11,7 @@ _SECTIONS = ("readiness", "agreement", "audits")
 
 _SHELL = f"""
 <div id="study" class="study">
-  <h1 data-t="nav.quality"></h1>
+  <h1 data-t="quality.title"></h1>
   {state()}
   <div id="findings">
     <p id="as-of" class="quiet">&nbsp;</p>

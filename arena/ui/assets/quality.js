@@ -79,7 +79,7 @@ function funnel({ n_usable: usable, n_gold: gold, n_pairs: all, pairs_left_out: 
     },
     file: "funnel",
     isLong: rows.length > MOST_ROWS,
-    drawing: rowsOf({ rows, kind: "bar", domain: [0, all], form: (value) => number(value), axis: t("quality.funnel.axis") }),
+    drawing: rowsOf({ rows, stacks: true, kind: "bar", domain: [0, all], form: (value) => number(value), axis: t("quality.funnel.axis") }),
   });
 }
 
@@ -141,7 +141,7 @@ function byGroup({ all, by, untold, bands, n_votes: nVotes }, group) {
     },
     file: `agreement-${group}`,
     isLong: rows.length > MOST_ROWS,
-    drawing: rowsOf({ rows, kind: "dot", domain: [lowest, 1], zones, form: (value) => number(value, { maximumFractionDigits: 2 }), axis: t("quality.alpha.axis", { confidence: sure }) }),
+    drawing: rowsOf({ rows, stacks: true, kind: "dot", domain: [lowest, 1], zones, form: (value) => number(value, { maximumFractionDigits: 2 }), axis: t("quality.alpha.axis", { confidence: sure }) }),
   });
 }
 
@@ -208,7 +208,7 @@ function forest(name, figures, line) {
     table: tableOf(figures),
     file: `audits-${name}`,
     isLong: rows.length > MOST_ROWS,
-    drawing: rowsOf({ rows, kind: "dot", domain: scale(figures, line, name), line, form: form(figures[0]), axis: t(`quality.forest.${name}.axis`, { confidence: sure }) }),
+    drawing: rowsOf({ rows, stacks: true, kind: "dot", domain: scale(figures, line, name), line, form: form(figures[0]), axis: t(`quality.forest.${name}.axis`, { confidence: sure }) }),
   });
 }
 

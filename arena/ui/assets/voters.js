@@ -45,7 +45,8 @@ function listed(families) {
 function written(name, value) {
   if (typeof value !== "number") return value;
   if (name === "share") return percent(value);
-  return number(value, name.endsWith("_value") ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 3 });
+  if (!name.endsWith("_value")) return number(value, { maximumFractionDigits: 3 });
+  return value < 1e-4 ? "< 0.0001" : number(value, { maximumSignificantDigits: 2 });
 }
 
 function table(title, heads, rows, lang = null) {
