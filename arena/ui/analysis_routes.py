@@ -126,8 +126,8 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "confidence": "Of all intervals.",
             "readiness": "Usable and gold pairs, the marks that they are held against, and what was left out and why, "
             "in pairs and in votes.",
-            "agreement": "Krippendorff's nominal alpha over A, B and neither, with its interval and band: of all votes, "
-            "and by category, version of the guideline and week; what is null has a reason.",
+            "agreement": "Krippendorff's nominal alpha over A, B and neither, interval and band: of all votes, and by "
+            "category, version of the guideline and week; what is null has a reason.",
             "audits": "Each audit: whether it speaks, and its figures with interval, number, test and method.",
             "is_renewed": "Whether a look at newer votes is on its way.",
         },
