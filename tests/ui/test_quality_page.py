@@ -12,10 +12,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from arena.battle import Answer, Battle, BattleId, Message, Prompt, PromptId, Source, Verdict, Vote, VoteId, VoterId
+from arena.login import Login
 from arena.pack import answer_id
+from arena.role import Role
 from arena.ui.texts import LANGUAGES, texts
+from openid import HASH, signed_in
 from served import IDENTITIES, MODELS, NOON, Arena, ballot_of, serving, vote_on
 
+LOGIN = Login(password=HASH)
 SECTIONS = ("readiness", "agreement", "audits")
 LEANING = "the-one-who-leans"
 
@@ -24,7 +28,7 @@ LEANING = "the-one-who-leans"
 def judged() -> Iterator[Arena]:
     """Twelve voters on twenty pairs of answers, two categories, one of which has few pairs; and a board of them."""
     with serving() as start:
-        arena = start()
+        arena = start(login=LOGIN)
         judge(arena)
         arena.compute_board()
         yield arena
@@ -112,13 +116,18 @@ def test_everybody_is_told_of_voters_models_and_answers_nothing(judged: Arena):
     client = judged.stranger()
     for path in ("/api/quality", "/quality"):
         told = client.get(path).text.lower()
-        assert [word for word in (*IDENTITIES, "somebody", LEANING, "is what it is", "asked-1") if word in told] == []
+        assert [word for word in (*IDENTITIES, "somebody-1", LEANING, "is what it is", "asked-1") if word in told] == []
 
 
-def test_only_the_host_is_told_whom_the_audits_list(guarded: Arena, judged: Arena):
-    assert judged.stranger().get("/api/host/quality").status_code in (401, 404)
-    visitor = guarded.visitor()
-    assert visitor.get("/api/host/quality").json()["error"] == "signed_out"
+def test_only_the_host_is_told_whom_the_audits_list(judged: Arena):
+    assert judged.stranger().get("/api/host/quality").json()["error"] == "signed_out"
+    host = signed_in(judged, LOGIN, Role.HOST)
+    answer = host.get("/api/host/quality")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    told = answer.json()
+    [leaning] = [each for each in told["listed"] if each["name"] == "voters_leaning"]
+    assert [each["voter"] for each in leaning["listed"]] == [LEANING]
+    assert {each["voter"] for each in told["voters"]} == {LEANING, *(f"somebody-{n}" for n in range(11))}
 
 
 def test_an_open_ballot_and_a_vote_on_it_change_nothing_before_the_next_board(judged: Arena):
