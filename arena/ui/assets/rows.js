@@ -5,7 +5,7 @@ import { fitted, length, shape, ticks } from "./plot.js";
 const { number } = bakeoff;
 const ROW = 28;
 const STACKED = 50;
-const EDGE = 10;
+const EDGE = 18;
 const FOOT = 46;
 const ZONE = 24;
 
