@@ -82,11 +82,19 @@ class Band(StrEnum):
     FAIR = "fair"
     POOR = "poor"
 
+    @property
+    def least(self) -> float | None:
+        """From which value on a measure is called so (strong: above which); None for the lowest."""
+        return {Band.STRONG: 0.75, Band.MODERATE: 0.60, Band.FAIR: 0.40}.get(self)
+
     @classmethod
-    def of(cls, value: float) -> Self:
+    def of(cls, value: float) -> "Band":
         """Above 0.75 strong, from 0.60 moderate, from 0.40 fair, below that poor."""
-        bounds = ((value > 0.75, "strong"), (value >= 0.60, "moderate"), (value >= 0.40, "fair"))
-        return cls(next((word for is_met, word in bounds if is_met), "poor"))
+        for band in (cls.STRONG, cls.MODERATE, cls.FAIR):
+            assert band.least is not None  # noqa: S101 - only the lowest has none
+            if value > band.least or (value == band.least and band is not cls.STRONG):
+                return band
+        return cls.POOR
 
 
 class Reliability(StrEnum):

@@ -29,9 +29,12 @@ from arena.preferences.conversation import unrolled
 from arena.preferences.example import Example
 from arena.preferences.formats import Format, formats
 from arena.preferences.judgement import Judge, PairKey
+from arena.quality.audits import audit_votes
+from arena.quality.report import summary
 from arena.shards import MOST_BYTES, Shard, Sheets, sheets
 from arena.store import VoteStore
 from arena.tally import Selection, default_sources
+from arena.vote_sheet import read_sheet
 
 PREFERENCE = "preference"
 GOLD = "gold"
@@ -44,6 +47,9 @@ UNCHANGED = "in an earlier export, and unchanged since"
 # The memory in MB that DuckDB may take, beside that of the tables that are written (`arena.shards`). Agreement joins
 # every vote with its voter and with digests of both answers; with 300 MB that fails at a million votes.
 _TO_READ, _TO_MEASURE = 300, 500
+
+# Votes that are audited for the card: an audit holds them all in memory, up to 1 KB each.
+MOST_AUDITED = 200_000
 
 # Of comparisons with others, before anything is said of a voter.
 LEAST_COMPARED = 10
@@ -194,11 +200,46 @@ def export(
     return Export(tuple(out / name for name in names), manifest)
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What an export in the format `preference` would keep and leave out."""
+
+    account: Account
+    summary: Summary
+
+
+def rehearse(store: VoteStore, *, sources: Collection[Source], up_to: int) -> Rehearsal:
+    """An export of the log up to an act, in which nothing is left to choose and nothing is written."""
+    order, wanted = Order(), _formats((PREFERENCE,))
+    choices = replace(Choices(), sources=tuple(sources), keep_gold=True)
+    splits = _splits(store, order.split, _gold(store, order, up_to), up_to)
+    writer = _Writer(None, wanted, splits, Cleaner(), Account())
+    for group in groups(examples(store, choices, writer.account, up_to=up_to)):
+        writer.write(group)
+    return Rehearsal(writer.account, writer.summary)
+
+
+def biases(store: VoteStore, sources: Collection[Source] | None = None) -> dict[str, Any]:
+    """What the audits say of the votes that an export takes, for its card; of very many votes, why there is nothing."""
+    n_log, _ = store.log.position()
+    if n_log == 0:
+        return {"not_measured": "there is no vote"}
+    with store.votes.table(Selection(sources_to_export(store, sources, n_log)), up_to=n_log) as votes:
+        n_votes = int(votes.counted().n.sum())
+        if n_votes > MOST_AUDITED:
+            return {
+                "not_measured": f"{n_votes:,} votes are more than the {MOST_AUDITED:,} that are audited beside an "
+                "export; `bakeoff audit --json` looks at them, and --audit-report takes what it says"
+            }
+        sheet = read_sheet(votes)
+    return summary(audit_votes(sheet)) if len(sheet) else {"not_measured": "no vote between two models counts"}
+
+
 @dataclass(slots=True)
 class _Writer:
-    """Puts examples where they belong, and counts them."""
+    """Puts examples where they belong, and counts them; without sheets it only counts."""
 
-    sheets: Sheets
+    sheets: Sheets | None
     wanted: Mapping[str, Format]
     splits: Splits
     cleaner: Cleaner
@@ -263,6 +304,8 @@ class _Writer:
                 self.account.pass_over(name, reason, len(example.opinions))
 
     def _rows(self, name: str, format_: Format, split: Split, part: list[Example]) -> None:
+        if self.sheets is None:
+            return
         told = _name_of(Split.TEST if split is Split.GOLD else split, format_)
         assert told is not None  # noqa: S101 - for the type
         sheet = self.sheets.sheet(name, told, format_.schema)

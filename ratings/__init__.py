@@ -68,7 +68,6 @@ from ratings.sequence import Sequences, chance_of_drift, chance_of_runs, sequenc
 from ratings.shares import (
     ChiSquare,
     chi_square,
-    cohens_kappa,
     difference_of_shares,
     even_chance,
     gini,
@@ -143,7 +142,6 @@ __all__ = [
     "cluster_moves",
     "clustered_sandwich",
     "coefficient_intervals",
-    "cohens_kappa",
     "components",
     "confidence_sequence",
     "cyclicity",

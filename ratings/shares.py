@@ -113,19 +113,3 @@ def gini(counts: ArrayLike) -> float:
     if not total:
         return float("nan")
     return float(((2 * np.arange(1, n + 1) - n - 1) @ ordered) / (n * total))
-
-
-def cohens_kappa(table: ArrayLike) -> float | Absent:
-    """Agreement beyond chance of two judgements of the same things, counted in a square table: 1 is all of it, 0 none.
-
-    Absent where one word is all that either ever said: chance agrees always then. Source: Cohen (1960),
-    doi:10.1177/001316446002000104.
-    """
-    counts = np.asarray(table, dtype=np.float64)
-    total = counts.sum()
-    if not total:
-        return Absent("nothing was judged twice")
-    by_chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / total**2
-    if by_chance >= 1:
-        return Absent("all judgements are the same word")
-    return (float(np.trace(counts)) / total - by_chance) / (1 - by_chance)

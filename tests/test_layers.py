@@ -30,6 +30,7 @@ FLOORS = [
         "arena.rankings",
         "arena.foreign_votes",
         "arena.export",
+        "arena.inspection",
         "arena.control",
         "arena.backup",
         "arena.wholeness",

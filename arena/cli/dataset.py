@@ -56,7 +56,12 @@ def with_dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 is_flag=True,
                 help="Write also what voters agree on too little to train on it; the card says so.",
             ),
-            click.option("--audit-report", type=Path, metavar="FILE", help="A report of biases (JSON), for the card."),
+            click.option(
+                "--audit-report",
+                type=Path,
+                metavar="FILE",
+                help="For the card, what `bakeoff audit --json` prints, or other JSON. Default: an audit of the votes.",
+            ),
         )
     ):
         command = each(command)
@@ -128,7 +133,14 @@ def _report(path: Path | None) -> dict[str, Any] | None:
         raise BadInput(f"the report {path} cannot be read: {error}") from error
     if not isinstance(found, dict) or not found:
         raise BadInput(f"the report {path} is no JSON object with something in it")
-    return found
+    if not isinstance(audits := found.get("audits"), list):
+        return found
+    from arena.quality.report import summarised
+
+    try:
+        return summarised(audits)  # and not whom it names
+    except (KeyError, TypeError) as error:
+        raise BadInput(f"the report {path} is not what `bakeoff audit --json` prints: {error!r}") from error
 
 
 @click.command()

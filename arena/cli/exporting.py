@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -189,11 +190,13 @@ def export(
     secret = secret_of(existing(db))
     with VoteStore.open(db) as store, progress("Writing") as on_progress:
         earlier = since if isinstance(since, Path) else None
+        order = order_of(words, earlier, store.catalogue.rules().title)
+        order = order if order.bias is not None else replace(order, bias=dataset.biases(store, sources))
         done = dataset.export(
             store,
             out,
             names=names,
-            order=order_of(words, earlier, store.catalogue.rules().title),
+            order=order,
             sources=sources,
             choices=choices,
             secret=secret,

@@ -48,7 +48,7 @@ def card(manifest: Mapping[str, Any], title: str, example: Mapping[str, Any] | N
         _voters(manifest),
         _adjudicated(manifest["adjudication"]),
         _measured("Agreement of voters", manifest["agreement"]),
-        _measured("Biases of voters", manifest["bias"]),
+        _biases(manifest["bias"]),
         _personal(manifest),
         _rights(manifest),
         "## Known ways to fail\n\n" + _FAILURES.strip(),
@@ -192,6 +192,21 @@ def _measured(title: str, told: Mapping[str, Any]) -> str:
     if told.keys() == {"not_measured"}:
         return f"## {title}\n\nNot measured: {told['not_measured']}."
     return _table(title, ("what", "value"), list(_flat(told)))
+
+
+def _biases(told: Mapping[str, Any]) -> str:
+    """What the audits say and their figures; any other report as it is."""
+    title = "Biases of voters"
+    if not all(isinstance(each, Mapping) and {"sentence", "figures"} <= each.keys() for each in told.values()):
+        return _measured(title, told)
+    rows = []
+    for name, audit in told.items():
+        rows.append((f"**{_plain(name)}**: {_plain(audit['sentence'])}", "", ""))
+        for each in audit["figures"].values():
+            mark = " (speaks)" if each["speaks"] else ""
+            n = "" if each["value"] is None else f"{each['n']:,} {each['unit']}"
+            rows.append((_plain(each["label"] + mark), _plain(each["told"]), _plain(n)))
+    return _table(title, ("what", "value, with its interval", "of"), rows)
 
 
 def _personal(manifest: Mapping[str, Any]) -> str:

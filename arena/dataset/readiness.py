@@ -1,5 +1,6 @@
 """How far a dataset is from being of use: its size after all filters, against the sizes that practice names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,8 +17,8 @@ class Band(StrEnum):
     FRONTIER = "as many pairs as large laboratories use"
 
 
-# From how many usable pairs a band begins.
-_FROM = ((50_000, Band.FRONTIER), (5_000, Band.GENERAL), (500, Band.NARROW), (0, Band.TOO_FEW))
+MARKS: Mapping[Band, int] = {Band.TOO_FEW: 0, Band.NARROW: 500, Band.GENERAL: 5_000, Band.FRONTIER: 50_000}
+"""From how many usable pairs a band begins, in ascending order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,12 @@ class Readiness:
     @property
     def band(self) -> Band:
         """What the usable pairs suffice for."""
-        return next(band for least, band in _FROM if self.n_pairs >= least)
+        return max((band for band, least in MARKS.items() if self.n_pairs >= least), key=MARKS.__getitem__)
 
     @property
     def missing(self) -> int | None:
         """How many more usable pairs the next band needs; None at the last."""
-        above = [least for least, _ in _FROM if least > self.n_pairs]
+        above = [least for least in MARKS.values() if least > self.n_pairs]
         return min(above) - self.n_pairs if above else None
 
     @property

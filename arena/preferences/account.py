@@ -20,6 +20,11 @@ class Account:
     """By format."""
     left_out_by: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter[str]))
     """Of one format alone: by format, then by reason."""
+    pairs_left_out: Counter[str] = field(default_factory=Counter)
+    """Pairs of answers that no format gets, by the reason why the last of their votes is left out. A vote without a
+    prompt or answers is one by itself."""
+    pairs_left_out_by: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter[str]))
+    """Pairs that one format alone has no kept vote of: by format, then by the reason of most of their votes."""
 
     def leave_out(self, reason: str, n: int = 1) -> None:
         """Count votes that no format gets."""
@@ -27,9 +32,14 @@ class Account:
             self.n_votes += n
             self.left_out[reason] += n
 
+    def leave_out_pair(self, reason: str, n: int = 0) -> None:
+        """Count a pair that no format gets, and its votes that are not counted yet."""
+        self.leave_out(reason, n)
+        self.pairs_left_out[reason] += 1
+
     def leave_out_example(self, reason: str, example: Example) -> None:
         """Count the votes of an example that no format gets. Instead of `take`, not beside it."""
-        self.leave_out(reason, len(example.opinions))
+        self.leave_out_pair(reason, len(example.opinions))
 
     def take(self, example: Example, formats: Mapping[str, Format]) -> None:
         """Count the votes of an example that is written, by what each format makes of it."""
@@ -38,7 +48,10 @@ class Account:
             out = format_.left_out(example)
             if out:
                 self.left_out_by[name].update(out)
-            self.kept_by[name] += len(example.opinions) - sum(out.values())
+            n_kept = len(example.opinions) - sum(out.values())
+            self.kept_by[name] += n_kept
+            if not n_kept:
+                self.pairs_left_out_by[name][max(out, key=out.__getitem__)] += 1
 
     def pass_over(self, name: str, reason: str, n: int) -> None:
         """Count votes that one format does not get, of those that `take` has counted for others."""

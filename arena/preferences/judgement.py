@@ -78,20 +78,22 @@ class Judge:
 
     def _taken(self, cast: CastVotes, account: Account) -> CastVotes | None:
         """The votes that count, at most one a voter; None without any."""
-        kept = []
+        kept, why = [], ""
         for vote in cast.votes:
             reason = self.against(cast, vote)
             if reason is None:
                 kept.append(vote)
             else:
-                account.leave_out(reason)
+                account.leave_out(why := reason)
         if kept and (cast.prompt_id is None or cast.answer_a is None or cast.answer_b is None):
-            account.leave_out(NO_TEXTS, len(kept))
+            account.leave_out_pair(NO_TEXTS, len(kept))
             return None
-        kept = _one_a_voter(kept, account)
-        if len(kept) == len(cast.votes):
-            return cast
-        return replace(cast, votes=tuple(kept)) if kept else None
+        if kept:
+            kept, why = _one_a_voter(kept, account), FLIPPED
+        if not kept:
+            account.leave_out_pair(why)
+            return None
+        return cast if len(kept) == len(cast.votes) else replace(cast, votes=tuple(kept))
 
     def _example(self, cast: CastVotes, texts: Texts, account: Account) -> Example | None:
         assert cast.prompt_id is not None  # noqa: S101 - for the type; those without are left out by now
@@ -101,11 +103,11 @@ class Judge:
         prompt = texts.prompts.get(cast.prompt_id)
         answers = tuple(texts.answers[each] for each in key[1:] if each in texts.answers)
         if prompt is None or len(answers) < 2:
-            account.leave_out(NO_TEXTS, len(cast.votes))
+            account.leave_out_pair(NO_TEXTS, len(cast.votes))
             return None
         reason = self._against_texts(prompt, answers)
         if reason is not None:
-            account.leave_out(reason, len(cast.votes))
+            account.leave_out_pair(reason, len(cast.votes))
             return None
         opinions = tuple(self._opinion(vote) for vote in cast.votes)
         settled = self._settled(key, opinions)

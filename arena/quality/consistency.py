@@ -6,7 +6,9 @@ from arena.battle import Verdict
 from arena.quality.figure import Audit, Figure, ends, share, unknown
 from arena.quality.repeats import repeats_of
 from arena.quality.sheet import Sheet
-from ratings import Absent, cohens_kappa, wilson
+from ratings import Absent, wilson
+from ratings.agreement import measured
+from ratings.two_raters import CohenKappa, of_table
 
 LAG = 20
 """Of the voter's own votes from the first to its repeat."""
@@ -51,7 +53,7 @@ def _beyond_chance(one: np.ndarray, other: np.ndarray, same: int, confidence: fl
     name, label, n = "kappa", "the same, beyond chance", len(one)
     size = len(Verdict)
     table = np.bincount(one * size + other, minlength=size**2).reshape(size, size)
-    kappa = cohens_kappa(table)
+    kappa = measured(CohenKappa(), of_table(table))
     if n < FLOOR or isinstance(kappa, Absent):
         why = kappa.reason if isinstance(kappa, Absent) else f"{n:,} repeats, and {FLOOR} are the fewest"
         return unknown(name, label, why, unit="repeats")

@@ -7,19 +7,38 @@ from arena.quality.figure import Audit, Figure
 
 _MARK = "*"
 _SHOWN = 5
+_ENDS = ("value", "low", "high")
 
 _STATES = {True: "speaks", False: "silent", None: "cannot tell"}
 
 
 def summary(audits: Sequence[Audit]) -> dict[str, Any]:
-    """By audit: whether it speaks, its sentence, and its figures by name. Plain values, for JSON."""
-    kept = ("value", "low", "high", "n", "unit", "form", "p_value", "q_value", "speaks", "reason")
-    found = {}
-    for audit in audits:
-        record = audit.to_record()
-        figures = {each["name"]: {name: each[name] for name in kept} for each in record["figures"]}
-        found[audit.name] = {"speaks": audit.speaks, "sentence": audit.sentence, "figures": figures}
-    return found
+    """By audit: whether it speaks, its sentence, and its figures by name. Plain values, for JSON; nobody is named."""
+    return summarised([audit.to_record() for audit in audits])
+
+
+def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The same from the records of audits, as `bakeoff audit --json` prints them."""
+    kept = ("label", "value", "low", "high", "n", "unit", "form", "p_value", "q_value", "speaks", "reason")
+    return {
+        each["audit"]: {
+            "speaks": each["speaks"],
+            "sentence": each["sentence"],
+            "figures": {
+                figure["name"]: {name: figure[name] for name in kept} | {"told": _in_words(figure)}
+                for figure in each["figures"]
+            },
+        }
+        for each in records
+    }
+
+
+def _in_words(figure: Mapping[str, Any]) -> str:
+    """The value with its interval, or why there is none."""
+    if figure["value"] is None:
+        return figure["reason"]
+    value, *ends = (figure[name] if figure[name] is None else _written(figure["form"], figure[name]) for name in _ENDS)
+    return value if None in ends else f"{value} ({' to '.join(ends)})"
 
 
 def to_text(audits: Sequence[Audit], *, confidence: float) -> str:
@@ -60,7 +79,11 @@ def _cells(figure: Figure) -> tuple[str, str, str]:
 
 
 def _told(figure: Figure, value: float) -> str:
-    match figure.form:
+    return _written(figure.form, value)
+
+
+def _written(form: str, value: float) -> str:
+    match form:
         case "share":
             return f"{100 * value:.1f} %"
         case "points":

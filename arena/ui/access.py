@@ -27,6 +27,7 @@ RIGHTS: Mapping[str, Right] = {
     "/leaderboard": Right.RESULTS,
     "/analysis": Right.RESULTS,
     "/model": Right.RESULTS,
+    "/quality": Right.RESULTS,
     "/guidelines": Right.EVERYBODY,
     "/api": Right.RESULTS,
     "/login": Right.EVERYBODY,
@@ -49,6 +50,7 @@ RIGHTS: Mapping[str, Right] = {
     "/api/leaderboard": Right.RESULTS,
     "/api/analysis": Right.RESULTS,
     "/api/analysis/": Right.RESULTS,
+    "/api/quality": Right.RESULTS,
     "/api/samples/": Right.RESULTS,
     "/api/openapi.json": Right.RESULTS,
     "/api/host/": Right.HOST,
@@ -78,6 +80,7 @@ RIGHTS: Mapping[str, Right] = {
     "/leaderboard/": Right.NOBODY,
     "/analysis/": Right.NOBODY,
     "/model/": Right.NOBODY,
+    "/quality/": Right.NOBODY,
     "/guidelines/": Right.NOBODY,
     # Every other path below /api
     "/api/": Right.NOBODY,

@@ -16,14 +16,16 @@ _SECTIONS = ("duel", "matrix", "history", "collection", "position", "style", "ag
 _OF_A_MODEL = ("rank", "kinds", "opponents", "time", "recent")
 
 
-def _section(name: str) -> str:
+def section(name: str, *, texts: str = "study") -> str:
+    """A heading with what it is about, and a place for what the script finds out."""
     return (
-        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title" data-t="study.{name}"></h2>'
-        f'<p class="quiet" data-t="study.{name}.about"></p><div class="found" aria-busy="true">{_BONES}</div></section>'
+        f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title" data-t="{texts}.{name}"></h2>'
+        f'<p class="quiet" data-t="{texts}.{name}.about"></p>'
+        f'<div class="found" aria-busy="true">{_BONES}</div></section>'
     )
 
 
-def _state() -> str:
+def state() -> str:
     """What stands in place of everything while there is nothing, with what to do next."""
     return (
         '<section id="state" class="state" tabindex="-1" hidden><h2></h2><p></p><p class="row">'
@@ -35,13 +37,13 @@ def _state() -> str:
 _SHELL = f"""
 <div id="study" class="study">
   <h1 data-t="nav.analysis"></h1>
-  {_state()}
+  {state()}
   <div id="findings">
     <p id="as-of" class="quiet">&nbsp;</p>
     <nav class="jump" data-t-label="study.contents">{
     "".join(f'<a href="#{name}" data-t="study.{name}"></a>' for name in _SECTIONS)
 }</nav>
-    {"".join(map(_section, _SECTIONS))}
+    {"".join(map(section, _SECTIONS))}
   </div>
 </div>
 """
@@ -50,10 +52,10 @@ _MODEL_SHELL = f"""
 <div id="study" class="study">
   <p class="row between"><a href="./analysis" data-t="study.to_analysis"></a><span id="others"></span></p>
   <h1 id="name">&nbsp;</h1>
-  {_state()}
+  {state()}
   <div id="findings">
     <p id="facts" class="quiet">&nbsp;</p>
-    {"".join(map(_section, _OF_A_MODEL))}
+    {"".join(map(section, _OF_A_MODEL))}
   </div>
 </div>
 """

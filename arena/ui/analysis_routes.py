@@ -115,6 +115,23 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "contradictions": "The clearest of them.",
         },
     ),
+    "/api/quality": (
+        "How good the votes are as data: usable pairs, agreement of voters, audits. Nobody is named.",
+        {},
+        {
+            "n_log": "How many entries of the log were looked at.",
+            "sources": "Whose votes.",
+            "inspected_at": "When.",
+            "n_votes": "The votes of these sources that count.",
+            "confidence": "Of all intervals.",
+            "readiness": "Usable and gold pairs, the marks that they are held against, and what was left out and why, "
+            "in pairs and in votes.",
+            "agreement": "Krippendorff's nominal alpha over A, B and neither, interval and band: of all votes, and by "
+            "category, version of the guideline and week; what is null has a reason.",
+            "audits": "Each audit: whether it speaks, and its figures with interval, number, test and method.",
+            "is_renewed": "Whether a look at newer votes is on its way.",
+        },
+    ),
     "/api/analysis/model": (
         "All of one model.",
         {"id": _ID},

@@ -19,6 +19,7 @@ from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import StoreError
+from arena.inspection import Inspector
 from arena.login import Login
 from arena.review import Review
 from arena.samples import Gallery
@@ -38,6 +39,8 @@ from arena.ui import (
     leaderboard_page,
     login_api,
     own_data_api,
+    quality_api,
+    quality_page,
     research_api,
     review_api,
     samples_api,
@@ -67,6 +70,7 @@ class Site:
     job: RatingJob
     boards: Boards
     study: Study
+    inspector: Inspector
     gallery: Gallery
     review: Review
     arbiter: Arbiter
@@ -100,6 +104,7 @@ def build_app(site: Site) -> FastAPI:
             await timer
         await asyncio.to_thread(site.boards.close)
         await asyncio.to_thread(site.review.close)
+        await asyncio.to_thread(site.inspector.close)
 
     app = FastAPI(title=site.title, openapi_url=None, lifespan=lifespan)
     frame = Frame(site.title, site.guideline_version)
@@ -127,6 +132,7 @@ def build_app(site: Site) -> FastAPI:
         )
     )
     app.include_router(analysis_api.routes(site.study))
+    app.include_router(quality_api.routes(site.inspector))
     app.include_router(samples_api.routes(site.gallery, site.voter_key, site.clock))
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
@@ -141,6 +147,7 @@ def build_app(site: Site) -> FastAPI:
     scripts: dict[str, str | Sequence[str]] = {
         "arena": arena_page.scripts(site.booth.labels, calibrates=bool(site.calibration.examples)),
         "leaderboard": leaderboard_page.SCRIPT,
+        "quality": quality_page.SCRIPT,
         **analysis_page.SCRIPTS,
     }
     heads = {
@@ -179,6 +186,7 @@ def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
     leaderboard_page.build(arena.route("Leaderboard", "/leaderboard"), frame)
     analysis_page.build(arena.route("Analysis", "/analysis"), frame)
     analysis_page.build_model(arena.route("Model", "/model"), frame)
+    quality_page.build(arena.route("Data quality", "/quality"), frame)
     guidelines_page.build(arena.route("Guidelines", "/guidelines"), frame, text=site.guideline_text)
     # Without api_open every event of the pages would also be a public endpoint beside the queue.
     arena.queue(api_open=False, default_concurrency_limit=8)

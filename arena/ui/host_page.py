@@ -29,6 +29,7 @@ SECTIONS = (
     Section("review", script="review.js"),
     Section("disagreement", script="disagreement.js"),
     Section("calibration", script="scores.js"),
+    Section("voters", script="voters.js"),
 )
 
 

@@ -22,12 +22,23 @@ PAGES = {
     "/leaderboard": "leaderboard",
     "/analysis": "analysis",
     "/model": "model",
+    "/quality": "quality",
     "/guidelines": "guidelines",
 }
 # Pages that are about one thing among many: reached from others, and not from the header.
 _UNLISTED = {"model"}
 # Scripts that import others.
-_MODULES = {"analysis.js", "model.js", "leaderboard.js", "review.js", "disagreement.js", "alarms.js", "scores.js"}
+_MODULES = {
+    "analysis.js",
+    "model.js",
+    "quality.js",
+    "leaderboard.js",
+    "review.js",
+    "disagreement.js",
+    "alarms.js",
+    "scores.js",
+    "voters.js",
+}
 # Scripts that others wait for: they run where they stand.
 _FIRST = {"calibration.js", "labels.js"}
 _YEAR_SECONDS = 365 * 24 * 3600

@@ -23,6 +23,7 @@ from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.control import listening
 from arena.errors import BadInput
+from arena.inspection import Inspector
 from arena.intake import import_pack
 from arena.limits import Limiter
 from arena.pack import read_pack, starter_directory
@@ -125,6 +126,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         job=job,
         boards=Boards(store, job.latest),
         study=study,
+        inspector=open_inspector(store, job, alarms, clock=clock),
         gallery=Gallery(store, study),
         review=open_review(store, booth, job, alarms, sources=settings.sources, clock=clock),
         arbiter=Arbiter(store),
@@ -148,6 +150,11 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         login=settings.login(),
         signals=signals_api.Intake.of(store, voter_key, clock, settings.signal_token),
     )
+
+
+def open_inspector(store: VoteStore, job: RatingJob, alarms: Alarms, *, clock: Callable[[], datetime]) -> Inspector:
+    """Who looks at the quality of an arena's data, as of its latest board."""
+    return Inspector(store, job.latest, clock=clock, on_failure=lambda what, error: alarms.on(what, error, clock()))
 
 
 def open_review(

@@ -121,3 +121,34 @@ def test_the_folder_is_made_as_its_options_say_and_an_increment_goes_on_from_it(
     assert "cannot be read" in error_of(bakeoff("export", "--db", db, "--out", out, "--gold", tmp_path / "none"))
     key.write_text("short")
     assert "16" in error_of(bakeoff("export", "--db", db, "--out", out, "--key-file", key))
+
+
+def test_the_card_says_what_the_audits_found_and_a_report_names_nobody_in_it(tmp_path: Path):
+    db, out, report = arena_of(tmp_path), tmp_path / "out", tmp_path / "audit.json"
+    with VoteStore.open(db) as store, store._database.read() as cursor:
+        voters = {voter for (voter,) in cursor.execute("select voter_id from votes").fetchall()}
+    told = bakeoff("export", "--db", db, "--out", out, "--json").record
+    card = (out / "README.md").read_text()
+    assert "## Biases of voters" in card
+    assert f"| **position**: {told['bias']['position']['sentence']} |" in card
+    assert "| decisive votes won by side A | not enough data: " in card
+    audit = bakeoff("audit", "--db", db, "--json").record
+    # As if these few had been found to lean.
+    audit["audits"][1]["figures"][0]["listed"] = [{"voter": voter} for voter in sorted(voters)]
+    report.write_text(json.dumps(audit))
+    again = bakeoff("export", "--db", db, "--out", out, "--audit-report", report, "--json").record
+    assert again["bias"] == told["bias"]
+    assert not [voter for voter in voters if voter in (out / "README.md").read_text() + json.dumps(again)]
+    report.write_text('{"audits": [{"audit": "position"}]}')
+    assert "is not what `bakeoff audit --json` prints" in error_of(
+        bakeoff("export", "--db", db, "--out", out, "--audit-report", report)
+    )
+
+
+def test_very_many_votes_are_not_audited_beside_an_export_and_the_card_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    db, out = arena_of(tmp_path), tmp_path / "out"
+    monkeypatch.setattr("arena.export.MOST_AUDITED", 2)
+    bakeoff("export", "--db", db, "--out", out)
+    assert "Not measured: 3 votes are more than the 2 that are audited" in (out / "README.md").read_text()

@@ -14,7 +14,6 @@ from ratings import (
     ChiSquare,
     Interval,
     chi_square,
-    cohens_kappa,
     difference_of_shares,
     even_chance,
     false_discovery_rates,
@@ -115,25 +114,6 @@ def test_gini_is_none_where_all_have_the_same_and_nearly_one_where_one_has_all()
     # 1 and 3: mean difference of any two (with themselves) 1, over twice the mean, 4.
     assert gini([1, 3]) == pytest.approx(0.25)
     assert isnan(gini([0, 0]))
-
-
-@pytest.mark.parametrize(
-    ("table", "kappa"),
-    [
-        ([[20, 5], [10, 15]], 0.4),
-        ([[45, 15], [25, 15]], 0.1304),
-        ([[25, 35], [5, 35]], 0.2593),
-        ([[88, 10, 2], [14, 40, 6], [18, 10, 12]], 0.491525),
-        ([[118, 5], [2, 0]], -0.0234),
-    ],
-)
-def test_kappa_is_the_published_one(table: list[list[int]], kappa: float):
-    assert cohens_kappa(table) == pytest.approx(kappa, abs=5e-5)
-
-
-@pytest.mark.parametrize("table", [[[0, 0], [0, 0]], [[7, 0], [0, 0]]])
-def test_kappa_of_nothing_and_of_one_word_is_no_number(table: list[list[int]]):
-    assert isinstance(cohens_kappa(table), Absent)
 
 
 def test_tables_of_two_by_two_agree_with_counting_by_hand():

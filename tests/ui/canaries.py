@@ -233,7 +233,10 @@ def linked(page: bytes) -> set[str]:
 
 def walked(arena: Arena, visitor: httpx.Client, ballot_id: str) -> Walk:
     walk = Walk(visitor)
-    pages = [walk.ask("GET", path) for path in ("/", "/leaderboard", "/analysis", "/model", "/guidelines", "/api")]
+    pages = [
+        walk.ask("GET", path)
+        for path in ("/", "/leaderboard", "/analysis", "/model", "/quality", "/guidelines", "/api")
+    ]
     for address in sorted({each for page in pages if page is not None for each in linked(page.content)}):
         walk.ask("GET", address)
     walk.every_route(arena, (ballot_id, *STRANGE[:2]))

@@ -23,6 +23,7 @@ BALLOTS = re.compile(r"\/api\/ballots$")
 VOTE = re.compile(r"\/api\/ballots\/.+\/vote$")
 BOARD = re.compile(r"\/api\/leaderboard")
 STUDY = re.compile(r"\/api\/analysis")
+QUALITY = re.compile(r"\/api\/quality")
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,13 @@ def _to_model(page: Page) -> None:
 
 def _host(name: str, *then: Act, ground: Ground = "hosted", **more: object) -> Scene:
     """The host's page, by way of the password."""
-    enter = (fill("#password", PASSWORD), press("Enter"), wait("#host-review h3"), wait("#host-alarms :is(ul, p)"))
+    enter = (
+        fill("#password", PASSWORD),
+        press("Enter"),
+        wait("#host-review h3"),
+        wait("#host-alarms :is(ul, p)"),
+        wait("#host-voters h3"),
+    )
     play = _in_turn(*enter, *then)
     return Scene(f"host{name}", "/login?next=host", "#password", ground, play=play, **{"is_long": True, **more})  # type: ignore[arg-type]
 
@@ -260,6 +267,22 @@ SCENES: tuple[Scene, ...] = (
     _study("analysis-unreachable", "/analysis", set_up=is_unreachable(STUDY), play=lambda _: None, is_long=False),
     _study("model", "/analysis", play=_to_model),
     _study("model-unknown", "/model?id=nobody-of-this-id", play=lambda _: None, is_long=False),
+    _study("quality", "/quality"),
+    _study(
+        "quality-numbers",
+        "/quality",
+        play=_in_turn(read_all, unfold("#readiness .numbers details"), unfold("#audits .numbers details")),
+    ),
+    _study(
+        "quality-loading",
+        "/quality",
+        set_up=keeps_waiting(QUALITY),
+        ready="#study .bones",
+        play=lambda _: None,
+        is_long=False,
+    ),
+    _study("quality-none", "/quality", ground="new", play=lambda _: None, is_long=False),
+    _study("quality-unreachable", "/quality", set_up=is_unreachable(QUALITY), play=lambda _: None, is_long=False),
     Scene("login", "/login", "#password", "hosted"),
     Scene(
         "login-wrong",

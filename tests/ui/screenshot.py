@@ -56,6 +56,7 @@ _WITH_LLMFAO = (
     "leaderboard-method",
     "analysis",
     "model",
+    "quality",
 )
 _TALLEST = 12_000  # pixels of one picture
 

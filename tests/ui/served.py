@@ -32,7 +32,7 @@ from arena.store import VoteStore
 from arena.study import Study
 from arena.ui.app import Site, build_app
 from arena.ui.connection import MOST_CONNECTIONS, STALLED_SECONDS, PatientServer, server_config
-from arena.ui.server import listen, open_review
+from arena.ui.server import listen, open_inspector, open_review
 from arena.ui.throttle import Throttle
 from arena.voter import VoterKey
 from arena.voting import NO_LABELS, Booth, Permit, freely
@@ -258,6 +258,7 @@ def serving() -> Iterator[Serve]:
             job=job,
             boards=Boards(store, job.latest),
             study=(study := Study(store, job.latest)),
+            inspector=open_inspector(store, job, alarms, clock=clock),
             gallery=Gallery(store, study),
             review=(review := open_review(store, booth, job, alarms, sources=None, clock=clock)),
             arbiter=Arbiter(store),

@@ -98,7 +98,7 @@ def test_every_page_has_a_right(page: str):
 PAGES_OF = {
     Right.EVERYBODY: {"/guidelines": 200, "/login": 200},
     Right.VOTE: {"/": 200},
-    Right.RESULTS: {"/leaderboard": 200, "/analysis": 200, "/model": 200, "/api": 200},
+    Right.RESULTS: {"/leaderboard": 200, "/analysis": 200, "/model": 200, "/quality": 200, "/api": 200},
     Right.HOST: {"/host": 200},
 }
 GETS_OF = {
@@ -109,9 +109,10 @@ GETS_OF = {
         "/api/leaderboard?format=csv": 404,
         "/api/analysis": 404,
         "/api/analysis/model?id=larkspur": 404,
+        "/api/quality": 404,
         "/api/openapi.json": 200,
     },
-    Right.HOST: {"/api/host/me": 200},
+    Right.HOST: {"/api/host/me": 200, "/api/host/quality": 404},
 }
 POSTS_OF = {
     Right.EVERYBODY: {},
@@ -279,7 +280,7 @@ def test_pages_say_who_is_signed_in_to_them_and_to_nobody_else(shut: Arena):
 
 
 def test_where_one_may_go_on_to_is_a_list_of_our_own_pages():
-    assert set(NEXT.values()) == {"", "leaderboard", "analysis", "guidelines", "host", "api"}
+    assert set(NEXT.values()) == {"", "leaderboard", "analysis", "quality", "guidelines", "host", "api"}
 
 
 def test_the_hosts_routes_ask_again_whatever_the_door_has_let_through():

@@ -152,7 +152,9 @@ def test_the_focus_goes_into_a_dialog_stays_there_and_comes_back(visit: Visit, k
     assert focused(page) == sheet
 
 
-@pytest.mark.parametrize("name", ["arena-first-ballot", "arena-labels", "leaderboard", "analysis", "guidelines"])
+@pytest.mark.parametrize(
+    "name", ["arena-first-ballot", "arena-labels", "leaderboard", "analysis", "quality", "guidelines"]
+)
 def test_whatever_can_be_pressed_can_be_reached_by_tab(visit: Visit, name: str):
     page = visit(name)
     unreached = page.evaluate(
@@ -191,7 +193,17 @@ def test_saved_withdrawn_and_next_are_said_aloud(visit: Visit):
 
 @pytest.mark.parametrize(
     "name",
-    ["arena-first-ballot", "arena-revealed", "arena-labels", "leaderboard", "analysis", "model", "guidelines", "api"],
+    [
+        "arena-first-ballot",
+        "arena-revealed",
+        "arena-labels",
+        "leaderboard",
+        "analysis",
+        "model",
+        "quality",
+        "guidelines",
+        "api",
+    ],
 )
 def test_the_headings_form_an_outline_below_one_title(visit: Visit, name: str):
     page = visit(name)
@@ -216,7 +228,7 @@ def test_the_page_says_its_language_and_each_text_its_own(visit: Visit, wanted: 
 
 
 @pytest.mark.parametrize(
-    "name", ["arena-first-ballot", "arena-labels", "leaderboard", "analysis", "model", "guidelines", "api"]
+    "name", ["arena-first-ballot", "arena-labels", "leaderboard", "analysis", "model", "quality", "guidelines", "api"]
 )
 def test_at_twice_the_size_nothing_scrolls_sideways(visit: Visit, name: str):
     page = visit(name, viewport={"width": 720, "height": 450}, device_scale_factor=2)
@@ -275,6 +287,7 @@ def test_who_wants_no_motion_gets_none(visit: Visit):
         "leaderboard-filter",
         "analysis",
         "model",
+        "quality",
     ],
 )
 def test_on_a_phone_what_is_pressed_is_large_enough(visit: Visit, name: str):

@@ -208,6 +208,7 @@ PUBLIC = (
     "/api/analysis/collection",
     "/api/analysis/position",
     "/api/analysis/agreement",
+    "/api/quality",
     "/api/openapi.json",
 )
 

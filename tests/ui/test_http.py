@@ -323,7 +323,7 @@ def test_how_others_voted_is_told_after_the_vote_when_enough_did(serve: Serve):
 
 def test_no_byte_before_the_vote_names_a_model(arena: Arena):
     for visitor in (arena.visitor(), arena.visitor()):  # the second one comes when there is a board
-        seen = [visitor.get(path) for path in ("/", "/leaderboard", "/analysis", "/model", "/guidelines")]
+        seen = [visitor.get(path) for path in ("/", "/leaderboard", "/analysis", "/model", "/quality", "/guidelines")]
         for page in seen:  # what Gradio tells the browser of a page stands in it
             assert page.status_code == 200
             assert "window.gradio_config = {" in page.text

@@ -8,10 +8,15 @@ const ASK_AGAIN_MS = 1500;
 // A question that was put to the server takes long in seldom cases; then it is asked for again, this often.
 const MOST_ASKED = 40;
 
-/** The answer to a question, asked again while the server is still at it; `slow` is called when it is. */
+/** The answer to a question of the analysis, asked again while the server is still at it; `slow` is called when it is. */
 export async function ask(path, slow = () => {}) {
+  return askAgain(`./api/analysis${path}`, slow);
+}
+
+/** The answer at an address, in the same way. */
+export async function askAgain(address, slow = () => {}) {
   for (let asked = 0; asked < MOST_ASKED; asked += 1) {
-    const answer = await bakeoff.get(`./api/analysis${path}`);
+    const answer = await bakeoff.get(address);
     if (answer.status !== 202) return answer;
     slow();
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
@@ -61,7 +66,7 @@ export function whenNear(target, call) {
 /** Say on the whole page that there is nothing to show, and what to do. */
 export function sayInstead(answer, retry) {
   const state = bakeoff.one("#state");
-  const isEarly = answer.data.error === "no_study";
+  const isEarly = ["no_study", "no_quality"].includes(answer.data.error);
   const isUnknown = answer.data.error === "unknown_model";
   bakeoff.one("h2", state).textContent = t(isEarly ? "study.too_early" : isUnknown ? "study.unknown" : "study.failed");
   bakeoff.one("p", state).textContent = why(answer);
