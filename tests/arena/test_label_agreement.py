@@ -405,6 +405,10 @@ def test_every_label_of_the_log_is_read_as_it_was_said(store: VoteStore):
         "rating": (2, 2, 2),
         "confidence": (2, 1, 1),
     }
+    # The first two say the same of the same texts, one of them with the sides exchanged.
+    for name in ("accuracy", "tone", "rating", "confidence"):
+        assert value(found[name], "raw_pooled") == 1.0
+    assert value(found["8-steps"], "raw_pooled") == round(1 / 3, 4)
     sides = {key: n for key, n in found["8-steps"].labels.items() if n}
     assert sides in ({"A by 3": 2, "neither": 1}, {"neither": 1, "B by 3": 2})  # A is the text with the smaller digest
     assert {key: n for key, n in found["rating"].labels.items() if n} == {"4": 2, "1": 2}
