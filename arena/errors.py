@@ -29,7 +29,9 @@
         ├── NothingToWithdraw   there is no vote on this ballot
         ├── TooLateToWithdraw   its voter has voted on another ballot since
         ├── NotOffered          the rules of this arena do not allow it
-        └── UnknownExample      no such worked example in the calibration
+        ├── UnknownExample      no such worked example in the calibration
+        ├── NotAsked            this arena does not ask for consent to that
+        └── ConsentNeeded       this arena takes votes under its consent alone
 
 They are translated once, at the rim: `cli.py` prints one line and exits with 1, `ui/` answers with a calm sentence.
 """
@@ -281,3 +283,18 @@ class UnknownExample(BallotError):
     def __init__(self, number: int):
         self.number = number
         super().__init__(f"the calibration has no worked example {number}; load the page for the ones that it has")
+
+
+class NotAsked(BallotError):
+    """This arena does not ask for consent to terms of this version, or not any more."""
+
+    def __init__(self, version: str):
+        self.version = version
+        super().__init__(f"this arena does not ask for consent to version {version!r}; load the page for what it asks")
+
+
+class ConsentNeeded(BallotError):
+    """The rules of this arena take votes under its consent alone, and this voter has not given it."""
+
+    def __init__(self) -> None:
+        super().__init__("this arena takes votes only from voters who let them be published; nothing was stored")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from arena.battle import Source
+from arena.consent import ConsentRules
 from arena.errors import BadInput, Fault
 from arena.items import Shares
 from arena.labels import LabelRules
@@ -104,6 +105,7 @@ class Rules(Strict):
     title: str = Field(default="Bakeoff", min_length=1, max_length=80)
     welcome: str = Field(default="", max_length=400)
     ballot: BallotRules = BallotRules()
+    consent: ConsentRules | None = None
     guideline: GuidelineRules = GuidelineRules()
     labels: LabelRules = LabelRules()
     pairing: PairingRules = PairingRules()

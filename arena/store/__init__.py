@@ -9,6 +9,7 @@ store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.others      what others said of two models
 store.exclusions  whose votes the host leaves out, and why
+store.consents    what voters say of publishing their votes, and on which terms
 store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.overlaps    pairs that several voters judge, and what voters may judge again
 store.gold        pairs on which the verdict is known: from the pack, and by adjudication
@@ -38,6 +39,7 @@ from arena.store.casts import Casts
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
+from arena.store.consents import Consents
 from arena.store.database import Database, closed
 from arena.store.disagreements import Disagreements
 from arena.store.exclusions import Exclusions
@@ -91,6 +93,7 @@ class VoteStore:
         self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)
+        self.consents = Consents(database, self.voters)
         self.conduct = Conduct(database)
         self.exposures = Exposures(database, self.voters)
         self.casts = Casts(database)
@@ -120,6 +123,7 @@ class VoteStore:
             named=_frozen(self.exposures.authors_seen_by(voter_id)),
             skipped=frozenset(self.skips.pairs_of(voter_id)),
             own=self.overlaps.judged_by(voter_id),
+            consent=self.consents.last_of(voter_id),
         )
 
     @contextmanager

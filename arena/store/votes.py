@@ -93,7 +93,8 @@ class Votes:
 
         The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
         skip, or the other way round, by asking inside the one transaction that writes at a time. A vote whose voter has
-        seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind.
+        seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind; one
+        whose voter has taken the consent back, as one without.
         `then` is called with the stored vote before anything else is written. Raises VoteNotSaved if it could not be
         written; nothing is stored then.
         """
@@ -113,7 +114,11 @@ class Votes:
         ballot = opened.id if opened is not None and opened.battle.id == battle.id else None
         if ballot is None and self._is_closed(battle.id):
             return None
-        # Asked here, inside the one transaction that writes, so that no exposure can come between.
+        # Asked here, inside the one transaction that writes, so that no exposure and no other word can come between.
+        if vote.consent_version is not None:
+            said = state.consent if state is not None else None
+            if said is None or not said.is_given or said.version != vote.consent_version:
+                vote = replace(vote, consent_version=None, purpose=None)
         if state is not None and battle.prompt_id is not None:
             named = state.named.get(battle.prompt_id, frozenset())
             if not named.isdisjoint((battle.model_a, battle.model_b)):

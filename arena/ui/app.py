@@ -30,6 +30,7 @@ from arena.ui import (
     api,
     arena_page,
     calibration_api,
+    consent_api,
     disagreement_api,
     guidelines_page,
     host_api,
@@ -127,6 +128,7 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(samples_api.routes(site.gallery, site.voter_key, site.clock))
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
+    app.include_router(consent_api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle))
     app.include_router(api.end_of_routes())
     api.translate_errors(app)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS))
@@ -134,7 +136,9 @@ def build_app(site: Site) -> FastAPI:
     _mount_pages(app, _build_pages(site, frame))
 
     scripts: dict[str, str | Sequence[str]] = {
-        "arena": arena_page.scripts(site.booth.labels, calibrates=bool(site.calibration.examples)),
+        "arena": arena_page.scripts(
+            site.booth.labels, calibrates=bool(site.calibration.examples), asks=site.booth.consent is not None
+        ),
         "leaderboard": leaderboard_page.SCRIPT,
         **analysis_page.SCRIPTS,
     }
@@ -165,7 +169,15 @@ def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
     arena = gr.Blocks(analytics_enabled=False, title=site.title, fill_width=True)
     calibrates = bool(site.calibration.examples)
     booth = site.booth
-    arena_page.build(arena, frame, welcome=site.welcome, rules=booth.rules, labels=booth.labels, calibrates=calibrates)
+    arena_page.build(
+        arena,
+        frame,
+        welcome=site.welcome,
+        rules=booth.rules,
+        labels=booth.labels,
+        calibrates=calibrates,
+        asks=booth.consent is not None,
+    )
     leaderboard_page.build(arena.route("Leaderboard", "/leaderboard"), frame)
     analysis_page.build(arena.route("Analysis", "/analysis"), frame)
     analysis_page.build_model(arena.route("Model", "/model"), frame)

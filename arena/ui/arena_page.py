@@ -1,9 +1,10 @@
 """The Arena page: an empty shell, which the page's scripts fill. Nothing in it could name a model.
 
 ballot.js is the ballot and all that becomes of it; reveal.js, in words, what a vote opens; calibration.js, where the
-pack asks for it, what comes before the first one; labels.js, also where the pack asks for it, what is said beside the
-verdict; reading.js, how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the
-guideline, the keys, the own votes); own_data.js, below the own votes, what is kept of the voter.
+pack asks for it, what comes before the first one; consent.js, also where the pack asks for it, whether votes may be
+published, before both; labels.js, also where the pack asks for it, what is said beside the verdict; reading.js,
+how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys,
+the own votes); own_data.js, below the own votes, what is kept of the voter.
 """
 
 from collections.abc import Iterable
@@ -118,6 +119,21 @@ _GREETING = f"""
     </p>
   </section>
 """
+# What consent.js shows before them. Neither answer stands out or is chosen already.
+_ASKING = f"""
+  <section id="asking" class="state" aria-labelledby="asking-title" aria-describedby="asking-text asking-terms"
+    tabindex="-1" hidden>
+    <h2 id="asking-title" data-t="consent.title"></h2>
+    <div id="asking-text" class="text" dir="auto"></div>
+    <p id="asking-terms"></p>
+    <p id="asking-no"></p>
+    <p class="row">
+      <button id="say-yes" type="button" aria-keyshortcuts="1">{_with_key("consent.yes", "1")}</button>
+      <button id="say-no" type="button" aria-keyshortcuts="2">{_with_key("consent.no", "2")}</button>
+    </p>
+    <p id="asking-trouble" role="status"></p>
+  </section>
+"""
 _JUDGE = f"""
   <div id="judge" hidden>
     {_verdict("A", "A", act="judge")}
@@ -163,7 +179,7 @@ _SHELL = f"""
       <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>
     </article>
   </div>
-  {{greeting}}
+  {{greeting}}{{asking}}
   <section id="notice" tabindex="-1" hidden>
     <h2></h2>
     <p></p>
@@ -213,14 +229,22 @@ def _bar(skip: str, scale: Scale) -> str:
     return "\n    ".join([_verdict("A", "A"), _verdict("tie", "T"), both_bad, skip, _verdict("B", "B")])
 
 
-def scripts(labels: LabelRules, *, calibrates: bool) -> tuple[str, ...]:
-    """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it."""
-    first = ("calibration.js",) if calibrates else ()
+def scripts(labels: LabelRules, *, calibrates: bool, asks: bool = False) -> tuple[str, ...]:
+    """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it;
+    where a consent is asked for, its script comes next, and puts itself before both."""
+    first = (*(["calibration.js"] if calibrates else []), *(["consent.js"] if asks else []))
     return (*first, *([SCRIPT] if labels.asks_more else []), *_SCRIPTS)
 
 
 def build(
-    page: gr.Blocks, frame: Frame, *, welcome: str, rules: BallotRules, labels: LabelRules, calibrates: bool = False
+    page: gr.Blocks,
+    frame: Frame,
+    *,
+    welcome: str,
+    rules: BallotRules,
+    labels: LabelRules,
+    calibrates: bool = False,
+    asks: bool = False,
 ) -> None:
     """Put the header and the shell on the page: with what the rules offer, and nothing else."""
     sheets = [
@@ -238,6 +262,7 @@ def build(
         undo_left=_UNDO_LEFT if rules.undo else "",
         undo_last=_tool("undo_last", "U", more=" hidden") if rules.undo else "",
         greeting=_GREETING if calibrates else "",
+        asking=_ASKING if asks else "",
         pass_examples=_tool("pass_examples", "S", more=" hidden") if calibrates else "",
         judge=_JUDGE if calibrates else "",
         why=_WHY if calibrates else "",

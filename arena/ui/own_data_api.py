@@ -66,6 +66,7 @@ def _written(holdings: Holdings, voter_id: VoterId, about: str) -> Iterator[str]
         "ballots_without_vote": holdings.ballots(voter_id),
         "worked_examples": holdings.examples(voter_id),
         "authors_seen_on_pages": holdings.exposures(voter_id),
+        "consents": holdings.consents(voter_id),
     }
     for name, things in parts.items():
         yield f',\n"{name}": ['
