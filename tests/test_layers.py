@@ -50,7 +50,7 @@ FLOORS = [
         "arena.reference",
     ],
     ["arena.login"],
-    ["arena.guideline", "arena.labels", "arena.rules"],
+    ["arena.consent", "arena.guideline", "arena.labels", "arena.rules"],
     ["arena.items"],
     ["arena.pairing", "arena.worked_example", "arena.record"],
     ["arena.pieces", "arena.vote_table"],

@@ -44,6 +44,12 @@ acceptable = true
 _RULES: Mapping[Ground, str] = {
     "labels": _EVERY_LABEL,
     "steps": '[labels]\nscale = "8-steps"\n',
+    "asking": """[consent]
+version = "1"
+license = "cc-by-4.0"
+purpose = "both"
+text = "The **lab of Example Street** publishes the votes of this arena once a month, on the Hugging Face Hub."
+""",
     "calibrating": "[guideline]\ncalibration = 3\n",
 }
 _N_VOTERS = 24
