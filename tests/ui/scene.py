@@ -194,7 +194,7 @@ SCENES: tuple[Scene, ...] = (
     _arena("mine-none", play=_in_turn(click("#mine"), wait("#mine-sheet[open] .body > p:not(:empty)"))),
     _arena(
         "mine-data",
-        play=_in_turn(_VOTED, click("#mine"), wait(".own-data button"), scroll_to(".own-data [role=status]")),
+        play=_in_turn(_VOTED, click("#mine"), wait(".own-data button"), scroll_to(".own-data > [role=status]")),
     ),
     _arena("mine-withdraw-all", play=_in_turn(_VOTED, click("#mine"), click(".own-data button"), wait(".sure"))),
     _arena("not-saved", set_up=refuses(VOTE, 503, "not_saved"), play=_in_turn(press("a"), wait("#trouble.bad"))),
@@ -236,7 +236,7 @@ SCENES: tuple[Scene, ...] = (
             _VOTED,
             click("#mine"),
             click(".consent summary"),
-            scroll_to(".own-data [role=status]"),
+            scroll_to(".own-data > .row"),
         ),
     ),
     _arena(

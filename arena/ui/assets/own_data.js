@@ -56,7 +56,7 @@
       told = sentence;
       const body = part.parentElement;
       await refill();
-      const said = body.querySelector(".own-data [role=status]");
+      const said = body.querySelector(".own-data > [role=status]");
       if (!said) return;
       said.tabIndex = -1;
       said.focus(); // the button that was used is gone
