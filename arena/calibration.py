@@ -4,12 +4,13 @@ Whoever has not judged them under the guideline in force is asked, so that a new
 is passed over is not asked again, and a ballot is opened for anybody at any time.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from arena.battle import Verdict, VoterId
 from arena.errors import UnknownExample
-from arena.store import VoteStore
+from arena.store import Answered, VoteStore
 from arena.worked_example import WorkedExample, spread
 
 
@@ -28,6 +29,27 @@ class JudgedExample:
 
     example: WorkedExample
     verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a voter did under one version of the guideline: of the examples judged, how many as the guideline says.
+
+    So a voter's scores, one a version and in the order of time, tell whether they understand it better or worse.
+    """
+
+    voter_id: VoterId
+    guideline_version: str
+    began_at: datetime
+    ended_at: datetime
+    n_judged: int
+    n_agreed: int
+    n_passed: int
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values."""
+        times = {"began_at": self.began_at.isoformat(), "ended_at": self.ended_at.isoformat()}
+        return asdict(self) | times
 
 
 class Calibration:
@@ -64,6 +86,31 @@ class Calibration:
         self._find(number)
         numbers = [example.number for example in self.examples]
         self._store.calibrations.add(voter_id, self._version, numbers, None, now)
+
+    def scores(self) -> list[Score]:
+        """Everybody's scores, the latest first. Examples that no stored guideline has any more are not in them."""
+        said = {
+            (version, example.number): example.verdict
+            for version, guideline in self._store.catalogue.guidelines().items()
+            for example in guideline.examples()
+        }
+        of: dict[tuple[VoterId, str], list[Answered]] = {}
+        for each in self._store.calibrations.all():
+            if (each.guideline_version, each.example) in said:
+                of.setdefault((each.voter_id, each.guideline_version), []).append(each)
+        scores = [
+            Score(
+                voter_id=voter_id,
+                guideline_version=version,
+                began_at=answered[0].answered_at,
+                ended_at=answered[-1].answered_at,
+                n_judged=sum(each.verdict is not None for each in answered),
+                n_agreed=sum(each.verdict is said[version, each.example] for each in answered),
+                n_passed=sum(each.verdict is None for each in answered),
+            )
+            for (voter_id, version), answered in of.items()
+        ]
+        return sorted(scores, key=lambda each: (each.ended_at, each.voter_id), reverse=True)
 
     def _find(self, number: int) -> WorkedExample:
         for example in self.examples:

@@ -4,6 +4,7 @@
     ├── BadInput                a file, a row or an option that cannot be understood
     │   ├── UnknownVerdict      a word that is no verdict
     │   ├── BadRows             faults of a table, each with its row
+    │   ├── SignalTaken         the id of a signal is stored with another content
     │   └── BadPack             faults of a pack, each with file and line
     ├── NothingToRate           no vote is left to rate
     ├── RatingFailed            the votes are there, and the mathematics gave no answer
@@ -59,6 +60,13 @@ class UnknownVerdict(BadInput):
         self.value = value
         self.accepted = tuple(accepted)
         super().__init__(f"{value!r} is no verdict; accepted: {', '.join(self.accepted)}")
+
+
+class SignalTaken(BadInput):
+    """A signal's id is stored, and what came with it then was something else."""
+
+    def __init__(self, id_: str):
+        super().__init__(f"the signal {id_!r} is stored with another content; give this one an id of its own")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The guideline: the versioned text that says what "better" means, with a head that programs read."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -35,6 +36,11 @@ class Guideline:
     version: str
     when_in_doubt: str
     text: str
+
+    @property
+    def digest(self) -> str:
+        """Of the text and the default when in doubt: another digest under the same version is another guideline."""
+        return hashlib.sha256(f"{self.when_in_doubt}\n{self.text}".encode()).hexdigest()
 
     def examples(self) -> tuple[WorkedExample, ...]:
         """Its worked examples, without those that cannot be read."""

@@ -4,82 +4,23 @@ A row that cannot be understood is a fault with its row and value. Nothing of a 
 unless the caller asks for the rest.
 """
 
-import hashlib
-import json
-import re
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from arena import field as fields
-from arena import json_line, table
-from arena.battle import (
-    Answer,
-    AnswerId,
-    Battle,
-    BattleId,
-    Message,
-    Model,
-    ModelId,
-    Prompt,
-    PromptId,
-    Source,
-    Verdict,
-    Vote,
-    VoteId,
-    VoterId,
-)
-from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
-from arena.pack import AnswerRow, ModelRow, Pack, PromptRow, answer_id, prompt_digest
+from arena import table
+from arena.battle import Answer, Model, ModelId, Prompt, PromptId, Source
+from arena.errors import BadInput, BadRows, Fault
+from arena.foreign_table import OPTIONAL, ForeignTable, Kind
+from arena.foreign_votes import ForeignVotes, Saved
+from arena.pack import AnswerRow, ModelRow, Pack, PromptRow
+from arena.rankings import Rankings
 from arena.record import Strict, sentences
 from arena.store import VoteStore
-from arena.vote_file import WINNERS, parse_model, parse_winner
 from arena.voter import VoterKey
-
-
-class Kind(StrEnum):
-    """What the rows of a table are."""
-
-    MODELS = "models"
-    PROMPTS = "prompts"
-    ANSWERS = "answers"
-    VOTES = "votes"
-
-
-REQUIRED: Mapping[Kind, tuple[str, ...]] = {
-    Kind.MODELS: ("id",),
-    Kind.PROMPTS: ("id", "text"),
-    Kind.ANSWERS: ("prompt_id", "model_id", "text"),
-    Kind.VOTES: ("model_a", "model_b", "winner"),
-}
-
-OPTIONAL: Mapping[Kind, tuple[str, ...]] = {
-    Kind.MODELS: ("name", "organization", "license", "open_weights", "url"),
-    Kind.PROMPTS: ("category", "language", "source", "license"),
-    Kind.ANSWERS: ("revision", "params", "tokens", "latency_ms", "finish_reason"),
-    Kind.VOTES: (
-        *(
-            "prompt_id",
-            "prompt_text",
-            "answer_a",
-            "answer_b",
-            "conversation_a",
-            "conversation_b",
-            "category",
-            "language",
-        ),
-        *("voter", "voted_at", "time_to_vote_ms", "blind", "purpose", "consent_version"),
-    ),
-}
-
-# Fields that name something: a number in the file is as good as its text.
-_NAMES = frozenset({"id", "name", "prompt_id", "model_id", "model_a", "model_b"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +29,8 @@ class Intake:
 
     n_rows were understood and n_added of them were new; faults are the rows left out; left_aside are the columns that
     no field asked for; new_models were named by votes only and are known by their ids; known_from are other files
-    from which rows that look the same were taken before.
+    from which rows that look the same were taken before. Of rankings: n_votes are the pairs that they gave, and n_equal
+    pairs of one rank gave none.
     """
 
     kind: Kind
@@ -98,55 +40,8 @@ class Intake:
     left_aside: tuple[str, ...] = ()
     new_models: tuple[ModelId, ...] = ()
     known_from: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignTable:
-    """A table file and how to read it.
-
-    mapping gives columns their fields; a column that bears a field's name needs no mapping. constants gives fields
-    one value for all rows. words gives the file's words their verdicts, beside the public ones.
-    """
-
-    path: Path
-    kind: Kind
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
-    words: Mapping[str, Verdict] = field(default_factory=dict)
-
-    def field_columns(self) -> dict[str, str]:
-        """The column of each field that the table has.
-
-        Raises BadInput for a mapping to an unknown field, from a column that is not there, twice to one field, or
-        without a required one.
-        """
-        fields = (*REQUIRED[self.kind], *OPTIONAL[self.kind])
-        columns = table.columns_of(self.path)
-        for column, name in self.mapping.items():
-            if column not in columns:
-                raise BadInput(f"--map names the column {column!r}; {self.path} has {', '.join(columns)}")
-            if name not in fields:
-                raise BadInput(
-                    f"--map gives {column!r} to {name!r}, which is no field of {self.kind}: {', '.join(fields)}"
-                )
-        found = {column: column for column in columns if column in fields and column not in self.mapping}
-        found = {name: column for column, name in found.items() if name not in self.mapping.values()}
-        for column, name in self.mapping.items():
-            if name in found:
-                raise BadInput(f"--map gives both {found[name]!r} and {column!r} to {name!r}")
-            found[name] = column
-        for name in self.constants:
-            if name not in fields:
-                raise BadInput(f"--set names {name!r}, which is no field of {self.kind}: {', '.join(fields)}")
-            if found.pop(name, name) != name:
-                raise BadInput(f"both --map and --set give a value to {name!r}")
-        missing = [name for name in REQUIRED[self.kind] if name not in found and name not in self.constants]
-        if missing:
-            raise BadInput(
-                f"{self.path} has no column for {' and '.join(missing)} (it has {', '.join(columns)}). Name it: "
-                f"--map column={missing[0]}"
-            )
-        return found
+    n_votes: int = 0
+    n_equal: int = 0
 
 
 def import_pack(store: VoteStore, pack: Pack, now: datetime) -> dict[Kind, int]:
@@ -188,7 +83,7 @@ def import_table(
     items: list[Any] = []
     for number, row in table.rows_of(foreign.path):
         try:
-            items.append(reader.parse(_values(foreign, columns, row), row))
+            items.append(reader.parse(foreign.values(columns, row), row))
         except ValidationError as error:
             faults.append(Fault(file, number, "; ".join(text for _, text in sentences(error, Strict)), unit="row"))
         except BadInput as error:
@@ -200,7 +95,7 @@ def import_table(
         raise BadRows(faults[:1], advice=f"Nothing was taken.{others} Correct them, or take the rest with --skip-bad")
     with store.together():
         saved = reader.save(items, now)
-        if foreign.kind is not Kind.VOTES:
+        if foreign.kind not in (Kind.VOTES, Kind.RANKINGS):
             store.named.renew()
     return Intake(
         kind=foreign.kind,
@@ -210,6 +105,8 @@ def import_table(
         left_aside=tuple(column for column in table.columns_of(foreign.path) if column not in columns.values()),
         new_models=saved.new_models,
         known_from=saved.known_from,
+        n_votes=saved.n_votes,
+        n_equal=saved.n_equal,
     )
 
 
@@ -222,47 +119,9 @@ def _reader(store: VoteStore, foreign: ForeignTable, source: Source, voter_key: 
         case Kind.ANSWERS:
             return _Answers(store)
         case Kind.VOTES:
-            return _Votes(store, foreign, source, voter_key)
-
-
-def _values(foreign: ForeignTable, columns: Mapping[str, str], row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row's fields: names parsed, what a CSV could only say as text turned into what it says.
-
-    The text of an answer may be empty, anything else that is required may not.
-    """
-    values = {name: row.get(column) for name, column in columns.items()} | dict(foreign.constants)
-    if foreign.path.suffix.lower() == ".csv":
-        values |= {name: _from_text(name, value) for name, value in values.items() if isinstance(value, str)}
-    if foreign.kind is Kind.ANSWERS and values["text"] is None:
-        values["text"] = ""
-    for name, value in values.items():
-        where = columns.get(name, name)
-        if name in _NAMES and (value is not None or name in REQUIRED[foreign.kind]):
-            values[name] = parse_model(where, value)
-        elif name in REQUIRED[foreign.kind] and (value is None or value == "") and foreign.kind is not Kind.ANSWERS:
-            raise BadInput(f"{where} is empty")
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _from_text(name: str, text: str) -> Any:
-    """A CSV's text as JSON would have said it; text that says nothing of the kind stays, and is refused as such."""
-    if name in ("open_weights", "tokens", "latency_ms", "time_to_vote_ms", "params") or (
-        name == "voted_at" and re.fullmatch(r"\d+(\.\d+)?", text)
-    ):
-        try:
-            return json_line.parse(f'{{"value": {text}}}'.encode())["value"]
-        except json_line.NoJson:
-            return text
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What saving the rows of a table has done."""
-
-    n_added: int
-    new_models: tuple[ModelId, ...] = ()
-    known_from: tuple[str, ...] = ()
+            return ForeignVotes(store, foreign, source, voter_key)
+        case Kind.RANKINGS:
+            return Rankings(store, ForeignVotes(store, foreign, source, voter_key))
 
 
 class _Reader(Protocol):
@@ -333,152 +192,6 @@ class _Answers:
         return Saved(self._store.catalogue.add_answers(answers, now))
 
 
-@dataclass(frozen=True, slots=True)
-class _ForeignVote:
-    battle: Battle
-    vote: Vote
-    prompt: Prompt | None
-    answers: tuple[Answer, ...]
-
-
-class _Votes:
-    """Rows of votes, with their prompt and answers where the table has them."""
-
-    def __init__(self, store: VoteStore, foreign: ForeignTable, source: Source, voter_key: VoterKey):
-        self._store = store
-        self._source = source
-        self._batch = foreign.path.name
-        self._constants = dict(foreign.constants)
-        self._words = {**WINNERS, **foreign.words}
-        self._winner_column = foreign.field_columns().get("winner", "winner")
-        self._key = voter_key
-        self._known = store.votes.imported_ids() if voter_key.has_earlier else frozenset[str]()
-        self._occurrences: Counter[str] = Counter()
-        self._stored_prompts = store.catalogue.prompts()
-        self._new_prompts: dict[PromptId, Prompt] = {}
-        self._answers = store.catalogue.current_answers()
-
-    def parse(self, values: dict[str, Any], row: Mapping[str, Any]) -> _ForeignVote:
-        key = self._import_key(row)
-        models = values["model_a"], values["model_b"]
-        if models[0] == models[1]:
-            raise BadInput(f"the model {models[0]!r} stands on both sides")
-        try:
-            verdict = parse_winner(_word(values["winner"]), self._words)
-        except UnknownVerdict as error:
-            raise BadInput(f"{self._winner_column} {error}; other words need --values") from error
-        told = fields.exchange(values.get("conversation_a"), values.get("conversation_b"))
-        if told is not None:
-            values |= {"answer_a": told.answer_a, "answer_b": told.answer_b}
-        prompt = self._prompt(values, told.messages if told else None)
-        given = self._given_answers(prompt, models, (values.get("answer_a"), values.get("answer_b")))
-        battle = Battle(
-            BattleId(key),
-            *models,
-            prompt_id=prompt.id if prompt else None,
-            answer_a=self._answer_of(prompt, models[0], given),
-            answer_b=self._answer_of(prompt, models[1], given),
-            batch=self._batch,
-        )
-        vote = Vote(
-            id=VoteId(key),
-            battle_id=battle.id,
-            verdict=verdict,
-            source=self._source,
-            voter_id=self._voter_id(values.get("voter")),
-            voted_at=fields.moment(values.get("voted_at")),
-            time_to_vote_ms=fields.milliseconds(values.get("time_to_vote_ms")),
-            blind=fields.truth("blind", values.get("blind")),
-            purpose=fields.purpose(values.get("purpose")),
-            consent_version=fields.word("consent_version", values.get("consent_version")),
-            import_key=key,
-        )
-        return _ForeignVote(battle, vote, prompt, tuple(given.values()))
-
-    def save(self, votes: list[_ForeignVote], now: datetime) -> Saved:
-        known = self._store.catalogue.models()
-        named = {model for vote in votes for model in (vote.battle.model_a, vote.battle.model_b)}
-        new_models = tuple(sorted(named - known.keys()))
-        self._store.catalogue.add_models([Model(model, name=model) for model in new_models], now)
-        self._store.catalogue.add_prompts(self._new_prompts.values(), now)
-        answers = [answer for vote in votes for answer in vote.answers]
-        if answers:
-            # What is served stays: an old log brings the texts it was cast on, and not the answers of today.
-            self._store.catalogue.add_answers(answers, now, replace=False)
-        batches = self._store.votes.batches_of([vote.battle.id for vote in votes])
-        n_added = self._store.votes.add_imported([(vote.battle, vote.vote) for vote in votes], now)
-        return Saved(n_added, new_models, tuple(sorted(batches - {self._batch})))
-
-    def _import_key(self, row: Mapping[str, Any]) -> str:
-        """The same for the same row of whichever file, and another for its second, third, ... copy inside one file.
-
-        Two people may well have said the same of the same pair, so a copy is a vote of its own; the file read again
-        is not. Keyed, since a row may hold who voted.
-        """
-        told = json.dumps(
-            [self._source, {name: _told(value) for name, value in row.items()}, self._constants], sort_keys=True
-        )
-        self._occurrences[told] += 1
-        return self._key.pseudonym("imported row", f"{self._occurrences[told]} {told}", self._known)
-
-    def _voter_id(self, voter: object) -> VoterId | None:
-        if voter is None or voter == "":
-            return None
-        if not isinstance(voter, str | int) or isinstance(voter, bool):
-            raise BadInput(f"voter is {voter!r}, neither a text nor a whole number")
-        return VoterId(self._key.pseudonym("imported voter", str(voter), self._known))
-
-    def _prompt(self, values: Mapping[str, Any], messages: tuple[Message, ...] | None) -> Prompt | None:
-        prompt_id, text = values.get("prompt_id"), values.get("prompt_text")
-        if text is None and messages is not None and len(messages) == 1:
-            text = messages[0].content
-        if text is None and messages is None:
-            if prompt_id is None:
-                return None
-            prompt = self._stored_prompts.get(prompt_id) or self._new_prompts.get(prompt_id)
-            if prompt is None:
-                raise BadInput(
-                    f"prompt {prompt_id!r} is not in the database; import the prompts first, map a column of texts "
-                    "to prompt_text, or take the column out of the file: votes need no prompt to be rated"
-                )
-            return prompt
-        if messages is None or text is not None:
-            if not isinstance(text, str) or not text.strip():
-                raise BadInput(f"prompt_text is {text!r}, not a text")
-            messages, digest = (Message("user", text),), hashlib.sha256(text.encode()).hexdigest()
-        else:
-            digest = prompt_digest(messages)
-        prompt = Prompt(
-            PromptId(prompt_id or digest[:32]),
-            messages,
-            *(fields.word(each, values.get(each)) for each in ("category", "language")),
-        )
-        known = self._stored_prompts.get(prompt.id) or self._new_prompts.setdefault(prompt.id, prompt)
-        if known.messages != prompt.messages:
-            raise BadInput(f"prompt {prompt.id!r} has other words than were given for it before")
-        return known
-
-    def _given_answers(
-        self, prompt: Prompt | None, models: tuple[ModelId, ModelId], texts: tuple[Any, Any]
-    ) -> dict[ModelId, Answer]:
-        given = {model: text for model, text in zip(models, texts, strict=True) if text is not None}
-        for text in given.values():
-            if not isinstance(text, str):
-                raise BadInput(f"an answer is {str(text)[:60]!r}, not a text")
-        if given and prompt is None:
-            raise BadInput("the row has answers but no prompt; map its prompt_id or prompt_text")
-        return {
-            model: Answer(answer_id(prompt.id, model, text), prompt.id, model, text)
-            for model, text in given.items()
-            if prompt is not None
-        }
-
-    def _answer_of(self, prompt: Prompt | None, model: ModelId, given: Mapping[ModelId, Answer]) -> AnswerId | None:
-        if model in given:
-            return given[model].id
-        return self._answers.get((prompt.id, model)) if prompt is not None else None
-
-
 Item = TypeVar("Item", Model, Prompt)
 
 
@@ -487,12 +200,3 @@ def _taken_once(taken: dict[Any, Item], item: Item) -> Item:
     if taken.setdefault(item.id, item) != item:
         raise BadInput(f"{item.id!r} stands already in an earlier row, with other facts")
     return item
-
-
-def _told(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
-
-
-def _word(value: Any) -> Any:
-    """A verdict's word; 1 and "1" are the same one."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

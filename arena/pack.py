@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from arena import json_line
+from arena.advice import advice_on
 from arena.battle import Answer, AnswerId, KnownVerdict, Message, Model, ModelId, Prompt, PromptId, Verdict
 from arena.errors import BadInput, BadPack, Fault
 from arena.guideline import Guideline, check_guideline
@@ -193,6 +194,14 @@ class Pack:
     answers: tuple[Answer, ...]
     checks: Mapping[PromptId, tuple[CheckRow, ...]]
     gold: tuple[KnownVerdict, ...] = ()
+    guideline_source: str | None = None
+    """guidelines.md as it stands, front matter and all."""
+
+    def advice(self) -> list[Fault]:
+        """What good practice asks of the guideline and it does not have. Nothing of it keeps an arena from running."""
+        if self.guideline_source is None:
+            return [Fault(GUIDELINES_FILE, None, 'the file is missing: nobody tells voters what "better" means')]
+        return advice_on(GUIDELINES_FILE, self.guideline_source)
 
     @property
     def has_a_pair(self) -> bool:
@@ -240,7 +249,7 @@ def read_pack(directory: Path) -> Pack:
     guideline_text = _read_guideline(directory / GUIDELINES_FILE, faults)
     guideline = None if guideline_text is None else check_guideline(GUIDELINES_FILE, guideline_text, faults)
     if rules.guideline.calibration:
-        _check_calibration(rules.guideline.calibration, rules_text, guideline_text or "", faults)
+        _check_calibration(rules.guideline.calibration, rules_text, guideline_text, faults)
     models = _read_rows(directory / MODELS_FILE, ModelRow, faults)
     prompts = _read_rows(directory / PROMPTS_FILE, PromptRow, faults)
     answers = _read_rows(directory / ANSWERS_FILE, AnswerRow, faults)
@@ -270,6 +279,7 @@ def read_pack(directory: Path) -> Pack:
         answers=tuple(row.to_answer() for _, row in answers.rows),
         checks={PromptId(row.id): tuple(row.checks) for _, row in prompts.rows if row.checks},
         gold=known,
+        guideline_source=guideline_text,
     )
 
 
@@ -325,8 +335,16 @@ def _read_guideline(path: Path, faults: list[Fault]) -> str | None:
     return _read_text(path, faults) if path.exists() else None
 
 
-def _check_calibration(wanted: int, rules_text: str, guideline_text: str, faults: list[Fault]) -> None:
+def _check_calibration(wanted: int, rules_text: str, guideline_text: str | None, faults: list[Fault]) -> None:
     """Only a calibration needs examples that a program can read; without one a guideline may be written in any way."""
+    line = line_of_key(rules_text, ("guideline", "calibration"))
+    if guideline_text is None:
+        message = (
+            f"guideline.calibration is {wanted}, and there is no {GUIDELINES_FILE} with worked examples: write one, or "
+            "set it to 0"
+        )
+        faults.append(Fault(ARENA_FILE, line, message))
+        return
     examples, flaws = read_examples(guideline_text)
     faults.extend(Fault(GUIDELINES_FILE, flaw.line, flaw.message) for flaw in flaws)
     if len(examples) < wanted:
@@ -334,7 +352,7 @@ def _check_calibration(wanted: int, rules_text: str, guideline_text: str, faults
             f"guideline.calibration is {wanted}, and {GUIDELINES_FILE} has {len(examples)} worked "
             f"example{'' if len(examples) == 1 else 's'} that can be read"
         )
-        faults.append(Fault(ARENA_FILE, line_of_key(rules_text, ("guideline", "calibration")), message))
+        faults.append(Fault(ARENA_FILE, line, message))
 
 
 @dataclass(slots=True)

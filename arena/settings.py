@@ -1,5 +1,6 @@
 """Settings of one running arena. The only file that reads the environment."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
@@ -22,14 +23,8 @@ PREFIX = "BAKEOFF_"
 
 # What is wrong with these is said without their value: secrets, and names of people.
 _NOT_SHOWN = {
-    "hub_token",
-    "secret",
-    "old_secrets",
-    "host_password_hash",
-    "oidc_client_secret",
-    "hosts",
-    "researchers",
-    "annotators",
+    *("hub_token", "secret", "old_secrets", "host_password_hash", "oidc_client_secret", "signal_token"),
+    *("hosts", "researchers", "annotators"),
 }
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -126,6 +121,10 @@ class Settings(BaseModel):
     session_hours: float = Field(
         default=8, gt=0, le=24 * 31, allow_inf_nan=False, description="After so many hours one has to sign in again."
     )
+    signal_token: SecretStr | None = Field(
+        default=None,
+        description="What a product sends along with signals of its users (thumbs, edits, tries). Unset: off.",
+    )
     signed_as: str | None = Field(
         default=None,
         min_length=1,
@@ -136,6 +135,13 @@ class Settings(BaseModel):
         default=None, description="What `bakeoff push` shows to the Hub; it needs to write datasets. Else HF_TOKEN."
     )
     hub_endpoint: str = Field(default="https://huggingface.co", description="Where the Hub is. Else HF_ENDPOINT.")
+
+    @field_validator("signal_token")
+    @classmethod
+    def _is_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{32,1000}", value.get_secret_value()):
+            raise ValueError("it needs 32 to 1,000 letters, digits and signs of ASCII, without blanks")
+        return value
 
     @field_validator("secret")
     @classmethod

@@ -21,6 +21,7 @@ from ratings.comparisons import Comparisons, Outcome
 from ratings.connectivity import components, grounded_group, rateable_groups
 from ratings.decision import Conclusion, ConfidenceSequence, Decision, confidence_sequence, decide
 from ratings.discovery import FALSE_SHARE, false_discovery_rates
+from ratings.drift import Drift, Shift, binned, drift, jensen_shannon, stability_index
 from ratings.effects import Effect, Effects, effects_beside_strength
 from ratings.elo import bootstrap_elo, online_elo
 from ratings.errors import (
@@ -95,6 +96,7 @@ __all__ = [
     "Davidson",
     "Decision",
     "DidNotConverge",
+    "Drift",
     "Effect",
     "Effects",
     "Fit",
@@ -119,6 +121,7 @@ __all__ = [
     "RatingError",
     "ScaleFit",
     "Sequences",
+    "Shift",
     "VoterAudit",
     "VoterMoves",
     "VotersToSwap",
@@ -126,6 +129,7 @@ __all__ = [
     "VotesToSwap",
     "WinRate",
     "audit_voters",
+    "binned",
     "bootstrap_bradley_terry",
     "bootstrap_clusters",
     "bootstrap_elo",
@@ -147,6 +151,7 @@ __all__ = [
     "difference",
     "difference_of_shares",
     "draws",
+    "drift",
     "effects_beside_strength",
     "estimate_tau",
     "even_chance",
@@ -161,6 +166,7 @@ __all__ = [
     "gini",
     "grounded_group",
     "information",
+    "jensen_shannon",
     "log_likelihood",
     "online_elo",
     "percentile_intervals",
@@ -172,6 +178,7 @@ __all__ = [
     "sandwich",
     "sequences",
     "simes",
+    "stability_index",
     "strength_intervals",
     "surely_above",
     "swap_line",

@@ -9,7 +9,7 @@ import pytest
 from arena.cli import cli
 from arena.consent import ConsentRules
 from arena.errors import ArenaError
-from arena.intake import OPTIONAL, REQUIRED
+from arena.foreign_table import OPTIONAL, REQUIRED
 from arena.labels import Dimension
 from arena.leaderboard import Entry, Leaderboard
 from arena.pack import AnswerRow, ModelRow, PromptRow

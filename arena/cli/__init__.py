@@ -24,10 +24,15 @@ from arena.cli.exporting import export
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
 from arena.cli.review import exclude, readmit, review
+from arena.cli.signals import drift, signals
 from arena.errors import ArenaError, BadInput, BadPack
 
 if TYPE_CHECKING:
-    from arena.intake import Intake, Kind
+    from collections.abc import Sequence
+
+    from arena.errors import Fault
+    from arena.foreign_table import Kind
+    from arena.intake import Intake
 
 
 def main() -> None:
@@ -74,19 +79,24 @@ def init(directory: Path) -> None:
 
 @click.command()
 @click.argument("directory", type=Path, metavar="DIR", help="The pack's folder.")
+@click.option("--strict", is_flag=True, help="Take advice on the guideline for faults: exit code 1.")
 @with_json
-def check(directory: Path, *, as_json: bool) -> None:
-    """Read a pack as the arena would, and list every fault with file and line."""
+def check(directory: Path, *, strict: bool, as_json: bool) -> None:
+    """Read a pack as the arena would, and list every fault with file and line.
+
+    What good practice asks of guidelines.md is advice, and keeps no arena from running.
+    """
     from arena.pack import read_pack
     from arena.self_naming import Names, named_among, told_of
 
     try:
         pack = read_pack(directory)
     except BadPack as error:
-        faults = [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in error.faults]
+        faults = _fault_records(error.faults)
         tell(dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
         say(f"{directory} has {counted(len(faults), 'fault')}")
         sys.exit(1)
+    advice = pack.advice()
     named = named_among(
         Names.of(pack.models),
         {prompt.id: prompt for prompt in pack.prompts},
@@ -99,6 +109,8 @@ def check(directory: Path, *, as_json: bool) -> None:
         "blank_answers": sum(not answer.text.strip() for answer in pack.answers),
         "named_answers": [{"prompt": each.prompt_id, "model": each.model_id, "told": each.told} for each in named],
         "guideline": pack.guideline.version if pack.guideline else None,
+        "guideline_digest": pack.guideline.digest if pack.guideline else None,
+        "advice": _fault_records(advice),
         "checks": [
             {"prompt": prompt_id, "meaning": meaning, "met": met, "answers": n}
             for prompt_id, meaning, met, n in pack.constraints_met()
@@ -106,7 +118,7 @@ def check(directory: Path, *, as_json: bool) -> None:
     }
     if as_json:
         tell(dumped({"faults": []} | counts))
-        return
+        sys.exit(int(strict and bool(advice)))
     tell(", ".join(counted(counts[noun], noun[:-1]) for noun in ("models", "prompts", "answers")))
     tell(f"guideline {counts['guideline']}" if pack.guideline else "no guideline (guidelines.md)")
     if not pack.has_a_pair:
@@ -117,11 +129,19 @@ def check(directory: Path, *, as_json: bool) -> None:
         tell(line)
     for each in counts["checks"]:
         tell(f"{each['prompt']}: {each['met']} of {counted(each['answers'], 'answer')} keep to: {each['meaning']}")
-    say(f"{directory} has no fault")
+    for each in advice:
+        tell(f"advice: {each}")
+    told = f", and {counted(len(advice), 'piece')} of advice" if advice else ""
+    say(f"{directory} has no fault{told}{', which --strict takes for faults' if strict and advice else ''}")
+    sys.exit(int(strict and bool(advice)))
+
+
+def _fault_records(faults: "Sequence[Fault]") -> list[dict[str, Any]]:
+    return [{"file": fault.file, "line": fault.place, "message": fault.message} for fault in faults]
 
 
 def _kind(text: str) -> "Kind":
-    from arena.intake import Kind
+    from arena.foreign_table import Kind
 
     return option.Word(Kind).convert(text, None, None)
 
@@ -136,7 +156,7 @@ def _kind(text: str) -> "Kind":
     default="votes",
     show_default=True,
     metavar="KIND",
-    help="What the rows are: models, prompts, answers or votes.",
+    help="What the rows are: models, prompts, answers, votes or rankings.",
 )
 @click.option(
     "--map",
@@ -181,8 +201,9 @@ def import_(
     source: Source,
     skip_bad: bool,
 ) -> None:
-    """Bring in a pack, or a table of models, prompts, answers or votes. The same rows again add nothing."""
-    from arena.intake import ForeignTable, import_pack, import_table
+    """Bring in a pack, or a table of models, prompts, answers, votes or rankings. The same rows again add nothing."""
+    from arena.foreign_table import ForeignTable
+    from arena.intake import import_pack, import_table
     from arena.pack import read_pack
     from arena.self_naming import told_of
     from arena.store import VoteStore
@@ -212,7 +233,7 @@ def import_(
         taken = import_table(store, foreign, source=source, voter_key=key, skip_bad=skip_bad, now=now)
         named = told_of(store.named.current(), store.catalogue.rules().ballot.named_answers)
     _tell_intake(taken, source)
-    for line in named if taken.kind != "votes" else ():
+    for line in named if taken.kind not in ("votes", "rankings") else ():
         say(line)
 
 
@@ -271,6 +292,7 @@ class _InOrder(click.Group):
     cls=_InOrder,
     commands=(
         *(serve, init, check, import_, rate, agreement, audit, review, exclude, readmit, export, push),
+        *(signals, drift),
         *(verify, backup, restore, compact, rotate_key, password),
     ),
 )
@@ -291,7 +313,10 @@ def _tell_intake(taken: "Intake", source: Source) -> None:
         )
     if taken.new_models:
         say(f"{counted(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
-    if taken.kind == "votes" and taken.n_added and source is Source.IMPORT:
+    if taken.kind == "rankings":
+        equal = f"; {counted(taken.n_equal, 'pair')} of equal rank said nothing" if taken.n_equal else ""
+        say(f"the new rankings are {counted(taken.n_votes, 'vote')}{equal}")
+    if taken.kind in ("votes", "rankings") and taken.n_added and source is Source.IMPORT:
         say("their source is 'import': beside people's votes they count only where asked for (--source human,import)")
     n_known = taken.n_rows - taken.n_added
     tell(

@@ -101,10 +101,10 @@ def compact(*, db: Path) -> None:
 
     done = rewrite(existing(db), datetime.now(UTC))
     if done is None:
-        tell(f"{db} holds nothing of a withdrawn comment; it stays as it is")
+        tell(f"{db} holds nothing of a withdrawn text; it stays as it is")
         return
     tell(f"{db} is written anew: {done.bytes_before:,} bytes before, {done.bytes_after:,} now")
-    tell(f"nothing is left in it of {counted(done.n_texts, 'withdrawn comment')}")
+    tell(f"nothing is left in it of {counted(done.n_texts, 'withdrawn text')}")
 
 
 def _text(found: "Wholeness") -> str:

@@ -20,6 +20,8 @@ store.exposures   answers whose authors a voter has seen named on a page
 store.casts       all votes pair by pair, as an export reads them
 store.judged      pairs of answers, and what votes said of them
 store.calibrations  how voters judged the worked examples of a guideline; no votes
+store.signals     what users of a product made of one answer; no votes
+store.ranked      which votes came as one ranked list
 store.holdings    all that is kept of one voter, for that voter
 rewrite(path)     the file written anew, without the bytes of what was withdrawn
 store.arrivals    when prompts came into the log, and which are gold
@@ -34,7 +36,7 @@ from typing import Self, TypeVar
 from arena.battle import ModelId, PromptId, VoterId
 from arena.store.arrivals import Arrivals
 from arena.store.ballots import Ballots
-from arena.store.calibrations import Calibrations
+from arena.store.calibrations import Answered, Calibrations
 from arena.store.casts import Casts
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
@@ -52,6 +54,8 @@ from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
 from arena.store.overlaps import Overlaps
+from arena.store.ranked import Ranked, RankedPair
+from arena.store.signals import SignalCounts, Signals
 from arena.store.skips import Skips
 from arena.store.snapshots import Snapshots
 from arena.store.torn import log_of
@@ -60,12 +64,15 @@ from arena.store.votes import VoteCounts, Votes
 from arena.store.walk import BrokenLink
 
 __all__ = [
+    "Answered",
     "BrokenLink",
     "Holdings",
     "JudgedPair",
     "LastVote",
     "OpenedBallot",
+    "RankedPair",
     "Rewritten",
+    "SignalCounts",
     "VoteCounts",
     "VoteStore",
     "VoterState",
@@ -105,6 +112,8 @@ class VoteStore:
         self.history = History(database)
         self.arrivals = Arrivals(database)
         self.holdings = Holdings(database)
+        self.signals = Signals(database)
+        self.ranked = Ranked(database)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:

@@ -1,10 +1,22 @@
 """How voters judged the worked examples of a guideline. No votes: nothing that counts votes asks this table."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from arena.battle import Verdict, VoterId
 from arena.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a voter said of one worked example; None if it was passed over."""
+
+    voter_id: VoterId
+    guideline_version: str
+    example: int
+    verdict: Verdict | None
+    answered_at: datetime
 
 
 class Calibrations:
@@ -24,6 +36,18 @@ class Calibrations:
                     "insert into calibrations values (?, ?, ?, ?, ?) on conflict do nothing",
                     [voter_id, guideline_version, example, value, now],
                 )
+
+    def all(self) -> list["Answered"]:
+        """What everybody said, in the order of time."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                "select voter_id, guideline_version, example, verdict, answered_at from calibrations "
+                "order by answered_at, voter_id, example"
+            ).fetchall()
+        return [
+            Answered(voter_id, version, example, None if verdict is None else Verdict(verdict), at)
+            for voter_id, version, example, verdict, at in rows
+        ]
 
     def forget(self, voter_id: VoterId) -> None:
         """Delete all that is stored of this voter here; nothing is derived from it."""

@@ -147,6 +147,12 @@ class Catalogue:
             )
         return None if row is None else Guideline(*row)
 
+    def guidelines(self) -> dict[str, Guideline]:
+        """Every guideline that was ever in force, by its version."""
+        with self._database.read() as cursor:
+            rows = cursor.execute("select version, when_in_doubt, text from guidelines order by version").fetchall()
+        return {row[0]: Guideline(*row) for row in rows}
+
     def models(self) -> dict[ModelId, Model]:
         """All models by id, retired ones included."""
         with self._database.read() as cursor:

@@ -16,6 +16,7 @@ from arena.store.database import Database, connect, first_line
 from arena.store.log import begin_era, head, redact_withdrawn
 from arena.store.replica import quoted, replicated
 from arena.store.row import scalar
+from arena.store.signals import ERASED, N_UNERASED
 from arena.store.torn import log_of
 
 # Acts of the log that took text away after the file was last written anew.
@@ -47,7 +48,7 @@ def rewrite(path: Path, now: datetime) -> Rewritten | None:
         try:
             with database.write() as cursor:
                 redact_withdrawn(cursor, now)
-                n_texts = scalar(cursor, _PENDING)
+                n_texts = scalar(cursor, _PENDING) + scalar(cursor, N_UNERASED)
         finally:
             database.close()
         if not n_texts:
@@ -70,6 +71,7 @@ def _copy(path: Path, draft: Path, now: datetime) -> None:
                 connection.execute(f"use {there}")
                 is_same = head(connection) == last
                 connection.execute("insert into rewrites values (?, ?)", [last[0], now])
+                connection.execute(ERASED)
                 connection.execute(f"use {quoted(here)}")
             if not is_same:
                 raise DatabaseUnavailable(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from arena.battle import AnswerId, Message, ModelId, PromptId, Source, Verdict
+from arena.policy import Made
 from arena.store.database import Database
 from arena.store.log import standing
 from arena.store.row import first, to_messages
@@ -121,6 +122,18 @@ class Judged:
                 {"one": one, "other": other, "sources": [source.value for source in sources]},
             )
         return (0, 0) if row is None else (row[0], row[1])
+
+    def makers(self) -> Sequence[tuple[Made, Made, int]]:
+        """Who made the two answers of votes that stand, model and revision, and how many votes there are on them."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select b.model_a, x.revision, b.model_b, y.revision, count(*)
+                from votes v join battles b using (battle_id)
+                left join answers x on x.answer_id = b.answer_a left join answers y on y.answer_id = b.answer_b
+                where v.vote_id not in (select vote_id from withdrawals)
+                group by all order by all"""
+            ).fetchall()
+        return [(Made(ModelId(a), rev_a), Made(ModelId(b), rev_b), n) for a, rev_a, b, rev_b, n in rows]
 
 
 def _turned(up_to: int) -> str:

@@ -52,6 +52,9 @@ RIGHTS: Mapping[str, Right] = {
     "/api/samples/": Right.RESULTS,
     "/api/openapi.json": Right.RESULTS,
     "/api/host/": Right.HOST,
+    # Of a product, not of a visitor: who asks is known by the token that the route asks for.
+    "/api/signals": Right.EVERYBODY,
+    "/api/signals/withdrawal": Right.EVERYBODY,
     # Files of ours and of Gradio, the same for all
     "/ui/": Right.EVERYBODY,
     "/assets/": Right.EVERYBODY,

@@ -42,6 +42,7 @@ from arena.ui import (
     research_api,
     review_api,
     samples_api,
+    signals_api,
 )
 from arena.ui.access import Doorkeeper, LoginCookie
 from arena.ui.login_page import absent_page, signed_in_tags
@@ -81,6 +82,8 @@ class Site:
     clock: Callable[[], datetime]
     control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered while the arena serves: see `arena.control.listening`."""
+    signals: signals_api.Intake | None = None
+    """Where signals of a product go; None takes none."""
     login: Login = field(default_factory=Login)
 
 
@@ -129,6 +132,8 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
     app.include_router(consent_api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle))
+    if site.signals:
+        app.include_router(signals_api.routes(site.signals))
     app.include_router(api.end_of_routes())
     api.translate_errors(app)
     app.mount(ASSETS_PATH, Assets(directory=ASSETS))
@@ -148,7 +153,12 @@ def build_app(site: Site) -> FastAPI:
         for language in LANGUAGES
     }
     # The last one added is the first one passed.
-    app.add_middleware(ApiGate, most_bytes=labels.most_bytes(site.booth.labels), most_at_once=MOST_AT_ONCE)
+    app.add_middleware(
+        ApiGate,
+        most_bytes=labels.most_bytes(site.booth.labels),
+        most_at_once=MOST_AT_ONCE,
+        longer=signals_api.most_bytes(site.signals),
+    )
     app.add_middleware(PageHead, heads=heads, personal=lambda scope: signed_in_tags(scope["state"]["session"]))
     app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
     app.add_middleware(

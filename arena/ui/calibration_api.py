@@ -4,14 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from arena.battle import Verdict
 from arena.calibration import Calibration, JudgedExample, Step
 from arena.ui.api import unkept, voter_of
+from arena.ui.host_api import host_of
 from arena.ui.markdown import render_markdown
 from arena.voter import VoterKey
+
+# The latest ones; a page with more is read by nobody.
+MOST_SCORES = 500
 
 
 class ExampleBody(BaseModel):
@@ -30,7 +34,7 @@ class ExampleBody(BaseModel):
 
 
 def routes(calibration: Calibration, voter_key: VoterKey, clock: Callable[[], datetime]) -> APIRouter:
-    """Ask for the next worked example, and judge it or pass over those that are left."""
+    """Ask for the next worked example, judge it or pass over those that are left; and, for the host, how voters did."""
     router = APIRouter()
 
     @router.get("/api/calibration")
@@ -45,6 +49,10 @@ def routes(calibration: Calibration, voter_key: VoterKey, clock: Callable[[], da
             calibration.pass_over(number, voter_id, clock())
             return unkept(None)
         return unkept(judged_json(calibration.judge(number, body.verdict, voter_id, clock())))
+
+    @router.get("/api/host/calibration", dependencies=[Depends(host_of)])
+    def scores() -> Response:
+        return unkept({"scores": [each.to_record() for each in calibration.scores()[:MOST_SCORES]]})
 
     return router
 

@@ -28,6 +28,7 @@ SECTIONS = (
     Section("alarms", script="alarms.js"),
     Section("review", script="review.js"),
     Section("disagreement", script="disagreement.js"),
+    Section("calibration", script="scores.js"),
 )
 
 

@@ -145,8 +145,17 @@ class SafeHeaders:
 class ApiGate:
     """Lets through to /api/ only small JSON from our own pages, and turns what nobody foresaw into a calm answer."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int = MAX_BODY_BYTES, most_at_once: int = MOST_AT_ONCE):
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        most_bytes: int = MAX_BODY_BYTES,
+        most_at_once: int = MOST_AT_ONCE,
+        longer: Callable[[Scope], int] = lambda _: 0,
+    ):
+        """`longer`: how long the body of this request may be, where that is more than a vote needs."""
         self.app = app
+        self._longer = longer
         self._most_bytes = most_bytes
         self._most_at_once = most_at_once
         self._n_now = 0
@@ -171,7 +180,8 @@ class ApiGate:
             return message
 
         refused = _refuse_headers(Headers(scope=scope)) if scope["method"] == "POST" else None
-        body = await _read_small(receive, self._most_bytes) if refused is None else None
+        most_bytes = max(self._most_bytes, self._longer(scope))
+        body = await _read_small(receive, most_bytes) if refused is None else None
         if refused is None and body is None:
             refused = refusal(413, "too_large")
         # Only now: a request that is still on its way takes nobody's place.

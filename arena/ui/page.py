@@ -27,7 +27,7 @@ PAGES = {
 # Pages that are about one thing among many: reached from others, and not from the header.
 _UNLISTED = {"model"}
 # Scripts that import others.
-_MODULES = {"analysis.js", "model.js", "leaderboard.js", "review.js", "disagreement.js", "alarms.js"}
+_MODULES = {"analysis.js", "model.js", "leaderboard.js", "review.js", "disagreement.js", "alarms.js", "scores.js"}
 # Scripts that others wait for: they run where they stand.
 _FIRST = {"calibration.js", "consent.js", "labels.js"}
 _YEAR_SECONDS = 365 * 24 * 3600

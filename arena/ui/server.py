@@ -32,6 +32,7 @@ from arena.self_naming import NamedAnswer, told_of
 from arena.settings import Settings
 from arena.store import VoteStore, rewrite
 from arena.study import Study
+from arena.ui import signals_api
 from arena.ui.app import Site, build_app
 from arena.ui.connection import PatientServer, server_config
 from arena.ui.throttle import Throttle
@@ -89,7 +90,7 @@ def _opened(database: Path) -> Iterator[VoteStore]:
 def _forget(database: Path) -> None:
     done = rewrite(database, datetime.now(UTC)) if database.exists() else None
     if done is not None:
-        _say(f"{database} was written anew: nothing is left in it of comments that were withdrawn ({done.n_texts:,}).")
+        _say(f"{database} was written anew: nothing is left in it of texts that were withdrawn ({done.n_texts:,}).")
 
 
 class _Server(PatientServer):
@@ -145,6 +146,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         clock=clock,
         control=partial(listening, store),
         login=settings.login(),
+        signals=signals_api.Intake.of(store, voter_key, clock, settings.signal_token),
     )
 
 

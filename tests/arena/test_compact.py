@@ -153,9 +153,9 @@ def test_the_command_says_what_it_did(tmp_path: Path):
     write(path)
     said = bakeoff("compact", "--db", path)
     assert said.code == 0
-    assert "nothing is left in it of 1 withdrawn comment\n" in said.out
+    assert "nothing is left in it of 1 withdrawn text\n" in said.out
     assert holding(tmp_path) == set()
-    assert "holds nothing of a withdrawn comment" in bakeoff("compact", "--db", path).out
+    assert "holds nothing of a withdrawn text" in bakeoff("compact", "--db", path).out
     assert "there is no database" in error_of(bakeoff("compact", "--db", tmp_path / "other.duckdb"))
     assert [each.name for each in tmp_path.iterdir()] == ["arena.duckdb"]
 

@@ -30,7 +30,8 @@ from arena.battle import (
 )
 from arena.errors import BadInput
 from arena.export import Export, examples, export
-from arena.intake import ForeignTable, Kind, import_table
+from arena.foreign_table import ForeignTable, Kind
+from arena.intake import import_table
 from arena.pack import answer_id
 from arena.preferences.account import Account
 from arena.preferences.cast import UNLIKE_OTHERS

@@ -18,7 +18,8 @@ from arena.battle import Labels, Message, Scale, Side, Source, Verdict
 from arena.errors import BadInput
 from arena.export import export
 from arena.field import exchange
-from arena.intake import ForeignTable, Kind, import_table
+from arena.foreign_table import ForeignTable, Kind
+from arena.intake import import_table
 from arena.preferences.example import Example
 from arena.preferences.formats import formats, helpsteer3, llama_factory, pairs, rewardbench
 from arena.store import VoteStore

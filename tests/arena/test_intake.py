@@ -10,7 +10,8 @@ import pytest
 
 from arena.battle import Answer, AnswerId, Message, Model, ModelId, Prompt, PromptId, Source, Verdict
 from arena.errors import BadInput, BadRows
-from arena.intake import OPTIONAL, REQUIRED, ForeignTable, Intake, Kind, import_pack, import_table
+from arena.foreign_table import OPTIONAL, REQUIRED, ForeignTable, Kind
+from arena.intake import Intake, import_pack, import_table
 from arena.pack import answer_id, read_pack, starter_directory
 from arena.store import VoteStore
 from arena.voter import VoterKey

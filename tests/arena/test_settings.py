@@ -58,6 +58,7 @@ def test_every_setting_can_be_set():
             "BAKEOFF_CONNECTIONS_PER_ADDRESS": "9",
             "BAKEOFF_HUB_TOKEN": SECRET,
             "BAKEOFF_HUB_ENDPOINT": "https://hub.example.org",
+            "BAKEOFF_SIGNAL_TOKEN": "t" * 32,
         }
     )
     assert {name for name in Settings.model_fields if getattr(settings, name) == getattr(Settings(), name)} == set()
@@ -151,3 +152,11 @@ def test_on_a_space_private_networks_are_trusted_unless_the_host_says_otherwise(
     assert Settings.from_env({}).trusted_proxies is None
     assert ip_network("10.0.0.0/8") in (Settings.from_env(on_a_space).trusted_proxies or ())
     assert Settings.from_env(on_a_space | {"BAKEOFF_TRUSTED_PROXIES": ""}).trusted_proxies == ()
+
+
+@pytest.mark.parametrize("token", ["", "t" * 31, "t" * 31 + " ", "ü" * 32, "t" * 1001])
+def test_a_token_that_could_be_guessed_or_not_be_sent_is_refused_and_never_shown(token: str):
+    message = refusal({"BAKEOFF_SIGNAL_TOKEN": token})
+    assert "BAKEOFF_SIGNAL_TOKEN has an unusable value: " in message
+    assert not token or token not in message
+    assert "t" * 32 not in repr(Settings.from_env({"BAKEOFF_SIGNAL_TOKEN": "t" * 32}))

@@ -15,7 +15,8 @@ import pytest
 from arena.battle import Source, Verdict
 from arena.dataset.split import SplitRule
 from arena.export import Order, export
-from arena.intake import ForeignTable, Kind, import_table
+from arena.foreign_table import ForeignTable, Kind
+from arena.intake import import_table
 from arena.preferences.choices import Choices
 from arena.preferences.formats import formats
 from arena.store import VoteStore

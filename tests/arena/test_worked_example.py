@@ -315,8 +315,8 @@ def test_an_example_that_cannot_be_read_is_a_fault_of_its_line_when_it_is_needed
     ]
 
 
-@pytest.mark.parametrize("guideline", [SOUND, "# Nothing\n", None])
-def test_more_than_there_is_cannot_be_asked_for(folder: Path, guideline: str | None):
+@pytest.mark.parametrize("guideline", [SOUND, "# Nothing\n"])
+def test_more_than_there_is_cannot_be_asked_for(folder: Path, guideline: str):
     [fault] = faults(folder, 2, guideline)
     n = "1 worked example that" if guideline == SOUND else "0 worked examples that"
     assert str(fault) == f"arena.toml, line 5: guideline.calibration is 2, and guidelines.md has {n} can be read"

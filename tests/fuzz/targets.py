@@ -22,8 +22,9 @@ from arena import table
 from arena.alarms import Alarms
 from arena.battle import Answer, Message, Model, ModelId, Prompt, PromptId, Source
 from arena.errors import ArenaError, BadPack, Fault
+from arena.foreign_table import ForeignTable, Kind
 from arena.guideline import check_guideline
-from arena.intake import ForeignTable, Kind, import_table
+from arena.intake import import_table
 from arena.limits import Limiter
 from arena.pack import ANSWERS_FILE, ARENA_FILE, GUIDELINES_FILE, MODELS_FILE, PROMPTS_FILE, answer_id, read_pack
 from arena.rules import check_rules

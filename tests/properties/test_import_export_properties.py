@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from arena.battle import Source
 from arena.export import export
-from arena.intake import ForeignTable, Kind, import_table
+from arena.foreign_table import ForeignTable, Kind
+from arena.intake import import_table
 from arena.preferences.choices import Choices
 from arena.store import VoteStore
 from arena.voter import VoterKey
