@@ -74,6 +74,12 @@ def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for w
                 cursor.execute("insert into named_answers select max(answer_id), 'names its model' from answers")
         if version >= 9:
             know(store)
+        if version >= 10:
+            from arena.store import RankedPair  # noqa: PLC0415 - there since version 10
+
+            with store._database.read() as cursor:
+                battles = cursor.execute("select battle_id from votes order by seq limit 2").fetchall()
+            store.ranked.add([(battle, RankedPair("a list", 2)) for (battle,) in battles])
         take_snapshot(store, NOW + timedelta(minutes=10))
     if version >= 7:
         from arena.store import rewrite  # noqa: PLC0415 - there since version 7
