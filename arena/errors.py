@@ -24,6 +24,7 @@
         ├── UnknownBallot       no such ballot, or somebody else's
         ├── BallotExpired       too late
         ├── AlreadyVoted        this ballot already has another verdict by its voter
+        ├── AlreadyRanked       this list already has another order by its voter
         ├── NotALabel           what was said beside the verdict is not what this arena asks for
         ├── BallotSkipped       its voter has skipped this ballot
         ├── VoteWithdrawn       its voter has taken the vote on this ballot back
@@ -234,6 +235,14 @@ class AlreadyVoted(BallotError):
         self.kept = kept
         self.labels = labels
         super().__init__(f"this ballot already has your vote ({kept.value}); the first vote stays")
+
+
+class AlreadyRanked(BallotError):
+    """The list has been put in another order by its voter; the first one stays."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("this list already has your order; the first one stays")
 
 
 class NotALabel(BallotError):

@@ -23,6 +23,8 @@ NamedAnswers = Literal["withhold", "mask", "leave_out"]
 class BallotRules(Strict):
     """`[ballot]` in arena.toml."""
 
+    kind: Literal["pair", "ranked"] = "pair"
+    answers: int = Field(default=4, ge=3, le=6)
     expires_after_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
     skip: bool = True
     undo: bool = True
@@ -112,6 +114,20 @@ class Rules(Strict):
     items: ItemRules = ItemRules()
     rating: RatingRules = RatingRules()
     review: ReviewRules = ReviewRules()
+
+    @model_validator(mode="after")
+    def _go_together(self) -> "Rules":
+        shares = self.items.overlap + self.items.repeat + self.items.gold
+        others = (
+            (not self.labels.is_plain, "labels"),
+            (self.guideline.calibration > 0, "guideline.calibration"),
+            (self.pairing.mode != "uniform", "pairing.mode"),
+            (shares > 0, "items"),
+        )
+        told = [name for is_on, name in others if is_on]
+        if self.ballot.kind == "ranked" and told:
+            raise ValueError(f"ballot.kind is 'ranked', and {told[0]} is for pairs of answers: turn one of them off")
+        return self
 
 
 def parse_rules(text: str) -> Rules:

@@ -11,7 +11,7 @@ withdraw the voter takes the last vote back, until the next one is cast; the log
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -143,10 +143,12 @@ class Booth:
         them, or a page with sample ballots has named, is not shown again. However many requests come at once, a voter
         has one open ballot. `permit` is asked before a new one is drawn.
 
-        Raises NoBallotLeft when no pair is left, ConsentNeeded where the rules want a yes that is not there,
-        DatabaseUnavailable when it cannot be stored.
+        Raises NoBallotLeft when no pair is left, ConsentNeeded where the rules want a yes that is not there, NotOffered
+        where they want lists, DatabaseUnavailable when it cannot be stored.
         """
-        self._check_consent(voter_id)
+        if self.rules.kind != "pair":
+            raise NotOffered("open a ballot of two answers")
+        self.check_consent(voter_id)
         opened = self._open_of(voter_id, now)
         if opened is None:
             # Asked once more there, where no other request of this voter can come between.
@@ -177,7 +179,7 @@ class Booth:
         if opened.verdict is None and opened.skipped is None:
             if now >= opened.expires_at:
                 raise BallotExpired(opened.id)
-            self._check_consent(voter_id)
+            self.check_consent(voter_id)
             self.labels.check(verdict, labels)
             permit()
             vote, count = self._vote(opened, verdict, labels, now), partial(self._count, opened, verdict, 1)
@@ -312,7 +314,7 @@ class Booth:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
 
-    def _terms_of(self, voter_id: VoterId) -> ConsentRules | None:
+    def terms_of(self, voter_id: VoterId) -> ConsentRules | None:
         """The terms in force, where this voter has said yes to them."""
         terms = self.consent
         said = self.consent_of(voter_id) if terms is not None else None
@@ -320,8 +322,9 @@ class Booth:
             return None
         return terms
 
-    def _check_consent(self, voter_id: VoterId) -> None:
-        if self.consent is not None and self.consent.required and self._terms_of(voter_id) is None:
+    def check_consent(self, voter_id: VoterId) -> None:
+        """Raise ConsentNeeded where the rules want a yes that this voter has not said."""
+        if self.consent is not None and self.consent.required and self.terms_of(voter_id) is None:
             raise ConsentNeeded
 
     def _count(self, opened: OpenedBallot, verdict: Verdict, n: int, blind: bool | None) -> None:
@@ -410,7 +413,7 @@ class Booth:
         )
 
     def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
-        elapsed, terms = now - opened.opened_at, self._terms_of(opened.voter_id)
+        elapsed, terms = now - opened.opened_at, self.terms_of(opened.voter_id)
         return Vote(
             id=VoteId(new_id()),
             battle_id=opened.battle.id,
@@ -434,6 +437,11 @@ class Booth:
         snapshot = self._board()
         board = snapshot.leaderboard if snapshot else None
         return Reveal(verdict, self._contender(battle.model_a, board), self._contender(battle.model_b, board))
+
+    def contenders(self, models: Sequence[ModelId]) -> tuple[Contender, ...]:
+        """These models as a reveal shows them."""
+        snapshot = self._board()
+        return tuple(self._contender(each, snapshot.leaderboard if snapshot else None) for each in models)
 
     def _contender(self, model_id: ModelId, board: Leaderboard | None) -> Contender:
         entry = board.entry(model_id) if board else None

@@ -20,6 +20,7 @@ FLOORS = [
     [
         "arena.voting",
         "arena.calibration",
+        "arena.list_voting",
         "arena.batch",
         "arena.boards",
         "arena.samples",

@@ -14,6 +14,7 @@ store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.overlaps    pairs that several voters judge, and what voters may judge again
 store.gold        pairs on which the verdict is known: from the pack, and by adjudication
 store.disagreements  pairs that several voters judged, and what they said
+store.lists       ballots of several answers that one voter puts in order
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
@@ -50,6 +51,7 @@ from arena.store.gold import Gold
 from arena.store.history import History
 from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
+from arena.store.lists import Lists, ListTexts, OpenedList
 from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
@@ -69,7 +71,9 @@ __all__ = [
     "Holdings",
     "JudgedPair",
     "LastVote",
+    "ListTexts",
     "OpenedBallot",
+    "OpenedList",
     "RankedPair",
     "Rewritten",
     "SignalCounts",
@@ -96,6 +100,7 @@ class VoteStore:
         self.ballots = Ballots(database, self.voters)
         self.log = Log(database)
         self.votes = Votes(database, self.voters, self.named)
+        self.lists = Lists(database, self.votes)
         self.others = Others(database, self.voters)
         self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)

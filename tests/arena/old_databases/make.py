@@ -75,11 +75,7 @@ def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for w
         if version >= 9:
             know(store)
         if version >= 10:
-            from arena.store import RankedPair  # noqa: PLC0415 - there since version 10
-
-            with store._database.read() as cursor:
-                battles = cursor.execute("select battle_id from votes order by seq limit 2").fetchall()
-            store.ranked.add([(battle, RankedPair("a list", 2)) for (battle,) in battles])
+            list_up(store)
         take_snapshot(store, NOW + timedelta(minutes=10))
     if version >= 7:
         from arena.store import rewrite  # noqa: PLC0415 - there since version 7
@@ -103,6 +99,15 @@ def know(store: VoteStore) -> None:
     store.gold.add([KnownVerdict(first, a, b, Verdict.TIE, "Both are right.")], NOW)
     a, b, *_ = sorted(answer for (prompt, _), answer in served.items() if prompt == second)
     store.gold.adjudicate(Adjudication(second, a, b, Verdict.B, "The second one counts right.", "the host", NOW))
+
+
+def list_up(store: VoteStore) -> None:
+    """The first two votes as those of one ranked list."""
+    from arena.store import RankedPair  # noqa: PLC0415 - there since version 10
+
+    with store._database.read() as cursor:
+        battles = cursor.execute("select battle_id from votes order by seq limit 2").fetchall()
+    store.ranked.add([(battle, RankedPair("a list", 2)) for (battle,) in battles])
 
 
 def voter_of(token: str, version: int) -> VoterId:
