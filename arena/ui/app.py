@@ -19,6 +19,7 @@ from arena.batch import RatingJob
 from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import StoreError
+from arena.list_voting import ListBooth
 from arena.login import Login
 from arena.review import Review
 from arena.samples import Gallery
@@ -37,6 +38,7 @@ from arena.ui import (
     host_page,
     labels,
     leaderboard_page,
+    lists_api,
     login_api,
     own_data_api,
     research_api,
@@ -82,6 +84,8 @@ class Site:
     clock: Callable[[], datetime]
     control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered while the arena serves: see `arena.control.listening`."""
+    lists: ListBooth | None = None
+    """Where voters rank lists; None where they judge pairs."""
     signals: signals_api.Intake | None = None
     """Where signals of a product go; None takes none."""
     login: Login = field(default_factory=Login)
@@ -132,6 +136,9 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
     app.include_router(consent_api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle))
+    if site.lists:
+        lists = lists_api.routes(site.lists, site.booth, site.voter_key, site.clock, throttle=site.throttle)
+        app.include_router(lists)
     if site.signals:
         app.include_router(signals_api.routes(site.signals))
     app.include_router(api.end_of_routes())
@@ -142,7 +149,10 @@ def build_app(site: Site) -> FastAPI:
 
     scripts: dict[str, str | Sequence[str]] = {
         "arena": arena_page.scripts(
-            site.booth.labels, calibrates=bool(site.calibration.examples), asks=site.booth.consent is not None
+            site.booth.labels,
+            calibrates=bool(site.calibration.examples),
+            asks=site.booth.consent is not None,
+            ranks=site.lists is not None,
         ),
         "leaderboard": leaderboard_page.SCRIPT,
         **analysis_page.SCRIPTS,

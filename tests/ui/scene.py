@@ -17,7 +17,7 @@ from openid import PASSWORD
 Act = Callable[[Page], object]
 
 # The arenas that scenes play in: see stage.py.
-Ground = Literal["new", "voted", "labels", "steps", "asking", "calibrating", "hosted", "decided"]
+Ground = Literal["new", "voted", "labels", "steps", "asking", "ranked", "calibrating", "hosted", "decided"]
 
 BALLOTS = re.compile(r"\/api\/ballots$")
 CONSENT = re.compile(r"\/api\/me\/consent$")
@@ -243,6 +243,12 @@ SCENES: tuple[Scene, ...] = (
         "consent-needed",
         ready=state("notice"),
         set_up=refuses(BALLOTS, 403, "consent_needed"),
+    ),
+    _arena("ranked", ground="ranked", play=_in_turn(press("2"), press("1")), is_long=True),
+    _arena(
+        "ranked-saved",
+        ground="ranked",
+        play=_in_turn(*(press(key) for key in ("2", "1", "3", "2", "Enter")), wait(state("revealed"))),
     ),
     _arena("greeting", ground="calibrating", ready=state("greeting")),
     _arena(

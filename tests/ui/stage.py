@@ -50,6 +50,7 @@ license = "cc-by-4.0"
 purpose = "both"
 text = "The **lab of Example Street** publishes the votes of this arena once a month, on the Hugging Face Hub."
 """,
+    "ranked": '[ballot]\nkind = "ranked"\nanswers = 4\n',
     "calibrating": "[guideline]\ncalibration = 3\n",
 }
 _N_VOTERS = 24
