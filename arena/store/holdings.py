@@ -70,6 +70,21 @@ class KeptConsent:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptList:
+    """A list of answers that the voter opened. Texts and ranks are told of one that was ranked; the votes that it says
+    are among the votes."""
+
+    opened_at: datetime
+    expires_at: datetime
+    prompt: tuple[Message, ...]
+    answers: tuple[str, ...] | None
+    ranks: tuple[int, ...] | None
+    ranked_at: datetime | None
+    skipped_at: datetime | None
+    reason: SkipReason | None
+
+
+@dataclass(frozen=True, slots=True)
 class KeptExposure:
     """An answer whose author the voter has seen named on a page with sample ballots."""
 
@@ -147,6 +162,36 @@ class Holdings:
         return [
             KeptConsent(said_at, given, version, license_, Purpose(purpose), text)
             for said_at, given, version, license_, purpose, text in rows
+        ]
+
+    def lists(self, voter_id: VoterId) -> list[KeptList]:
+        """The lists that this voter opened, the newest first."""
+        with self._database.read() as cursor:
+            texts = dict(
+                cursor.execute(
+                    """select answer_id, text from answers where answer_id in (
+                    select unnest(answers) from list_ballots join rankings using (ballot_id) where voter_id = ?)""",
+                    [voter_id],
+                ).fetchall()
+            )
+            rows = cursor.execute(
+                """select opened_at, expires_at, messages, answers, ranks, said_at, skipped_at, reason
+                from list_ballots join prompts using (prompt_id) left join rankings using (ballot_id)
+                left join skips using (ballot_id) where voter_id = ? order by opened_at desc""",
+                [voter_id],
+            ).fetchall()
+        return [
+            KeptList(
+                opened,
+                expires,
+                to_messages(prompt),
+                None if ranks is None else tuple(texts[each] for each in answers),
+                None if ranks is None else tuple(ranks),
+                said_at,
+                skipped_at,
+                None if reason is None else SkipReason(reason),
+            )
+            for opened, expires, prompt, answers, ranks, said_at, skipped_at, reason in rows
         ]
 
     def exposures(self, voter_id: VoterId) -> list[KeptExposure]:

@@ -40,6 +40,7 @@ def test_a_voter_downloads_all_that_is_kept(serve: Serve):
         "about",
         "votes",
         "ballots_without_vote",
+        "lists",
         "worked_examples",
         "authors_seen_on_pages",
         "consents",
@@ -82,6 +83,7 @@ def test_a_stranger_gets_nothing_and_another_voter_the_own_votes_only(serve: Ser
     assert {part: told for part, told in other.get("/api/me/votes").json().items() if part != "about"} == {
         "votes": [],
         "ballots_without_vote": [],
+        "lists": [],
         "worked_examples": [],
         "authors_seen_on_pages": [],
         "consents": [],

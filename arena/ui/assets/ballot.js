@@ -5,7 +5,7 @@
 // arena/ui/arena_page.py on the page. Before a vote is stored this script knows two texts and an opaque id.
 "use strict";
 (() => {
-  const { t, refused, post, isForPage, isField, present, one, all, language: reader } = bakeoff;
+  const { t, refused, post, isForPage, isField, present, one, all } = bakeoff;
   const ARROWS = { ArrowLeft: "a", ArrowRight: "b" }; // up and down scroll, as everywhere
   const RELOADS = /^(no_cookie|consent_needed)$/; // refusals of a page that has to begin anew
   const SETTLE_MS = 350; // the bar's buttons change place under the pointer: a double click must not reach the new ones
@@ -187,8 +187,8 @@
 
   function render(next, votes) {
     const language = next.language ?? "";
-    const isTag = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(language);
-    const words = [t("arena.prompt"), next.category, isTag ? nameOf(language) : language];
+    const isTag = bakeoff.isTag(language);
+    const words = [t("arena.prompt"), next.category, bakeoff.nameOf(language)];
     one("#prompt-label").textContent = words.filter(Boolean).join(" · ");
 
     const turns = next.messages.map(turn);
@@ -378,14 +378,6 @@
 
   function say(sentence) {
     if (sentence) one("#said").textContent = sentence;
-  }
-
-  function nameOf(language) {
-    try {
-      return new Intl.DisplayNames([reader], { type: "language" }).of(language);
-    } catch {
-      return language;
-    }
   }
 
   // ---- mouse, keys and the page itself ----

@@ -108,12 +108,13 @@
   // ---- what the page shows ----
 
   function render(next, votes) {
-    one("#prompt-label").textContent = [t("arena.prompt"), next.category, next.language].filter(Boolean).join(" · ");
+    one("#prompt-label").textContent = [t("arena.prompt"), next.category, bakeoff.nameOf(next.language)].filter(Boolean).join(" · ");
     one("#earlier").replaceChildren(...next.messages.slice(0, -1).map(turn));
     one("#earlier").hidden = next.messages.length < 2;
     one("#question").innerHTML = next.messages.at(-1)?.html ?? "";
     one("#pair").replaceChildren(...next.answers.map((html, place) => card(html, place, next.answers.length)));
-    for (const text of all("#arena .text")) next.language ? (text.lang = next.language) : text.removeAttribute("lang");
+    const isTag = bakeoff.isTag(next.language);
+    for (const text of all("#prompt .text, #pair .text")) isTag ? (text.lang = next.language) : text.removeAttribute("lang");
     one("#welcome").hidden = votes?.mine !== 0 || list !== null || !one("#welcome").textContent.trim();
     one("#earlier").scrollTop = one("#earlier").scrollHeight;
     current = 0;
