@@ -40,7 +40,7 @@ def acts_of(path: Path, version: int) -> list[tuple]:
 
 
 def test_the_files_that_were_kept_are_here():
-    assert VERSIONS[:10] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert VERSIONS[:11] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     assert list(range(1, len(VERSIONS) + 1)) == VERSIONS
     assert max(VERSIONS) >= max(_migrations()) - 1, (
         "the version before a new step gets a file, before the step is added"
@@ -102,6 +102,8 @@ def test_what_else_an_earlier_version_stored_is_still_there(version: int, tmp_pa
     told = [("named_answers", 6), ("exclusions", 6), ("redactions", 6), ("rewrites", 7)]
     told += [("known_verdicts", 9), ("adjudications", 9)]
     counts = {table: ask(path, f"select count(*) from {table}") for table, _ in told}
+    consents = ask(path, "select is_given from consents order by seq")
+    assert consents == ([(True,), (False,)] if version >= 11 else [])
     assert ask(path, "select list_id, n_pairs from ranked_pairs") == [("a list", 2)] * (2 if version >= 10 else 0)
     assert counts == {table: [(int(version >= since),)] for table, since in told}
 

@@ -76,6 +76,8 @@ def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for w
             know(store)
         if version >= 10:
             list_up(store)
+        if version >= 11:
+            agree(store)
         take_snapshot(store, NOW + timedelta(minutes=10))
     if version >= 7:
         from arena.store import rewrite  # noqa: PLC0415 - there since version 7
@@ -108,6 +110,16 @@ def list_up(store: VoteStore) -> None:
     with store._database.read() as cursor:
         battles = cursor.execute("select battle_id from votes order by seq limit 2").fetchall()
     store.ranked.add([(battle, RankedPair("a list", 2)) for (battle,) in battles])
+
+
+def agree(store: VoteStore) -> None:
+    """Terms on which votes may be published, and a voter who said yes to them, and then no."""
+    from arena.battle import Consent  # noqa: PLC0415 - there since version 11
+
+    terms = '[consent]\nversion = "1"\nlicense = "cc-by-4.0"\npurpose = "both"\ntext = "May we?"\n'
+    store.catalogue.set_rules(LABELS + terms, None, NOW)
+    for is_given in (True, False):
+        store.consents.add(Consent(voter_of("voter 2", 11), "1", is_given, NOW))
 
 
 def voter_of(token: str, version: int) -> VoterId:
