@@ -30,7 +30,7 @@ comment = true
 """
 
 
-def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for what a version added
+def write(version: int, path: Path) -> None:  # noqa: PLR0912, PLR0915 - one branch for what a version added
     with VoteStore.open(path) as store:
         fill(store, NOW, n_prompts=3, n_models=3)
         if version >= 3:
