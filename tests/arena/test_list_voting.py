@@ -57,8 +57,8 @@ def wins(store: VoteStore) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for tally in store.votes.tallies(up_to=store.log.position()[0]):
         if tally.left_out is None:
-            pair = (tally.model_a, tally.model_b)
-            found[pair if tally.verdict is Verdict.A else pair[::-1]] += tally.n
+            a, b = tally.model_a, tally.model_b
+            found[(a, b) if tally.verdict is Verdict.A else (b, a)] += tally.n
     return found
 
 
