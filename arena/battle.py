@@ -81,6 +81,14 @@ class Confidence(StrEnum):
     HIGH = "high"
 
 
+class Purpose(StrEnum):
+    """What a vote may be used for, as its voter agreed."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+    BOTH = "both"
+
+
 class SkipReason(StrEnum):
     """Why a voter closed a ballot without a verdict."""
 
@@ -254,6 +262,19 @@ class Withdrawal:
     vote_id: VoteId
     voter_id: VoterId
     withdrawn_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A voter says whether the own votes may be published, on the terms of this version. Append-only.
+
+    The last one holds: a yes for the votes that follow it, a no for all votes before it and after it.
+    """
+
+    voter_id: VoterId
+    version: str
+    is_given: bool
+    said_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

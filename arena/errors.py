@@ -24,13 +24,16 @@
         ├── UnknownBallot       no such ballot, or somebody else's
         ├── BallotExpired       too late
         ├── AlreadyVoted        this ballot already has another verdict by its voter
+        ├── AlreadyRanked       this list already has another order by its voter
         ├── NotALabel           what was said beside the verdict is not what this arena asks for
         ├── BallotSkipped       its voter has skipped this ballot
         ├── VoteWithdrawn       its voter has taken the vote on this ballot back
         ├── NothingToWithdraw   there is no vote on this ballot
         ├── TooLateToWithdraw   its voter has voted on another ballot since
         ├── NotOffered          the rules of this arena do not allow it
-        └── UnknownExample      no such worked example in the calibration
+        ├── UnknownExample      no such worked example in the calibration
+        ├── NotAsked            this arena does not ask for consent to that
+        └── ConsentNeeded       this arena takes votes under its consent alone
 
 They are translated once, at the rim: `cli.py` prints one line and exits with 1, `ui/` answers with a calm sentence.
 """
@@ -234,6 +237,14 @@ class AlreadyVoted(BallotError):
         super().__init__(f"this ballot already has your vote ({kept.value}); the first vote stays")
 
 
+class AlreadyRanked(BallotError):
+    """The list has been put in another order by its voter; the first one stays."""
+
+    def __init__(self, ballot_id: BallotId):
+        self.ballot_id = ballot_id
+        super().__init__("this list already has your order; the first one stays")
+
+
 class NotALabel(BallotError):
     """What was said beside the verdict is not what the rules of this arena ask for. `label` is its key."""
 
@@ -289,3 +300,18 @@ class UnknownExample(BallotError):
     def __init__(self, number: int):
         self.number = number
         super().__init__(f"the calibration has no worked example {number}; load the page for the ones that it has")
+
+
+class NotAsked(BallotError):
+    """This arena does not ask for consent to terms of this version, or not any more."""
+
+    def __init__(self, version: str):
+        self.version = version
+        super().__init__(f"this arena does not ask for consent to version {version!r}; load the page for what it asks")
+
+
+class ConsentNeeded(BallotError):
+    """The rules of this arena take votes under its consent alone, and this voter has not given it."""
+
+    def __init__(self) -> None:
+        super().__init__("this arena takes votes only from voters who let them be published; nothing was stored")

@@ -159,7 +159,12 @@ def export(
     if n_votes == 0:
         raise BadInput("there is no vote to export")
     wanted = _formats(names)
-    choices = replace(choices or Choices(), sources=sources_to_export(store, sources, n_log), keep_gold=True)
+    choices = replace(
+        choices or Choices(),
+        sources=sources_to_export(store, sources, n_log),
+        needs_consent=store.catalogue.rules().consent is not None,
+        keep_gold=True,
+    )
     gold = _gold(store, order, n_log)
     options = _options(order, choices, wanted, gold)
     _check_since(store, order.since, options, wanted)
@@ -466,7 +471,7 @@ def _manifest(
             "kinds": dict(sorted(writer.cleaner.found.items())),
             "recogniser": order.recogniser_name,
         },
-        "rights": writer.rights.record(models, order.licence),
+        "rights": writer.rights.record(models, order.licence, store.consents.licenses()),
         "bias": dict(order.bias or {"not_measured": "no audit was given to this export"}),
         "since": None if order.since is None else order.since["watermark"],
         "split": options["split"],

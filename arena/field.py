@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from arena.battle import Message
+from arena.battle import Message, Purpose
 from arena.errors import BadInput
 
 _ROLES = ("system", "user", "assistant")
-_PURPOSES = ("train", "eval", "both")
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -60,8 +59,8 @@ def word(name: str, value: Any) -> str | None:
 def purpose(value: Any) -> str | None:
     """What a vote may be used for, as its voter agreed."""
     told = word("purpose", value)
-    if told is not None and told not in _PURPOSES:
-        raise BadInput(f"purpose is {told!r}; accepted: {', '.join(_PURPOSES)}")
+    if told is not None and told not in tuple(Purpose):
+        raise BadInput(f"purpose is {told!r}; accepted: {', '.join(Purpose)}")
     return told
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from arena.battle import Source
+from arena.consent import ConsentRules
 from arena.errors import BadInput, Fault
 from arena.items import Shares
 from arena.labels import LabelRules
@@ -22,6 +23,8 @@ NamedAnswers = Literal["withhold", "mask", "leave_out"]
 class BallotRules(Strict):
     """`[ballot]` in arena.toml."""
 
+    kind: Literal["pair", "ranked"] = "pair"
+    answers: int = Field(default=4, ge=3, le=6)
     expires_after_minutes: int = Field(default=120, ge=1, le=7 * 24 * 60)
     skip: bool = True
     undo: bool = True
@@ -104,12 +107,27 @@ class Rules(Strict):
     title: str = Field(default="Bakeoff", min_length=1, max_length=80)
     welcome: str = Field(default="", max_length=400)
     ballot: BallotRules = BallotRules()
+    consent: ConsentRules | None = None
     guideline: GuidelineRules = GuidelineRules()
     labels: LabelRules = LabelRules()
     pairing: PairingRules = PairingRules()
     items: ItemRules = ItemRules()
     rating: RatingRules = RatingRules()
     review: ReviewRules = ReviewRules()
+
+    @model_validator(mode="after")
+    def _go_together(self) -> "Rules":
+        shares = self.items.overlap + self.items.repeat + self.items.gold
+        others = (
+            (not self.labels.is_plain, "labels"),
+            (self.guideline.calibration > 0, "guideline.calibration"),
+            (self.pairing.mode != "uniform", "pairing.mode"),
+            (shares > 0, "items"),
+        )
+        told = [name for is_on, name in others if is_on]
+        if self.ballot.kind == "ranked" and told:
+            raise ValueError(f"ballot.kind is 'ranked', and {told[0]} is for pairs of answers: turn one of them off")
+        return self
 
 
 def parse_rules(text: str) -> Rules:

@@ -4,12 +4,14 @@ open     a voter gets the ballot that is still open for them, or a new one that 
 cast     the ballot takes one verdict, from its voter, before it expires; the database enforces the "one"
 reveal   what a stored vote returns: who wrote the two answers; nothing else opens it
 skip     the ballot is closed without a vote and without a reveal, and the voter does not get these two answers again
+consent  the voter says whether the own votes may be published: a yes goes along with each vote from then on, a no also
+         holds for all votes before it
 withdraw the voter takes the last vote back, until the next one is cast; the log keeps both acts, the vote counts no
          more, and the ballot stays closed, because its names were shown; or all votes, at any time
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +23,7 @@ from arena.battle import (
     BallotId,
     Battle,
     BattleId,
+    Consent,
     Contender,
     ItemKind,
     Labels,
@@ -38,11 +41,14 @@ from arena.battle import (
     Withdrawal,
     pair_of,
 )
+from arena.consent import ConsentRules
 from arena.errors import (
     AlreadyVoted,
     BallotExpired,
     BallotSkipped,
+    ConsentNeeded,
     NoBallotLeft,
+    NotAsked,
     NothingToWithdraw,
     NotOffered,
     TooLateToWithdraw,
@@ -100,6 +106,7 @@ class Booth:
         rules = store.catalogue.rules()
         self.rules: BallotRules = rules.ballot
         self.labels: LabelRules = rules.labels
+        self.consent: ConsentRules | None = rules.consent
         guideline = store.catalogue.guideline()
         self.holdings = store.holdings
         self._store = store
@@ -136,8 +143,12 @@ class Booth:
         them, or a page with sample ballots has named, is not shown again. However many requests come at once, a voter
         has one open ballot. `permit` is asked before a new one is drawn.
 
-        Raises NoBallotLeft when no pair is left, DatabaseUnavailable when it cannot be stored.
+        Raises NoBallotLeft when no pair is left, ConsentNeeded where the rules want a yes that is not there, NotOffered
+        where they want lists, DatabaseUnavailable when it cannot be stored.
         """
+        if self.rules.kind != "pair":
+            raise NotOffered("open a ballot of two answers")
+        self.check_consent(voter_id)
         opened = self._open_of(voter_id, now)
         if opened is None:
             # Asked once more there, where no other request of this voter can come between.
@@ -159,14 +170,16 @@ class Booth:
         The same verdict with the same labels again returns the same reveal and stores nothing, so a client that lost
         the answer may ask once more: `permit` is asked only when a vote is about to be stored.
 
-        Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, BallotSkipped, NotALabel for labels
-        that the rules do not ask for, AlreadyVoted where the stored verdict or its labels are others, VoteWithdrawn for
-        a vote that was taken back, VoteNotSaved when the commit failed.
+        Raises UnknownBallot for a ballot that is not this voter's, BallotExpired, BallotSkipped, ConsentNeeded where
+        the rules want a yes that is not there, NotALabel for labels that the rules do not ask for, AlreadyVoted where
+        the stored verdict or its labels are others, VoteWithdrawn for a vote that was taken back, VoteNotSaved when the
+        commit failed.
         """
         opened = self._find(ballot_id, voter_id)
         if opened.verdict is None and opened.skipped is None:
             if now >= opened.expires_at:
                 raise BallotExpired(opened.id)
+            self.check_consent(voter_id)
             self.labels.check(verdict, labels)
             permit()
             vote, count = self._vote(opened, verdict, labels, now), partial(self._count, opened, verdict, 1)
@@ -240,6 +253,32 @@ class Booth:
         self.recount()
         return n_withdrawn
 
+    def consent_of(self, voter_id: VoterId) -> Consent | None:
+        """What this voter said last of publishing the own votes; None: nothing yet."""
+        return self._store.voters.of(voter_id).consent
+
+    def say(self, voter_id: VoterId, version: str, *, is_given: bool, now: datetime, permit: Permit = freely) -> None:
+        """Store whether this voter's votes may be published, on the terms of a version. The same again stores nothing.
+
+        A yes is taken to the terms in force alone, and counted by `permit`; a no at any time, also where the rules have
+        ceased to ask. Raises NotAsked for other terms, DatabaseUnavailable when it could not be stored.
+        """
+        with self._store.together():  # so that no other word of this voter can come between
+            said = self.consent_of(voter_id)
+            versions = {said.version} if said and not is_given else set[str]()
+            if self.consent is not None:
+                versions.add(self.consent.version)
+            if version not in versions:
+                raise NotAsked(version)
+            if said is None or (said.version, said.is_given) != (version, is_given):
+                if is_given:
+                    permit()
+                self._store.consents.add(Consent(voter_id, version, is_given, now))
+
+    def n_with_consent(self, voter_id: VoterId) -> int:
+        """How many votes of this voter stand, and are under a consent that was not taken back."""
+        return self._store.consents.n_votes(voter_id)
+
     def last_vote(self, voter_id: VoterId) -> LastVote | None:
         """The vote that this voter can withdraw, or None."""
         last = self._store.voters.of(voter_id).last if self.rules.undo else None
@@ -274,6 +313,19 @@ class Booth:
     def n_acts(self) -> int:
         """How many acts the log holds: votes, and withdrawals of votes."""
         return self._store.log.position()[0]
+
+    def terms_of(self, voter_id: VoterId) -> ConsentRules | None:
+        """The terms in force, where this voter has said yes to them."""
+        terms = self.consent
+        said = self.consent_of(voter_id) if terms is not None else None
+        if terms is None or said is None or not said.is_given or said.version != terms.version:
+            return None
+        return terms
+
+    def check_consent(self, voter_id: VoterId) -> None:
+        """Raise ConsentNeeded where the rules want a yes that this voter has not said."""
+        if self.consent is not None and self.consent.required and self.terms_of(voter_id) is None:
+            raise ConsentNeeded
 
     def _count(self, opened: OpenedBallot, verdict: Verdict, n: int, blind: bool | None) -> None:
         counts = blind is not False and opened.voter_id not in self._excluded
@@ -364,7 +416,7 @@ class Booth:
         )
 
     def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
-        elapsed = now - opened.opened_at
+        elapsed, terms = now - opened.opened_at, self.terms_of(opened.voter_id)
         return Vote(
             id=VoteId(new_id()),
             battle_id=opened.battle.id,
@@ -378,6 +430,8 @@ class Booth:
             # Who judges a pair again has seen the names after the first time.
             blind=opened.battle.item_kind is not ItemKind.REPEAT,
             guideline_version=self._guideline_version,
+            purpose=terms.purpose.value if terms else None,
+            consent_version=terms.version if terms else None,
             labels=labels,
             comment_salt=None if labels.comment is None else new_id(),
         )
@@ -386,6 +440,11 @@ class Booth:
         snapshot = self._board()
         board = snapshot.leaderboard if snapshot else None
         return Reveal(verdict, self._contender(battle.model_a, board), self._contender(battle.model_b, board))
+
+    def contenders(self, models: Sequence[ModelId]) -> tuple[Contender, ...]:
+        """These models as a reveal shows them."""
+        snapshot = self._board()
+        return tuple(self._contender(each, snapshot.leaderboard if snapshot else None) for each in models)
 
     def _contender(self, model_id: ModelId, board: Leaderboard | None) -> Contender:
         entry = board.entry(model_id) if board else None

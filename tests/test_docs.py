@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from arena.cli import cli
+from arena.consent import ConsentRules
 from arena.errors import ArenaError
 from arena.foreign_table import OPTIONAL, REQUIRED
 from arena.labels import Dimension
@@ -104,6 +105,10 @@ def test_every_key_of_a_pack_is_on_its_page():
     dimension = page.split("### Labels")[1].split("\n### ")[0]
     assert dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", dimension, re.MULTILINE)) == {
         name: "yes" if field.is_required() else "no" for name, field in Dimension.model_fields.items()
+    }
+    asked = page.split("### Consent")[1].split("\n### ")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", asked, re.MULTILINE)) == {
+        name: "yes" if field.is_required() else "no" for name, field in ConsentRules.model_fields.items()
     }
     for file, row in (("models.jsonl", ModelRow), ("prompts.jsonl", PromptRow), ("answers.jsonl", AnswerRow)):
         section = page.split(f"## {file}")[1].split("\n## ")[0]

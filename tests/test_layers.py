@@ -20,6 +20,7 @@ FLOORS = [
     [
         "arena.voting",
         "arena.calibration",
+        "arena.list_voting",
         "arena.batch",
         "arena.boards",
         "arena.samples",
@@ -58,7 +59,7 @@ FLOORS = [
         "arena.policy",
     ],
     ["arena.login"],
-    ["arena.guideline", "arena.labels", "arena.rules", "arena.advice"],
+    ["arena.consent", "arena.guideline", "arena.labels", "arena.rules", "arena.advice"],
     ["arena.items"],
     ["arena.pairing", "arena.worked_example", "arena.record"],
     ["arena.pieces", "arena.vote_table"],

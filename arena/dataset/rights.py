@@ -17,6 +17,7 @@ class Rights:
     purposes: Counter[str] = field(default_factory=Counter)
     n_without_consent: int = 0
     n_without_purpose: int = 0
+    _versions: set[str] = field(default_factory=set)
     _models: set[ModelId] = field(default_factory=set)
     _prompts: dict[str, str | None] = field(default_factory=dict)
 
@@ -29,17 +30,27 @@ class Rights:
                 self.n_without_consent += 1
             else:
                 self.consents[opinion.consent_version] += 1
+                if opinion.batch is None:  # cast here, and not under terms of elsewhere that have the same version
+                    self._versions.add(opinion.consent_version)
             if opinion.purpose is None:
                 self.n_without_purpose += 1
             else:
                 self.purposes[opinion.purpose] += 1
 
-    def record(self, models: Mapping[ModelId, Model], licence: str | None) -> dict[str, Any]:
-        """The same for the manifest."""
+    def record(self, models: Mapping[ModelId, Model], licence: str | None, agreed: Mapping[str, str]) -> dict[str, Any]:
+        """The same for the manifest. `agreed` has the licence that each version of this arena's consent names.
+
+        Where no licence is given, and all votes are under a consent to one and the same, the dataset has that.
+        """
+        consent_licenses = {each: agreed[each] for each in sorted(self._versions & agreed.keys())}
+        if licence is None and self.consents.keys() == consent_licenses.keys() and not self.n_without_consent:
+            licence, *others = {*consent_licenses.values()} or {None}
+            licence = None if others else licence
         licences = {each: models[each].license if each in models else None for each in sorted(self._models)}
         return {
             "license": licence,
             "consents": dict(sorted(self.consents.items())),
+            "consent_licenses": consent_licenses,
             "purposes": dict(sorted(self.purposes.items())),
             "votes_without_consent": self.n_without_consent,
             "votes_without_purpose": self.n_without_purpose,
@@ -55,6 +66,12 @@ def missing(rights: Mapping[str, Any]) -> list[str]:
     found = []
     if rights["license"] is None:
         found.append("the dataset has no licence (bakeoff export --dataset-license)")
+    for version, agreed in rights.get("consent_licenses", {}).items():
+        if rights["license"] is not None and agreed != rights["license"]:
+            found.append(
+                f"its licence is {rights['license']}, and voters who agreed to version {version} of the consent agreed "
+                f"to {agreed}"
+            )
     for count, what in (
         (rights["votes_without_consent"], "of the votes do not say what their voters agreed to"),
         (rights["votes_without_purpose"], "of the votes do not say what they may be used for"),

@@ -13,6 +13,8 @@ GOLD = "cast on an item with a known verdict"
 EVALUATION = "for evaluation only"
 UNLIKE_OTHERS = "a voter who agrees with others too rarely"
 
+NO_CONSENT = "no consent is known"
+
 ItemKind = Literal["fresh", "overlap", "repeat", "gold"]
 
 
@@ -20,7 +22,8 @@ ItemKind = Literal["fresh", "overlap", "repeat", "gold"]
 class CastVote:
     """One vote with what it was cast on, as far as filters ask for it. The opinion's A is the group's first answer.
 
-    left_out is the reason if the log says that it does not count. item_kind tells overlap, repeat and gold items from
+    left_out is the reason if the log says that it does not count, kept_back the one if its voter wants it in no export,
+    though it counts. item_kind tells overlap, repeat and gold items from
     fresh ones.
     """
 
@@ -31,6 +34,7 @@ class CastVote:
     left_out: str | None = None
     phase: str = "production"
     item_kind: ItemKind = "fresh"
+    kept_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ Reason = Callable[[CastVotes, CastVote], str | None]
 def reason_against(choices: Choices, models: Mapping[ModelId, Model], unlike: Collection[VoterId]) -> Reason:
     """What says why a vote is not taken, or None for those that are.
 
-    `unlike` are voters who agree with others too rarely. What the log says of a vote comes first, then its source.
+    `unlike` are voters who agree with others too rarely. What the log says of a vote comes first, then its voter's
+    will, then its source.
     """
     licensed = None
     if choices.model_licenses is not None:
@@ -80,8 +85,8 @@ def reason_against(choices: Choices, models: Mapping[ModelId, Model], unlike: Co
 
     def against(cast: CastVotes, vote: CastVote) -> str | None:
         opinion = vote.opinion
-        if vote.left_out is not None:
-            return vote.left_out
+        if vote.left_out is not None or vote.kept_back is not None:
+            return vote.left_out or vote.kept_back
         if opinion.source not in choices.sources:
             return f"source {opinion.source.value} is not asked for"
         if vote.phase != "production":
@@ -90,7 +95,8 @@ def reason_against(choices: Choices, models: Mapping[ModelId, Model], unlike: Co
             return GOLD
         if choices.purposes is None and opinion.purpose == "eval":
             return EVALUATION
-        reason = _by_time(choices, opinion)
+        is_unasked = choices.needs_consent and opinion.consent_version is None
+        reason = NO_CONSENT if is_unasked else _by_time(choices, opinion)
         for name, wanted, told in of_pair:
             reason = reason or _by(name, told(cast), wanted)
         for name, wanted, told in of_vote:

@@ -42,6 +42,8 @@ class Choices:
     """Of both models."""
     consents: Collection[str] | None = None
     """Versions of the consent."""
+    needs_consent: bool = False
+    """Leave out votes that do not tell any, as an arena does that asks for it."""
     purposes: Collection[str] | None = None
     """None: all but votes that are for evaluation alone."""
     voters: Collection[VoterId] | None = None
@@ -83,6 +85,8 @@ class Choices:
                     *("consents", "purposes"),
                 )
             },
+            # Only where it is asked for, so that exports from before it was known can be gone on from.
+            **({"needs_consent": True} if self.needs_consent else {}),
             "n_voters": None if self.voters is None else len(self.voters),
             "min_voter_agreement": None if self.min_voter_agreement is None else float(self.min_voter_agreement),
             "min_agreement": float(self.min_agreement),

@@ -9,10 +9,12 @@ store.log         how far the log of all acts goes, and whether it is whole
 store.votes       votes and withdrawals, and what they add up to
 store.others      what others said of two models
 store.exclusions  whose votes the host leaves out, and why
+store.consents    what voters say of publishing their votes, and on which terms
 store.conduct     how voters vote: speed, sides, questions, known verdicts
 store.overlaps    pairs that several voters judge, and what voters may judge again
 store.gold        pairs on which the verdict is known: from the pack, and by adjudication
 store.disagreements  pairs that several voters judged, and what they said
+store.lists       ballots of several answers that one voter puts in order
 store.skips       ballots that were closed without a vote
 store.snapshots   leaderboards as they were computed
 store.exposures   answers whose authors a voter has seen named on a page
@@ -40,6 +42,7 @@ from arena.store.casts import Casts
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
+from arena.store.consents import Consents
 from arena.store.database import Database, closed
 from arena.store.disagreements import Disagreements
 from arena.store.exclusions import Exclusions
@@ -48,6 +51,7 @@ from arena.store.gold import Gold
 from arena.store.history import History
 from arena.store.holdings import Holdings
 from arena.store.judged import Judged, JudgedPair
+from arena.store.lists import Lists, ListTexts, OpenedList
 from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
@@ -67,7 +71,9 @@ __all__ = [
     "Holdings",
     "JudgedPair",
     "LastVote",
+    "ListTexts",
     "OpenedBallot",
+    "OpenedList",
     "RankedPair",
     "Rewritten",
     "SignalCounts",
@@ -94,10 +100,12 @@ class VoteStore:
         self.ballots = Ballots(database, self.voters)
         self.log = Log(database)
         self.votes = Votes(database, self.voters, self.named)
+        self.lists = Lists(database, self.votes)
         self.others = Others(database, self.voters)
         self.skips = Skips(database, self.voters)
         self.snapshots = Snapshots(database)
         self.exclusions = Exclusions(database)
+        self.consents = Consents(database, self.voters)
         self.conduct = Conduct(database)
         self.exposures = Exposures(database, self.voters)
         self.casts = Casts(database)
@@ -129,6 +137,7 @@ class VoteStore:
             named=_frozen(self.exposures.authors_seen_by(voter_id)),
             skipped=frozenset(self.skips.pairs_of(voter_id)),
             own=self.overlaps.judged_by(voter_id),
+            consent=self.consents.last_of(voter_id),
         )
 
     @contextmanager

@@ -11,6 +11,7 @@ from arena.battle import Answer, Prompt, Side, Source, Verdict, VoterId
 from arena.preferences.cast import CastVote, CastVotes
 from arena.preferences.example import Opinion
 from arena.preferences.judgement import Texts
+from arena.store.consents import kept_back
 from arena.store.database import Database
 from arena.store.log import standing, told
 from arena.store.row import LABEL_COLUMNS, to_labels, to_messages
@@ -26,12 +27,13 @@ _CASTS = f"""
         prompt_row, if(turned, row_b, row_a) as row_first, if(turned, row_a, row_b) as row_second,
         turned, model_a, model_b, voter_id, left_out, phase, item_kind,
         vote_id, verdict, source, voted_at, shown_on_left, time_to_vote_ms, guideline_version, blind, purpose,
-        consent_version, batch, {", ".join(LABEL_COLUMNS)}
+        consent_version, batch, kept_back, {", ".join(LABEL_COLUMNS)}
     from (select v.*, b.* exclude (battle_id), {_IS_TURNED} as turned, p.category, p.language, p.license,
             p.rowid as prompt_row, x.rowid as row_a, y.rowid as row_b,
             if(max(turn) over (partition by conversation_id) > 1, conversation_id, null) as conversation
         from {{votes}} v join battles b using (battle_id) left join prompts p using (prompt_id)
         left join answers x on x.answer_id = b.answer_a left join answers y on y.answer_id = b.answer_b)
+        left join {{kept_back}} using (vote_id)
     order by conversation nulls first, turn, prompt_id nulls first, answer_first nulls first,
         answer_second nulls first, seq"""
 
@@ -71,7 +73,7 @@ class Casts:
 
     def _rows(self, up_to: int) -> Iterator[Sequence[Any]]:
         with self._database.read() as cursor:
-            cursor.execute(_CASTS.format(votes=told(up_to)))
+            cursor.execute(_CASTS.format(votes=told(up_to), kept_back=kept_back(up_to)))
             while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield from rows
 
@@ -131,7 +133,7 @@ class Casts:
 
 def _vote(row: Sequence[Any]) -> CastVote:
     (turned, model_a, model_b, voter_id, left_out, phase, item_kind, vote_id, verdict, source, *rest) = row[_N_OF_PAIR:]
-    voted_at, shown_on_left, time_to_vote_ms, guideline, blind, purpose, consent, batch, *labels = rest
+    voted_at, shown_on_left, time_to_vote_ms, guideline, blind, purpose, consent, batch, back, *labels = rest
     opinion = Opinion(
         vote_id=vote_id,
         verdict=Verdict(verdict),
@@ -154,4 +156,5 @@ def _vote(row: Sequence[Any]) -> CastVote:
         left_out=left_out,
         phase=phase,
         item_kind=item_kind,
+        kept_back=back,
     )

@@ -13,6 +13,7 @@ from arena.guideline import Guideline
 from arena.pack import prompt_digest
 from arena.pairing import Candidate, text_key
 from arena.rules import Rules, parse_rules
+from arena.store.consents import keep_terms
 from arena.store.database import Database
 from arena.store.row import first, from_messages, scalar, to_json, to_messages
 from arena.table import append
@@ -112,13 +113,17 @@ class Catalogue:
     def set_rules(self, text: str, guideline: Guideline | None, now: datetime) -> None:
         """Make this arena.toml and this guideline the ones in force; nothing is added if they are already.
 
-        Raises BadInput if the guideline's version is stored with another text: votes were cast under that one.
+        Raises BadInput if the guideline's version is stored with another text, or that of the consent with other terms:
+        votes were cast under those.
         """
+        consent = parse_rules(text).consent
         digest = hashlib.sha256(text.encode()).hexdigest()
         version = guideline.version if guideline else None
         with self._database.write() as cursor:
             if guideline is not None:
                 self._keep_guideline(cursor, guideline, now)
+            if consent is not None:
+                keep_terms(cursor, consent, now)
             newest = first(cursor, "select digest, guideline_version from rules order by number desc limit 1")
             if newest != (digest, version):
                 cursor.execute(

@@ -51,7 +51,10 @@ class Exposures:
                 f"""select twin from ballots join battles using (battle_id) join {SAME_QUESTION} using (prompt_id)
                 where ballots.voter_id = $voter and expires_at > $now
                     and battle_id not in (select battle_id from votes where voter_id = $voter)
-                    and ballot_id not in (select ballot_id from skips)""",
+                    and ballot_id not in (select ballot_id from skips)
+                union select twin from list_ballots join {SAME_QUESTION} using (prompt_id)
+                where list_ballots.voter_id = $voter and expires_at > $now
+                    and ballot_id not in (select ballot_id from rankings union select ballot_id from skips)""",
                 {"voter": voter_id, "now": now},
             ).fetchall()
         return {prompt for (prompt,) in rows}

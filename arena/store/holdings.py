@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.battle import Labels, Message, SkipReason, Verdict, VoterId
+from arena.battle import Labels, Message, Purpose, SkipReason, Verdict, VoterId
 from arena.store.database import Database
 from arena.store.row import LABEL_COLUMNS, to_labels, to_messages
 
@@ -30,6 +30,8 @@ class KeptVote:
     model_b: str
     time_to_vote_ms: int | None
     guideline_version: str | None
+    consent_version: str | None
+    purpose: str | None
     withdrawn_at: datetime | None
 
 
@@ -56,6 +58,33 @@ class KeptExample:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptConsent:
+    """What the voter said to publishing the own votes, and the terms that this was about."""
+
+    said_at: datetime
+    is_given: bool
+    version: str
+    license: str
+    purpose: Purpose
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList:
+    """A list of answers that the voter opened. Texts and ranks are told of one that was ranked; the votes that it says
+    are among the votes."""
+
+    opened_at: datetime
+    expires_at: datetime
+    prompt: tuple[Message, ...]
+    answers: tuple[str, ...] | None
+    ranks: tuple[int, ...] | None
+    ranked_at: datetime | None
+    skipped_at: datetime | None
+    reason: SkipReason | None
+
+
+@dataclass(frozen=True, slots=True)
 class KeptExposure:
     """An answer whose author the voter has seen named on a page with sample ballots."""
 
@@ -78,7 +107,8 @@ class Holdings:
             with self._database.read() as cursor:
                 rows = cursor.execute(
                     f"""select v.seq, {", ".join(f"v.{name}" for name in LABEL_COLUMNS)}, voted_at, v.verdict, messages,
-                        x.text, y.text, m.name, n.name, time_to_vote_ms, v.guideline_version, withdrawn_at
+                        x.text, y.text, m.name, n.name, time_to_vote_ms, v.guideline_version, v.consent_version,
+                        v.purpose, withdrawn_at
                     from (from votes where voter_id = ? and seq < ? order by seq desc limit {_PAGE}) v
                     join battles b using (battle_id) join models m on m.model_id = model_a
                     join models n on n.model_id = model_b left join prompts p on p.prompt_id = b.prompt_id
@@ -119,6 +149,49 @@ class Holdings:
         return [
             KeptExample(version, example, None if verdict is None else Verdict(verdict), at)
             for version, example, verdict, at in rows
+        ]
+
+    def consents(self, voter_id: VoterId) -> list[KeptConsent]:
+        """What this voter has said to publishing the own votes, the newest first."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select said_at, is_given, version, license, purpose, text
+                from consents join consent_terms using (version) where voter_id = ? order by seq desc""",
+                [voter_id],
+            ).fetchall()
+        return [
+            KeptConsent(said_at, given, version, license_, Purpose(purpose), text)
+            for said_at, given, version, license_, purpose, text in rows
+        ]
+
+    def lists(self, voter_id: VoterId) -> list[KeptList]:
+        """The lists that this voter opened, the newest first."""
+        with self._database.read() as cursor:
+            texts = dict(
+                cursor.execute(
+                    """select answer_id, text from answers where answer_id in (
+                    select unnest(answers) from list_ballots join rankings using (ballot_id) where voter_id = ?)""",
+                    [voter_id],
+                ).fetchall()
+            )
+            rows = cursor.execute(
+                """select opened_at, expires_at, messages, answers, ranks, said_at, skipped_at, reason
+                from list_ballots join prompts using (prompt_id) left join rankings using (ballot_id)
+                left join skips using (ballot_id) where voter_id = ? order by opened_at desc""",
+                [voter_id],
+            ).fetchall()
+        return [
+            KeptList(
+                opened,
+                expires,
+                to_messages(prompt),
+                None if ranks is None else tuple(texts[each] for each in answers),
+                None if ranks is None else tuple(ranks),
+                said_at,
+                skipped_at,
+                None if reason is None else SkipReason(reason),
+            )
+            for opened, expires, prompt, answers, ranks, said_at, skipped_at, reason in rows
         ]
 
     def exposures(self, voter_id: VoterId) -> list[KeptExposure]:

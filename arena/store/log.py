@@ -9,6 +9,7 @@ place that says which votes count.
 
 import hashlib
 import heapq
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ import duckdb
 
 from arena import __version__
 from arena.battle import ItemKind, VoteId
+from arena.consent import terms_digest
 from arena.errors import DatabaseUnavailable
 from arena.pack import answer_id, prompt_digest
 from arena.store.chain import GENESIS, entry_hash
@@ -57,11 +59,16 @@ _VOTES = f"""
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
 _PROMPTS = "select prompt_id, digest, messages from prompts"
 _ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
+_TERMS = "select digest, version, license, purpose, text, translations from consent_terms"
 
 # What votes were cast on, where the prompt that stands there now is another one, digest and all.
 _REPLACED = """
     select distinct prompt_digest from votes join battles using (battle_id) join prompts using (prompt_id)
     where prompt_digest <> digest"""
+
+# On which terms voters said yes or no, where those that stand there now are other ones, digest and all.
+_REPLACED_TERMS = """
+    select distinct terms_digest from consents join consent_terms using (version) where terms_digest <> digest"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +96,9 @@ ADJUDICATION = _Kind(
     "adjudications",
     ("prompt_id", "answer_a", "answer_b", "verdict", "reason", "decided_by", "decided_at"),
 )
+CONSENT = _Kind("consent", "consents", ("voter_id", "version", "terms_digest", "is_given", "said_at"))
 ERA = _Kind("era", "eras", ("what", "votes_digest"))
-_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ERA, ADJUDICATION)
+_KINDS = (WITHDRAWAL, EXCLUSION, REDACTION, ERA, ADJUDICATION, CONSENT)
 
 # What the one era that there is says of the votes after it.
 _BY_DIGEST = "comments are covered by digest"
@@ -152,7 +160,7 @@ class Log:
             return list(broken(acts, changed))
 
     def _changed_texts(self) -> set[str]:
-        """The digests of prompts and the ids of answers where another text is stored now."""
+        """The digests of prompts and terms, and the ids of answers, where another text is stored now."""
         changed = set()
         with self._database.read() as cursor:
             cursor.execute(_PROMPTS)
@@ -160,6 +168,10 @@ class Log:
                 if prompt_digest(to_messages(messages)) != digest:
                     changed.add(digest)
             changed.update(digest for (digest,) in cursor.execute(_REPLACED).fetchall())
+            for digest, version, license_, purpose, text, translations in cursor.execute(_TERMS).fetchall():
+                if terms_digest(version, license_, purpose, text, json.loads(translations)) != digest:
+                    changed.add(digest)
+            changed.update(digest for (digest,) in cursor.execute(_REPLACED_TERMS).fetchall())
             cursor.execute(_ANSWERS)
             while rows := cursor.fetchmany(10_000):
                 changed.update(each for each, *told in rows if answer_id(*told) != each)
@@ -335,5 +347,6 @@ def _acts_of(cursor: duckdb.DuckDBPyConnection, kind: _Kind, n_log: int) -> list
     for *values, previous_hash, own_hash in rows:
         record = dict(zip(kind.chained, values, strict=True))
         marked = record | {"act": kind.word}
-        acts.append(Act(record["seq"], record.get("vote_id"), marked, set(), previous_hash, own_hash, own_hash))
+        stands_on = {record[name] for name in ("terms_digest",) if name in record}
+        acts.append(Act(record["seq"], record.get("vote_id"), marked, stands_on, previous_hash, own_hash, own_hash))
     return acts

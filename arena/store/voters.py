@@ -15,6 +15,7 @@ from arena.battle import (
     AnswerId,
     BallotId,
     Battle,
+    Consent,
     ItemKind,
     Labels,
     ModelId,
@@ -91,7 +92,7 @@ class VoterState:
 
     `revealed` are the models whose names were seen behind their answers, by prompt, after a vote; `named` on a page
     with sample ballots; `skipped` the pairs of answers that this voter did not want to judge; `own` the pairs of
-    answers that this voter has judged.
+    answers that this voter has judged; `consent` what this voter said last of publishing the votes.
     """
 
     open: OpenedBallot | None
@@ -101,6 +102,7 @@ class VoterState:
     named: Seen
     skipped: frozenset[frozenset[AnswerId]]
     own: OwnPairs
+    consent: Consent | None
 
 
 class Voters:

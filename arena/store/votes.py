@@ -94,7 +94,8 @@ class Votes:
 
         The second vote is refused by the database (battle_id is unique), however many arrive at once; a vote after a
         skip, or the other way round, by asking inside the one transaction that writes at a time. A vote whose voter has
-        seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind.
+        seen the author of one of the two answers named, on a page or in the answer itself, is stored as not blind; one
+        whose voter has taken the consent back, as one without.
         `then` is called with the stored vote before anything else is written. Raises VoteNotSaved if it could not be
         written; nothing is stored then.
         """
@@ -114,13 +115,32 @@ class Votes:
         ballot = opened.id if opened is not None and opened.battle.id == battle.id else None
         if ballot is None and self._is_closed(battle.id):
             return None
-        # Asked here, inside the one transaction that writes, so that no exposure can come between.
+        vote = self._as_it_stands(vote, battle, state)
+        seq = self._append(vote, battle, now)
+        self._database.once_stored(lambda: then(vote))
+        if vote.voter_id is not None and state is not None:
+            self._note(seq, (battle, vote), self._question(battle.prompt_id).twins, state, ballot)
+        return vote
+
+    def _as_it_stands(self, vote: Vote, battle: Battle, state: VoterState | None) -> Vote:
+        """The vote with what is true at this instant of its voter's consent, and of whether it is cast blind.
+
+        Asked inside the one transaction that writes, so that no exposure and no other word can come between.
+        """
+        if vote.consent_version is not None:
+            said = state.consent if state is not None else None
+            if said is None or not said.is_given or said.version != vote.consent_version:
+                vote = replace(vote, consent_version=None, purpose=None)
         if state is not None and battle.prompt_id is not None:
             named = state.named.get(battle.prompt_id, frozenset())
             if not named.isdisjoint((battle.model_a, battle.model_b)):
                 vote = replace(vote, blind=False)
         if not battle.is_masked and not self._named.ids().isdisjoint((battle.answer_a, battle.answer_b)):
             vote = replace(vote, blind=False)
+        return vote
+
+    def _append(self, vote: Vote, battle: Battle, now: datetime) -> int:
+        """Add a vote to the log; its number there."""
         question = self._question(battle.prompt_id)
         writing = self._database.writing
         writing.head = writing.head or head(writing.cursor)
@@ -128,10 +148,25 @@ class Votes:
         writing.append("votes", row)
         seq, _ = writing.head = writing.head[0] + 1, link
         self._database.once_stored(lambda: self._count(1))
-        self._database.once_stored(lambda: then(vote))
-        if vote.voter_id is not None and state is not None:
-            self._note(seq, (battle, vote), question.twins, state, ballot)
-        return vote
+        return seq
+
+    def add_list(self, cast: Sequence[tuple[Battle, Vote]], now: datetime) -> int:
+        """Append the votes of one voter that say a ranked list, with their battles; the number of the first.
+
+        A vote is stored as not blind where its voter knows an author, as `add` does, also by the reveal of another
+        vote. To be called in a `gather`, once the list is known to have no votes.
+        """
+        voter_id = cast[0][1].voter_id
+        assert voter_id is not None  # noqa: S101 - for the type
+        state = self._voters.of(voter_id)
+        seqs = []
+        for battle, vote in cast:
+            self._database.writing.append("battles", battle_row(battle))
+            seen = state.revealed.get(battle.prompt_id, frozenset()) if battle.prompt_id else frozenset[ModelId]()
+            told = vote if seen.isdisjoint((battle.model_a, battle.model_b)) else replace(vote, blind=False)
+            seqs.append(self._append(self._as_it_stands(told, battle, state), battle, now))
+        self._voters.forget(voter_id)
+        return seqs[0]
 
     def _is_closed(self, battle_id: BattleId) -> bool:
         with self._database.read() as cursor:

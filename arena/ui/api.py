@@ -17,13 +17,16 @@ from starlette.responses import JSONResponse
 
 from arena.battle import Ballot, Contender, PairRecord, Reveal, SkipReason, Verdict, VoterId
 from arena.errors import (
+    AlreadyRanked,
     AlreadyVoted,
     ArenaError,
     BallotExpired,
     BallotSkipped,
+    ConsentNeeded,
     DatabaseUnavailable,
     NoBallotLeft,
     NotALabel,
+    NotAsked,
     NothingToWithdraw,
     NotOffered,
     StoreError,
@@ -104,7 +107,7 @@ def routes(
         try:
             ballot = booth.open(voter_id, clock(), permit=throttle.permit(request, Act.BALLOT, voter_id))
         except NoBallotLeft as error:
-            return refusal(*_refusal_of(error), **_so_far(booth, voter_id))
+            return refusal(*refusal_of(error), **_so_far(booth, voter_id))
         return unkept({"ballot": ballot_json(ballot), **_so_far(booth, voter_id)})
 
     @router.post("/api/ballots/{ballot_id}/vote")
@@ -197,12 +200,13 @@ def reveal_json(reveal: Reveal) -> dict[str, Any]:
     """What a stored vote opens."""
     return {
         "verdict": reveal.verdict.value,
-        "a": _contender_json(reveal.a),
-        "b": _contender_json(reveal.b),
+        "a": contender_json(reveal.a),
+        "b": contender_json(reveal.b),
     }
 
 
-def _contender_json(contender: Contender) -> dict[str, Any]:
+def contender_json(contender: Contender) -> dict[str, Any]:
+    """A model as a stored vote shows it."""
     return {
         "name": contender.model.name,
         "organization": contender.model.organization,
@@ -287,7 +291,7 @@ def translate_errors(app: FastAPI) -> None:
     def refuse(request: Request, error: ArenaError) -> Response:
         if isinstance(error, TooMany):
             return rate_limited(error.seconds)
-        status, word = _refusal_of(error)
+        status, word = refusal_of(error)
         if status >= 500:
             # A database that cannot be reached says in its line what is wrong; it would be said for every request.
             is_foreseen = isinstance(error, VoteNotSaved | DatabaseUnavailable)
@@ -306,6 +310,8 @@ def translate_errors(app: FastAPI) -> None:
         label = misshapen(error.errors())
         if label is not None:
             return refusal(422, "not_a_label", label=label.label, accepted=label.accepted)
+        if request.url.path.startswith("/api/lists/") and request.url.path.endswith("/vote"):
+            return refusal(422, "not_a_label", label="ranks", accepted="a list of whole numbers")
         for act, accepted in (("vote", Verdict), ("skip", SkipReason)):
             if request.url.path.endswith(f"/{act}"):
                 return refusal(422, f"not_a_{act}", accepted=", ".join(each.value for each in accepted))
@@ -327,18 +333,22 @@ _REFUSALS: tuple[tuple[type[ArenaError], int, str], ...] = (
     (BallotSkipped, 410, "ballot_skipped"),
     (VoteWithdrawn, 410, "vote_withdrawn"),
     (AlreadyVoted, 409, "already_voted"),
+    (AlreadyRanked, 409, "already_ranked"),
     (NotALabel, 422, "not_a_label"),
     (NothingToWithdraw, 409, "nothing_to_withdraw"),
     (TooLateToWithdraw, 410, "too_late_to_withdraw"),
     (NotOffered, 403, "not_offered"),
     (UnknownExample, 404, "unknown_example"),
+    (NotAsked, 409, "not_asked"),
+    (ConsentNeeded, 403, "consent_needed"),
     (VoteNotSaved, 503, "not_saved"),
     (StoreError, 503, "unavailable"),
     (ArenaError, 500, "internal"),
 )
 
 
-def _refusal_of(error: ArenaError) -> tuple[int, str]:
+def refusal_of(error: ArenaError) -> tuple[int, str]:
+    """The status and the word of an error."""
     if isinstance(error, NoBallotLeft) and error.is_arena_empty:
         return 404, "arena_empty"
     return next((status, word) for kind, status, word in _REFUSALS if isinstance(error, kind))

@@ -20,6 +20,7 @@ from arena.boards import Boards
 from arena.calibration import Calibration
 from arena.errors import StoreError
 from arena.inspection import Inspector
+from arena.list_voting import ListBooth
 from arena.login import Login
 from arena.review import Review
 from arena.samples import Gallery
@@ -31,12 +32,14 @@ from arena.ui import (
     api,
     arena_page,
     calibration_api,
+    consent_api,
     disagreement_api,
     guidelines_page,
     host_api,
     host_page,
     labels,
     leaderboard_page,
+    lists_api,
     login_api,
     own_data_api,
     quality_api,
@@ -85,6 +88,8 @@ class Site:
     clock: Callable[[], datetime]
     control: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered while the arena serves: see `arena.control.listening`."""
+    lists: ListBooth | None = None
+    """Where voters rank lists; None where they judge pairs."""
     signals: signals_api.Intake | None = None
     """Where signals of a product go; None takes none."""
     login: Login = field(default_factory=Login)
@@ -136,6 +141,10 @@ def build_app(site: Site) -> FastAPI:
     app.include_router(samples_api.routes(site.gallery, site.voter_key, site.clock))
     app.include_router(calibration_api.routes(site.calibration, site.voter_key, site.clock))
     app.include_router(own_data_api.routes(site.booth, site.voter_key, site.clock))
+    app.include_router(consent_api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle))
+    if site.lists:
+        lists = lists_api.routes(site.lists, site.booth, site.voter_key, site.clock, throttle=site.throttle)
+        app.include_router(lists)
     if site.signals:
         app.include_router(signals_api.routes(site.signals))
     app.include_router(api.end_of_routes())
@@ -145,7 +154,12 @@ def build_app(site: Site) -> FastAPI:
     _mount_pages(app, _build_pages(site, frame))
 
     scripts: dict[str, str | Sequence[str]] = {
-        "arena": arena_page.scripts(site.booth.labels, calibrates=bool(site.calibration.examples)),
+        "arena": arena_page.scripts(
+            site.booth.labels,
+            calibrates=bool(site.calibration.examples),
+            asks=site.booth.consent is not None,
+            ranks=site.lists is not None,
+        ),
         "leaderboard": leaderboard_page.SCRIPT,
         "quality": quality_page.SCRIPT,
         **analysis_page.SCRIPTS,
@@ -182,7 +196,15 @@ def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
     arena = gr.Blocks(analytics_enabled=False, title=site.title, fill_width=True)
     calibrates = bool(site.calibration.examples)
     booth = site.booth
-    arena_page.build(arena, frame, welcome=site.welcome, rules=booth.rules, labels=booth.labels, calibrates=calibrates)
+    arena_page.build(
+        arena,
+        frame,
+        welcome=site.welcome,
+        rules=booth.rules,
+        labels=booth.labels,
+        calibrates=calibrates,
+        asks=booth.consent is not None,
+    )
     leaderboard_page.build(arena.route("Leaderboard", "/leaderboard"), frame)
     analysis_page.build(arena.route("Analysis", "/analysis"), frame)
     analysis_page.build_model(arena.route("Model", "/model"), frame)

@@ -1,9 +1,10 @@
 """The Arena page: an empty shell, which the page's scripts fill. Nothing in it could name a model.
 
 ballot.js is the ballot and all that becomes of it; reveal.js, in words, what a vote opens; calibration.js, where the
-pack asks for it, what comes before the first one; labels.js, also where the pack asks for it, what is said beside the
-verdict; reading.js, how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the
-guideline, the keys, the own votes); own_data.js, below the own votes, what is kept of the voter.
+pack asks for it, what comes before the first one; consent.js, also where the pack asks for it, whether votes may be
+published, before both; labels.js, also where the pack asks for it, what is said beside the verdict; reading.js,
+how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys,
+the own votes); own_data.js, below the own votes, what is kept of the voter.
 """
 
 from collections.abc import Iterable
@@ -93,15 +94,16 @@ def _key_rows(keys: Iterable[tuple[str, str, str]], *, only: str = "") -> str:
 
 
 def _keys(rules: BallotRules, labels: LabelRules, *, calibrates: bool) -> str:
-    absent = {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
-    verdicts = _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
+    absent = {"verdict.both_bad", "arena.together"} if rules.kind == "ranked" else set[str]()
+    absent |= {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
+    verdicts = _LIST_KEYS if rules.kind == "ranked" else _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
     others = (*(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
     if calibrates and verdicts != _KEYS[:3]:  # worked examples are judged by the plain verdicts
         first = _key_rows(verdicts, only="of-ballots") + _key_rows(_KEYS[:3], only="of-examples")
     else:
         first = _key_rows(verdicts)
     rows = first + _key_rows(row for row in others if row[2] not in absent)
-    arrows = "" if labels.scale.is_on_bar else '<p class="quiet" data-t="keys.arrows"></p>'
+    arrows = "" if labels.scale.is_on_bar or rules.kind == "ranked" else '<p class="quiet" data-t="keys.arrows"></p>'
     return f'<div class="body" tabindex="0" autofocus><dl>{rows}</dl>{arrows}{_LETTERS}</div>'
 
 
@@ -116,6 +118,21 @@ _GREETING = f"""
       <button id="start" class="go" type="button" aria-keyshortcuts="Enter">{_START}</button>
       <button id="pass" type="button" aria-keyshortcuts="S">{_PASS}</button>
     </p>
+  </section>
+"""
+# What consent.js shows before them. Neither answer stands out or is chosen already.
+_ASKING = f"""
+  <section id="asking" class="state" aria-labelledby="asking-title" aria-describedby="asking-text asking-terms"
+    tabindex="-1" hidden>
+    <h2 id="asking-title" data-t="consent.title"></h2>
+    <div id="asking-text" class="text" dir="auto"></div>
+    <p id="asking-terms"></p>
+    <p id="asking-no"></p>
+    <p class="row">
+      <button id="say-yes" type="button" aria-keyshortcuts="1">{_with_key("consent.yes", "1")}</button>
+      <button id="say-no" type="button" aria-keyshortcuts="2">{_with_key("consent.no", "2")}</button>
+    </p>
+    <p id="asking-trouble" role="status"></p>
   </section>
 """
 _JUDGE = f"""
@@ -163,7 +180,7 @@ _SHELL = f"""
       <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>
     </article>
   </div>
-  {{greeting}}
+  {{greeting}}{{asking}}
   <section id="notice" tabindex="-1" hidden>
     <h2></h2>
     <p></p>
@@ -205,6 +222,47 @@ _SKIP = (
 )
 
 
+# The same for lists: ranked.js puts the answers there, each with its ranks.
+_LIST_SHELL = f"""
+<div id="arena" class="ranked" data-state="loading" aria-busy="true">
+  <h1 class="unseen" data-t="ranked.question"></h1>
+  <div id="welcome" hidden>{{welcome}}</div>
+  <section id="prompt" aria-labelledby="prompt-label" tabindex="-1">
+    <div class="head"><h2 id="prompt-label" data-t="arena.prompt"></h2>
+      <p id="tools">{{undo_last}}{_tool("guideline", "G", more=' aria-haspopup="dialog"')}{_HELP}</p></div>
+    <ol id="earlier" tabindex="0" data-t-label="arena.earlier" hidden></ol>
+    <div id="question" class="text" dir="auto">{_SHORT}</div>
+    <p id="how" class="quiet" data-t="ranked.how"></p>
+  </section>
+  <div id="pair" class="list"></div>
+  {{asking}}
+  <section id="notice" tabindex="-1" hidden>
+    <h2></h2>
+    <p></p>
+    <p class="row"><button id="retry" class="go" type="button"></button>
+      {{undo_left}}<a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
+  </section>
+</div>
+<section id="bar" data-t-label="ranked.bar">
+  <div id="trouble" hidden><span></span> <button id="resend" type="button" data-t="arena.retry"></button></div>
+  <div id="ranking"><p id="order"></p>
+    <div class="acts">{{skip}}
+      <button id="save" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("ranked.save", "Enter")}</button>
+    </div>
+  </div>
+  <div id="after" hidden>
+    <p><span id="saved"></span> <span id="who"></span></p>
+    <div class="acts">{{undo}}
+      <button id="next" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("arena.next", "Enter")}</button>
+    </div>
+  </div>
+</section>
+<p id="said" class="unseen" role="status" aria-live="polite"></p>
+{{sheets}}
+"""
+_LIST_KEYS = (("A", "F", "keys.answer"), ("1", "6", "keys.rank"), ("Enter", "", "ranked.save"))
+
+
 def _bar(skip: str, scale: Scale) -> str:
     """The four verdicts with a skip among them, or the steps of a scale with what is beside them."""
     both_bad = _verdict("both_bad", "N")
@@ -213,23 +271,35 @@ def _bar(skip: str, scale: Scale) -> str:
     return "\n    ".join([_verdict("A", "A"), _verdict("tie", "T"), both_bad, skip, _verdict("B", "B")])
 
 
-def scripts(labels: LabelRules, *, calibrates: bool) -> tuple[str, ...]:
-    """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it."""
-    first = ("calibration.js",) if calibrates else ()
+def scripts(labels: LabelRules, *, calibrates: bool, asks: bool = False, ranks: bool = False) -> tuple[str, ...]:
+    """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it;
+    where a consent is asked for, its script comes next, and puts itself before both."""
+    if ranks:
+        return (*(["consent.js"] if asks else []), "reveal.js", "ranked.js", "own_data.js", "sheets.js")
+    first = (*(["calibration.js"] if calibrates else []), *(["consent.js"] if asks else []))
     return (*first, *([SCRIPT] if labels.asks_more else []), *_SCRIPTS)
 
 
 def build(
-    page: gr.Blocks, frame: Frame, *, welcome: str, rules: BallotRules, labels: LabelRules, calibrates: bool = False
+    page: gr.Blocks,
+    frame: Frame,
+    *,
+    welcome: str,
+    rules: BallotRules,
+    labels: LabelRules,
+    calibrates: bool = False,
+    asks: bool = False,
 ) -> None:
     """Put the header and the shell on the page: with what the rules offer, and nothing else."""
+    is_list = rules.kind == "ranked"
     sheets = [
         _sheet("guideline", "guideline.title", _READ),
         _sheet("mine", "mine.title", _READ),
         _sheet("keys", "keys.title", _keys(rules, labels, calibrates=calibrates)),
         *([_sheet("skip", "skip.title", _reasons())] if rules.skip else []),
     ]
-    shell = _SHELL.format(
+    shell = (_LIST_SHELL if is_list else _SHELL).format(
+        skip=_SKIP if rules.skip else "",
         welcome=render_markdown(welcome),
         labels=panel(labels),
         scale="" if labels.scale is Scale.PLAIN else f' data-scale="{labels.scale.value}"',
@@ -238,6 +308,7 @@ def build(
         undo_left=_UNDO_LEFT if rules.undo else "",
         undo_last=_tool("undo_last", "U", more=" hidden") if rules.undo else "",
         greeting=_GREETING if calibrates else "",
+        asking=_ASKING if asks else "",
         pass_examples=_tool("pass_examples", "S", more=" hidden") if calibrates else "",
         judge=_JUDGE if calibrates else "",
         why=_WHY if calibrates else "",

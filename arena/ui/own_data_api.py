@@ -64,8 +64,10 @@ def _written(holdings: Holdings, voter_id: VoterId, about: str) -> Iterator[str]
     parts: dict[str, Iterable[object]] = {
         "votes": holdings.votes(voter_id),
         "ballots_without_vote": holdings.ballots(voter_id),
+        "lists": holdings.lists(voter_id),
         "worked_examples": holdings.examples(voter_id),
         "authors_seen_on_pages": holdings.exposures(voter_id),
+        "consents": holdings.consents(voter_id),
     }
     for name, things in parts.items():
         yield f',\n"{name}": ['

@@ -26,6 +26,7 @@ from arena.errors import BadInput
 from arena.inspection import Inspector
 from arena.intake import import_pack
 from arena.limits import Limiter
+from arena.list_voting import ListBooth
 from arena.pack import read_pack, starter_directory
 from arena.review import Review
 from arena.samples import Gallery
@@ -147,6 +148,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         cookies=settings.cookies,
         clock=clock,
         control=partial(listening, store),
+        lists=ListBooth(store, booth, rng=rng, now=clock()) if rules.ballot.kind == "ranked" else None,
         login=settings.login(),
         signals=signals_api.Intake.of(store, voter_key, clock, settings.signal_token),
     )

@@ -156,3 +156,37 @@ def test_a_token_is_not_sent_in_the_clear_and_a_bad_name_is_refused(
     monkeypatch.setenv("BAKEOFF_HUB_ENDPOINT", "http://hub.example.org")
     assert "https only" in error_of(pushed(folder, "--send"))
     assert hub.tokens == set()
+
+
+def test_an_arenas_own_votes_go_public_with_the_consent_of_their_voters_and_no_others(hub: FakeHub, tmp_path: Path):
+    from arena.battle import Verdict  # noqa: PLC0415
+    from arenas import booth, fill, voter  # noqa: PLC0415
+    from dataset_world import NOW, rows_in  # noqa: PLC0415
+
+    database = tmp_path / "arena.duckdb"
+    with VoteStore.open(database) as store:
+        fill(store, NOW, n_prompts=6)
+        with store._database.write() as cursor:
+            cursor.execute("update prompts set license = 'CC0-1.0'")
+            cursor.execute("update models set license = 'MIT'")
+        asking = '[consent]\nversion = "1"\nlicense = "cc-by-4.0"\npurpose = "train"\ntext = "May we?"\n'
+        store.catalogue.set_rules(asking, None, NOW)
+        here = booth(store, NOW)
+        for number in range(6):
+            me = voter()
+            if number % 3:
+                here.say(me, "1", is_given=number % 3 == 1, now=NOW)
+            for _ in range(2):
+                ballot = here.open(me, NOW)
+                here.cast(ballot.id, Verdict.A if ballot.answer_a < ballot.answer_b else Verdict.B, me, NOW)
+    out = tmp_path / "out"
+    said = bakeoff("export", "--db", database, "--format", "raw_votes", "--out", out)
+    assert said.code == 0, said
+    assert "12 votes: 4 kept in 4 rows, 8 left out" in said.out
+    reasons = [line.split(None, 1) for line in said.out.splitlines() if "consent" in line]
+    assert reasons == [["4", "consent refused"], ["4", "no consent is known"]]
+    assert {row["consent_version"] for row in rows_in(out, "raw_votes")} == {"1"}
+    sent = pushed(out, "--public", "--send")
+    assert sent.code == 0, sent
+    assert hub.private == {REPO: False}
+    assert b"license: cc-by-4.0" in hub.files[REPO]["README.md"]

@@ -33,6 +33,15 @@ MARKERS = ("arker-", "markerlang", "203.0.113.7", "198.51.100.9", "tamsin", "Tam
 COMMENT = "the word zyzzyva, which only I would use"
 WITHDRAWN = "the word syzygy, which I took back"
 
+RULES = """[labels]
+comment = true
+[consent]
+version = "1"
+license = "cc0-1.0"
+purpose = "both"
+text = "May we?"
+"""
+
 # The real server, with every logger as loud as it gets, and a fault that nobody foresaw in one act.
 LOUD = f"""
 import logging, sys
@@ -98,11 +107,21 @@ def visit(url: str) -> httpx.Client:
 
     for page in ("/", "/leaderboard", "/analysis", "/model", "/guidelines", "/config", "/api", "/gradio_api/info"):
         me.get(page)
+    for given in (False, True):
+        me.post("/api/me/consent", json={"version": "1", "given": given}).raise_for_status()
     vote(COMMENT)
     me.post(f"/api/ballots/{vote(WITHDRAWN)}/withdrawal", json={}).raise_for_status()
     assert me.post(f"/api/ballots/{ballot()}/skip", json={"reason": "broken"}).status_code == 500
     me.post(f"/api/ballots/{ballot()}/skip", json={"reason": "other"}).raise_for_status()
-    for path in ("/api/me", "/api/me/votes", "/api/leaderboard", "/api/analysis", "/healthz", "/api/guideline"):
+    for path in (
+        "/api/me",
+        "/api/me/votes",
+        "/api/me/consent",
+        "/api/leaderboard",
+        "/api/analysis",
+        "/healthz",
+        "/api/guideline",
+    ):
         me.get(path)
     # What is refused: unknown, forged, misshapen, too large, and what no route foresees.
     assert me.get("/api/marker-path-tamsin?who=marker-query").status_code == 404
@@ -131,7 +150,7 @@ def visit(url: str) -> httpx.Client:
 
 def test_of_a_whole_visit_only_the_vote_is_found_and_after_its_withdrawal_not_even_the_comment(tmp_path: Path):
     shutil.copytree(starter_directory(), tmp_path / "pack")
-    (tmp_path / "pack" / "arena.toml").write_text("[labels]\ncomment = true\n")
+    (tmp_path / "pack" / "arena.toml").write_text(RULES)
     with running(tmp_path) as url, contextlib.closing(visit(url)) as me:
         assert COMMENT in me.get("/api/me/votes").text
     cookie = next(iter(me.cookies.values()))

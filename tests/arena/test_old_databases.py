@@ -19,7 +19,7 @@ from ground import NOW
 FILES = sorted((Path(__file__).parent / "old_databases").glob("*.gz"))
 VERSIONS = [int(file.stem) for file in FILES]
 # The tables that hold acts of the log, and since which version.
-ACTS = {"votes": 1, "withdrawals": 2, "exclusions": 6, "redactions": 6, "eras": 8, "adjudications": 9}
+ACTS = {"votes": 1, "withdrawals": 2, "exclusions": 6, "redactions": 6, "eras": 8, "adjudications": 9, "consents": 11}
 
 
 def unpack(version: int, folder: Path) -> Path:
@@ -40,7 +40,7 @@ def acts_of(path: Path, version: int) -> list[tuple]:
 
 
 def test_the_files_that_were_kept_are_here():
-    assert VERSIONS[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert VERSIONS[:11] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     assert list(range(1, len(VERSIONS) + 1)) == VERSIONS
     assert max(VERSIONS) >= max(_migrations()) - 1, (
         "the version before a new step gets a file, before the step is added"
@@ -102,6 +102,9 @@ def test_what_else_an_earlier_version_stored_is_still_there(version: int, tmp_pa
     told = [("named_answers", 6), ("exclusions", 6), ("redactions", 6), ("rewrites", 7)]
     told += [("known_verdicts", 9), ("adjudications", 9)]
     counts = {table: ask(path, f"select count(*) from {table}") for table, _ in told}
+    consents = ask(path, "select is_given from consents order by seq")
+    assert consents == ([(True,), (False,)] if version >= 11 else [])
+    assert ask(path, "select list_id, n_pairs from ranked_pairs") == [("a list", 2)] * (2 if version >= 10 else 0)
     assert counts == {table: [(int(version >= since),)] for table, since in told}
 
 

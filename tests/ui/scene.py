@@ -17,9 +17,10 @@ from openid import PASSWORD
 Act = Callable[[Page], object]
 
 # The arenas that scenes play in: see stage.py.
-Ground = Literal["new", "voted", "labels", "steps", "calibrating", "hosted", "decided"]
+Ground = Literal["new", "voted", "labels", "steps", "asking", "ranked", "calibrating", "hosted", "decided"]
 
 BALLOTS = re.compile(r"\/api\/ballots$")
+CONSENT = re.compile(r"\/api\/me\/consent$")
 VOTE = re.compile(r"\/api\/ballots\/.+\/vote$")
 BOARD = re.compile(r"\/api\/leaderboard")
 STUDY = re.compile(r"\/api\/analysis")
@@ -50,11 +51,13 @@ class Scene:
         page.evaluate("document.fonts.ready.then(() => null)")
 
 
-def refuses(pattern: re.Pattern[str], status: int, error: str, **values: str) -> Act:
-    """Have requests refused as the server would."""
+def refuses(pattern: re.Pattern[str], status: int, error: str, *, method: str = "", **values: str) -> Act:
+    """Have requests refused as the server would: all of them, or those of one method."""
     body = json.dumps({"error": error, "message": "", **values})
-    fulfil: Callable[[Route], None] = lambda route: route.fulfill(  # noqa: E731 - playwright marks what it is given
-        status=status, content_type="application/json", body=body
+    fulfil: Callable[[Route], None] = lambda route: (  # noqa: E731 - playwright marks what it is given
+        route.fulfill(status=status, content_type="application/json", body=body)
+        if route.request.method.startswith(method)
+        else route.continue_()
     )
     return lambda page: page.route(pattern, fulfil)
 
@@ -198,7 +201,7 @@ SCENES: tuple[Scene, ...] = (
     _arena("mine-none", play=_in_turn(click("#mine"), wait("#mine-sheet[open] .body > p:not(:empty)"))),
     _arena(
         "mine-data",
-        play=_in_turn(_VOTED, click("#mine"), wait(".own-data button"), scroll_to(".own-data [role=status]")),
+        play=_in_turn(_VOTED, click("#mine"), wait(".own-data button"), scroll_to(".own-data > [role=status]")),
     ),
     _arena("mine-withdraw-all", play=_in_turn(_VOTED, click("#mine"), click(".own-data button"), wait(".sure"))),
     _arena("not-saved", set_up=refuses(VOTE, 503, "not_saved"), play=_in_turn(press("a"), wait("#trouble.bad"))),
@@ -221,6 +224,39 @@ SCENES: tuple[Scene, ...] = (
     _arena("labels-both-bad", ground="labels", play=_in_turn(press("n"), wait("#labels:not([hidden])"))),
     _arena("steps", ground="steps"),
     _arena("steps-revealed", ground="steps", play=_in_turn(press("2"), wait(state("revealed")))),
+    _arena("asking", ground="asking", ready=state("asking")),
+    _arena(
+        "asking-unsaved",
+        ground="asking",
+        ready=state("asking"),
+        set_up=refuses(CONSENT, 503, "unavailable", method="POST"),
+        play=_in_turn(press("1"), wait("#asking-trouble:not(:empty)")),
+    ),
+    _arena("asked", ground="asking", ready=state("asking"), play=_in_turn(press("1"), wait(state("voting")))),
+    _arena(
+        "mine-consent",
+        ground="asking",
+        ready=state("asking"),
+        play=_in_turn(
+            press("1"),
+            wait(state("voting")),
+            _VOTED,
+            click("#mine"),
+            click(".consent summary"),
+            scroll_to(".own-data > .row"),
+        ),
+    ),
+    _arena(
+        "consent-needed",
+        ready=state("notice"),
+        set_up=refuses(BALLOTS, 403, "consent_needed"),
+    ),
+    _arena("ranked", ground="ranked", play=_in_turn(press("2"), press("1")), is_long=True),
+    _arena(
+        "ranked-saved",
+        ground="ranked",
+        play=_in_turn(*(press(key) for key in ("2", "1", "3", "2", "Enter")), wait(state("revealed"))),
+    ),
     _arena("greeting", ground="calibrating", ready=state("greeting")),
     _arena(
         "example", ground="calibrating", ready=state("greeting"), play=_in_turn(press("Enter"), wait(state("example")))

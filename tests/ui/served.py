@@ -24,6 +24,7 @@ from arena.calibration import Calibration
 from arena.errors import VoteNotSaved
 from arena.guideline import Guideline
 from arena.limits import Limit, Limiter
+from arena.list_voting import ListBooth
 from arena.pack import answer_id
 from arena.review import Review
 from arena.samples import Gallery
@@ -254,6 +255,7 @@ def serving() -> Iterator[Serve]:
         )
         site = Site(
             booth=booth,
+            lists=ListBooth(store, booth, rng=Random(4), now=NOON) if booth.rules.kind == "ranked" else None,
             calibration=Calibration(store),
             job=job,
             boards=Boards(store, job.latest),

@@ -53,6 +53,13 @@ dimensions = [{ id = "accuracy", name = "Accuracy" }]
 _RULES: Mapping[Ground, str] = {
     "labels": _EVERY_LABEL,
     "steps": '[labels]\nscale = "8-steps"\n',
+    "asking": """[consent]
+version = "1"
+license = "cc-by-4.0"
+purpose = "both"
+text = "The **lab of Example Street** publishes the votes of this arena once a month, on the Hugging Face Hub."
+""",
+    "ranked": '[ballot]\nkind = "ranked"\nanswers = 4\n',
     "calibrating": "[guideline]\ncalibration = 3\n",
     "hosted": _SHARED,
     "decided": _SHARED,

@@ -115,7 +115,7 @@ GETS_OF = {
     Right.HOST: {"/api/host/me": 200, "/api/host/quality": 404},
 }
 POSTS_OF = {
-    Right.EVERYBODY: {},
+    Right.EVERYBODY: {"/api/me/consent": 422},
     Right.VOTE: {"/api/ballots": 200, "/api/ballots/x/vote": 422, "/api/ballots/x/withdrawal": 404},
     Right.RESULTS: {"/api/samples/head-to-head": 422, "/api/samples/model": 422},
     Right.HOST: {},

@@ -36,7 +36,15 @@ def test_a_voter_downloads_all_that_is_kept(serve: Serve):
     assert response.headers["content-disposition"] == 'attachment; filename="bakeoff-votes.json"'
     assert response.headers["cache-control"] == "no-store"
     told = response.json()
-    assert list(told) == ["about", "votes", "ballots_without_vote", "worked_examples", "authors_seen_on_pages"]
+    assert list(told) == [
+        "about",
+        "votes",
+        "ballots_without_vote",
+        "lists",
+        "worked_examples",
+        "authors_seen_on_pages",
+        "consents",
+    ]
     taken_back, kept = told["votes"]
     assert kept["verdict"] == "A"
     assert kept["labels"] == {"comment": "so much clearer"}
@@ -75,8 +83,10 @@ def test_a_stranger_gets_nothing_and_another_voter_the_own_votes_only(serve: Ser
     assert {part: told for part, told in other.get("/api/me/votes").json().items() if part != "about"} == {
         "votes": [],
         "ballots_without_vote": [],
+        "lists": [],
         "worked_examples": [],
         "authors_seen_on_pages": [],
+        "consents": [],
     }
     assert withdraw_all(other).json() == {"n_withdrawn": 0, "votes": {"mine": 0, "all": 1}}
     assert "my very own words" in me.get("/api/me/votes").text

@@ -72,6 +72,8 @@ def _post(body: dict[str, Any], told: dict[str, Any], refused: str, *, has_id: b
     }
 
 
+_CONSENT = closed(asked={"type": ["object", "null"]}, said={"type": ["object", "null"]}, n_votes={"type": "integer"})
+
 BALLOTS: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Ballots", "version": "1"},
@@ -105,6 +107,15 @@ BALLOTS: dict[str, Any] = {
                     "403": _json(_REFUSAL),
                 }
             }
+        },
+        "/api/me/consent": {
+            "get": {"responses": {"200": _json(_CONSENT), "403": _json(_REFUSAL)}},
+            **_post(
+                closed(version=_TEXT, given={"type": "boolean"}),
+                _CONSENT,
+                "400 403 409 413 415 422",
+                has_id=False,
+            ),
         },
         "/api/guideline": {"get": {"responses": {"200": _json({"type": "object", "required": ["version", "html"]})}}},
     },

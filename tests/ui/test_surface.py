@@ -119,7 +119,7 @@ from arena.labels import LabelRules
 from arena.rules import BallotRules
 class Site:
     title, welcome, guideline_text = "t", "w", None
-    class booth: n_acts, rules, labels = None, BallotRules(), LabelRules()
+    class booth: n_acts, rules, labels, consent = None, BallotRules(), LabelRules(), None
     class calibration: examples = ()
     class job: latest = None
 before = threading.active_count()

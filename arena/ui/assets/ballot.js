@@ -5,8 +5,9 @@
 // arena/ui/arena_page.py on the page. Before a vote is stored this script knows two texts and an opaque id.
 "use strict";
 (() => {
-  const { t, refused, post, isForPage, isField, present, one, all, language: reader } = bakeoff;
+  const { t, refused, post, isForPage, isField, present, one, all } = bakeoff;
   const ARROWS = { ArrowLeft: "a", ArrowRight: "b" }; // up and down scroll, as everywhere
+  const RELOADS = /^(no_cookie|consent_needed)$/; // refusals of a page that has to begin anew
   const SETTLE_MS = 350; // the bar's buttons change place under the pointer: a double click must not reach the new ones
 
   // loading -> voting -> sending -> revealed -> loading; sending -> voting when it failed; notice: nothing to vote on.
@@ -61,7 +62,7 @@
     const title = bakeoff.knows(`notice.${data.error}`) ? t(`notice.${data.error}`) : t("arena.silent");
     const done = data.error === "no_ballot_left";
     const why = [notice, said(data, "arena.unreachable")].filter(Boolean).join("\n");
-    tell(title, why, { done, reload: data.error === "no_cookie" });
+    tell(title, why, { done, reload: RELOADS.test(data.error) });
   }
 
   /** What the server said, or the text of a key where nothing came from it. */
@@ -123,7 +124,7 @@
     if (status === 409) return pass(data); // another tab was first; the names stay hidden
     const told = [said(data, unsure), unsent()].filter(Boolean).join("\n");
     if (status === 404 || status === 410) return show(post("api/ballots", {}), told);
-    if (data.error === "no_cookie") return tell(t("notice.no_cookie"), told, { reload: true });
+    if (RELOADS.test(data.error)) return tell(t(`notice.${data.error}`), told, { reload: true });
     enter(bakeoff.labels?.isOpen() ? "labelling" : "voting");
     const why = said(data, unsure);
     trouble(why, retry, { reload: data.error === "not_a_label" }); // the rules have changed since the page came
@@ -186,8 +187,8 @@
 
   function render(next, votes) {
     const language = next.language ?? "";
-    const isTag = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(language);
-    const words = [t("arena.prompt"), next.category, isTag ? nameOf(language) : language];
+    const isTag = bakeoff.isTag(language);
+    const words = [t("arena.prompt"), next.category, bakeoff.nameOf(language)];
     one("#prompt-label").textContent = words.filter(Boolean).join(" · ");
 
     const turns = next.messages.map(turn);
@@ -377,14 +378,6 @@
 
   function say(sentence) {
     if (sentence) one("#said").textContent = sentence;
-  }
-
-  function nameOf(language) {
-    try {
-      return new Intl.DisplayNames([reader], { type: "language" }).of(language);
-    } catch {
-      return language;
-    }
   }
 
   // ---- mouse, keys and the page itself ----

@@ -1,7 +1,8 @@
-// What is kept of the voter, below the own votes: a file of all of it, and a way to take all votes back.
+// What is kept of the voter, below the own votes: whether they may be published, a file of all that is kept, and a way
+// to take all votes back.
 "use strict";
 (() => {
-  const { t, refused, post } = bakeoff;
+  const { t, refused, get, post, language } = bakeoff;
   let told = ""; // what became of the last withdrawal, until the sheet is filled again
 
   /** The part of the sheet. `n` votes stand (undefined: not known); `refill` fills the sheet anew. */
@@ -13,7 +14,9 @@
     told = "";
     acts.append(download());
     if (n !== 0) acts.append(button(t("mine.withdraw_all"), () => ask(n)));
-    part.append(made("h3", "", t("mine.data")), made("p", "quiet", t("mine.data_note")), acts, status);
+    const consent = made("section", "consent");
+    fillConsent(consent);
+    part.append(consent, made("h3", "", t("mine.data")), made("p", "quiet", t("mine.data_note")), acts, status);
     return part;
 
     /** Ask once more, in place of the buttons. The harmless answer has the focus. */
@@ -53,12 +56,55 @@
       told = sentence;
       const body = part.parentElement;
       await refill();
-      const said = body.querySelector(".own-data [role=status]");
+      const said = body.querySelector(".own-data > [role=status]");
       if (!said) return;
       said.tabIndex = -1;
       said.focus(); // the button that was used is gone
     }
   };
+
+  /** What the voter said to publishing the votes, where that is or was asked, and buttons to say otherwise. */
+  async function fillConsent(part) {
+    const { status, data } = await get("api/me/consent");
+    if (status === 200) showConsent(part, data);
+  }
+
+  function showConsent(part, { asked, said, n_votes: n }, sentence = "") {
+    if (!asked && !said) return;
+    const when = said && new Date(said.said_at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+    const stands = said ? t(said.given ? "mine.consent_yes" : "mine.consent_no", { when, n }) : t("mine.consent_none");
+    const acts = made("div", "row");
+    const status = made("p", "", sentence);
+    status.role = "status";
+    const act = (text, version, given) => acts.append(button(t(text), () => say(version, given)));
+    if (asked && !(said?.given && said.version === asked.version)) act("mine.consent_give", asked.version, true);
+    if (!said) act("mine.consent_refuse", asked.version, false);
+    else if (said.given) act("mine.consent_take", (asked ?? said).version, false);
+    part.replaceChildren(made("h3", "", t("mine.consent")), made("p", "", stands));
+    if (asked && bakeoff.terms) {
+      const [text, line, about] = [made("div", "text"), made("p", "quiet"), made("details")];
+      text.dir = "auto";
+      bakeoff.terms(text, line, asked);
+      about.append(made("summary", "", t("mine.consent_terms")), text, line);
+      part.append(about);
+    }
+    part.append(acts, status);
+    return status;
+
+    async function say(version, given) {
+      if (acts.ariaDisabled === "true") return;
+      acts.ariaDisabled = "true";
+      const { status: code, data } = await post("api/me/consent", { version, given });
+      acts.ariaDisabled = "false";
+      if (code !== 200) {
+        status.textContent = data.error ? refused(data) : t("consent.unsure");
+        return;
+      }
+      const told = showConsent(part, data, t(given ? "mine.consent_given" : "mine.consent_taken"));
+      told.tabIndex = -1;
+      told.focus(); // the button that was used is gone
+    }
+  }
 
   function download() {
     const link = made("a", "button", t("mine.download"));

@@ -27,6 +27,19 @@ const bakeoff = (() => {
     return value.toLocaleString(language, options);
   }
 
+  function isTag(language) {
+    return /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(language ?? "");
+  }
+
+  /** The name of a language in the reader's own; what is no tag of one stays as it is. */
+  function nameOf(tag) {
+    try {
+      return isTag(tag) ? new Intl.DisplayNames([language], { type: "language" }).of(tag) : tag;
+    } catch {
+      return tag;
+    }
+  }
+
   /** A verdict in words; with the step of the bar where it was one. */
   function verdict({ verdict, step }) {
     return t(step ? `step.${step}` : `verdict.${verdict}`);
@@ -164,5 +177,5 @@ const bakeoff = (() => {
     if (document.readyState === "loading") document.addEventListener("readystatechange", () => fill(header.parentElement), { once: true });
   });
 
-  return { t, knows, number, verdict, fill, refused, post, get, isForPage, isField, letters, present, one, all, language };
+  return { t, knows, number, isTag, nameOf, verdict, fill, refused, post, get, isForPage, isField, letters, present, one, all, language };
 })();

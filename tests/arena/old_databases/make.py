@@ -30,7 +30,7 @@ comment = true
 """
 
 
-def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for what a version added
+def write(version: int, path: Path) -> None:  # noqa: PLR0912, PLR0915 - one branch for what a version added
     with VoteStore.open(path) as store:
         fill(store, NOW, n_prompts=3, n_models=3)
         if version >= 3:
@@ -74,6 +74,10 @@ def write(version: int, path: Path) -> None:  # noqa: PLR0912 - one branch for w
                 cursor.execute("insert into named_answers select max(answer_id), 'names its model' from answers")
         if version >= 9:
             know(store)
+        if version >= 10:
+            list_up(store)
+        if version >= 11:
+            agree(store)
         take_snapshot(store, NOW + timedelta(minutes=10))
     if version >= 7:
         from arena.store import rewrite  # noqa: PLC0415 - there since version 7
@@ -97,6 +101,25 @@ def know(store: VoteStore) -> None:
     store.gold.add([KnownVerdict(first, a, b, Verdict.TIE, "Both are right.")], NOW)
     a, b, *_ = sorted(answer for (prompt, _), answer in served.items() if prompt == second)
     store.gold.adjudicate(Adjudication(second, a, b, Verdict.B, "The second one counts right.", "the host", NOW))
+
+
+def list_up(store: VoteStore) -> None:
+    """The first two votes as those of one ranked list."""
+    from arena.store import RankedPair  # noqa: PLC0415 - there since version 10
+
+    with store._database.read() as cursor:
+        battles = cursor.execute("select battle_id from votes order by seq limit 2").fetchall()
+    store.ranked.add([(battle, RankedPair("a list", 2)) for (battle,) in battles])
+
+
+def agree(store: VoteStore) -> None:
+    """Terms on which votes may be published, and a voter who said yes to them, and then no."""
+    from arena.battle import Consent  # noqa: PLC0415 - there since version 11
+
+    terms = '[consent]\nversion = "1"\nlicense = "cc-by-4.0"\npurpose = "both"\ntext = "May we?"\n'
+    store.catalogue.set_rules(LABELS + terms, None, NOW)
+    for is_given in (True, False):
+        store.consents.add(Consent(voter_of("voter 2", 11), "1", is_given, NOW))
 
 
 def voter_of(token: str, version: int) -> VoterId:
