@@ -159,12 +159,7 @@ def export(
     if n_votes == 0:
         raise BadInput("there is no vote to export")
     wanted = _formats(names)
-    choices = replace(
-        choices or Choices(),
-        sources=sources_to_export(store, sources, n_log),
-        needs_consent=store.catalogue.rules().consent is not None,
-        keep_gold=True,
-    )
+    choices = _completed(store, choices or Choices(), sources_to_export(store, sources, n_log))
     gold = _gold(store, order, n_log)
     options = _options(order, choices, wanted, gold)
     _check_since(store, order.since, options, wanted)
@@ -216,12 +211,17 @@ class Rehearsal:
 def rehearse(store: VoteStore, *, sources: Collection[Source], up_to: int) -> Rehearsal:
     """An export of the log up to an act, in which nothing is left to choose and nothing is written."""
     order, wanted = Order(), _formats((PREFERENCE,))
-    choices = replace(Choices(), sources=tuple(sources), keep_gold=True)
+    choices = _completed(store, Choices(), tuple(sources))
     splits = _splits(store, order.split, _gold(store, order, up_to), up_to)
     writer = _Writer(None, wanted, splits, Cleaner(), Account())
     for group in groups(examples(store, choices, writer.account, up_to=up_to)):
         writer.write(group)
     return Rehearsal(writer.account, writer.summary)
+
+
+def _completed(store: VoteStore, choices: Choices, sources: tuple[Source, ...]) -> Choices:
+    """The choices with what the arena says: where it asks for consent, it is needed."""
+    return replace(choices, sources=sources, needs_consent=store.catalogue.rules().consent is not None, keep_gold=True)
 
 
 def biases(store: VoteStore, sources: Collection[Source] | None = None) -> dict[str, Any]:

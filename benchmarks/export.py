@@ -128,13 +128,13 @@ def main() -> None:
             f"{name:6}  {took:8.1f} s  {given.votes / took:10,.0f} rows/s  {busy:6.1f} s of processor  {most:6.0f} MB"
         )
     for name, took in phases:
-        print(f"  {took:8.1f} s  {given.votes / max(took, 1e-9):10,.0f} rows/s  {name}")
+        print(f"  {took:8.1f} s of processor  {given.votes / max(took, 1e-9):10,.0f} rows/s  {name}")
     print(f"ratio   {ratio:8.1f}    at most {AIM_RATIO:g}: {'reached' if ratio <= AIM_RATIO else 'not reached'}")
     print(f"memory  {peak:8.0f} MB at most {AIM_MB:,}: {'reached' if peak <= AIM_MB else 'not reached'}")
 
 
 def _phases(place: Path) -> list[tuple[str, float]]:
-    """What each phase takes, in seconds; in a process of its own, so that this one stays small."""
+    """What each phase takes, in seconds of processor time; in a process of its own, so that this one stays small."""
     done = subprocess.run(
         [sys.executable, export_phases.__file__, str(place)], capture_output=True, text=True, check=False
     )

@@ -121,7 +121,7 @@ class Judge:
             opinions=opinions,
             verdict=verdict,
             agreement=None if agreement is None else float(agreement),
-            weight=1.0 if settled.adjudicated or agreement is None else float(max(0, 2 * agreement - 1)),
+            weight=float(_weight(settled) * _share_of_votes(cast.votes)),
             margin=self.choices.margins.of_pair(opinions, verdict) if verdict and is_chosen else 0.0,
             strength=mean_strength(opinions, verdict) if verdict and is_chosen else None,
             is_acceptable=_acceptable(opinions, verdict, self.choices.assume_acceptable),
@@ -129,6 +129,7 @@ class Judge:
             is_disputed=settled.is_disputed,
             conversation_id=cast.conversation_id,
             turn=cast.turn,
+            list_id=_list_of(cast.votes),
         )
 
     def _against_texts(self, prompt: Prompt, answers: tuple[Answer, ...]) -> str | None:
@@ -179,6 +180,26 @@ class Judge:
         apart = None if most is None else disagreement(each.verdict for each in opinions)
         is_disputed = most is not None and apart is not None and apart > most
         return _Settled(None if is_disputed else verdict, share, is_disputed=is_disputed)
+
+
+def _weight(settled: _Settled) -> Fraction:
+    """How far the votes agree beyond one half; 1 for what was adjudicated, or tells no agreement."""
+    if settled.adjudicated is not None or settled.agreement is None:
+        return Fraction(1)
+    return max(Fraction(0), 2 * settled.agreement - 1)
+
+
+def _share_of_votes(votes: Sequence[CastVote]) -> Fraction:
+    """What these votes weigh in the mean: one of a ranked list 1 / (number of its pairs), so that a list weighs one."""
+    if all(vote.n_pairs == 1 for vote in votes):
+        return Fraction(1)
+    return sum((Fraction(1, vote.n_pairs) for vote in votes), Fraction(0)) / len(votes)
+
+
+def _list_of(votes: Sequence[CastVote]) -> str | None:
+    """The ranked list that all of these votes are of; None where one is not, or of another one."""
+    first = votes[0].list_id
+    return first if all(vote.list_id == first for vote in votes) else None
 
 
 def pair_id(prompt: PromptId, answer_a: AnswerId, answer_b: AnswerId) -> str:

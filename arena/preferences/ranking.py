@@ -1,15 +1,12 @@
-"""Answers to one prompt in an order: a ranked list as pairs, and votes on pairs as a ranked list. Pure."""
+"""Votes on pairs of answers to one prompt as a ranked list. Pure."""
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 
-from arena.battle import Answer, AnswerId, Prompt, Source, Verdict, VoteId
-from arena.preferences.example import Example, Opinion
-from arena.preferences.judgement import pair_id
+from arena.battle import Answer, AnswerId, Verdict
+from arena.preferences.example import Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,31 +15,6 @@ class Ranked:
 
     answer: Answer
     rank: Fraction
-
-
-def pairs_of(prompt: Prompt, ranking: Sequence[Ranked], *, vote_id: VoteId, source: Source) -> Iterator[Example]:
-    """A ranked list of K answers as its K (K - 1) / 2 pairs, less those of one rank, with one list_id.
-
-    Each weighs 1 / (number of pairs), so that a list weighs as much as a single pair.
-    """
-    pairs = [(one, other) for one, other in combinations(ranking, 2) if one.rank != other.rank]
-    ids = sorted(each.answer.id for each in ranking)
-    list_id = hashlib.sha256("\0".join((prompt.id, *ids)).encode()).hexdigest()[:32]
-    for place, (one, other) in enumerate(pairs):
-        a, b = sorted((one, other), key=lambda each: each.answer.id)
-        verdict = Verdict.A if a.rank < b.rank else Verdict.B
-        yield Example(
-            id=pair_id(prompt.id, a.answer.id, b.answer.id),
-            prompt=prompt,
-            answer_a=a.answer,
-            answer_b=b.answer,
-            opinions=(Opinion(vote_id, verdict, source),),
-            verdict=verdict,
-            agreement=1.0,
-            weight=1 / len(pairs),
-            list_id=list_id,
-            place=place,
-        )
 
 
 def ranked(examples: Sequence[Example]) -> list[Ranked]:

@@ -27,13 +27,13 @@ _CASTS = f"""
         prompt_row, if(turned, row_b, row_a) as row_first, if(turned, row_a, row_b) as row_second,
         turned, model_a, model_b, voter_id, left_out, phase, item_kind,
         vote_id, verdict, source, voted_at, shown_on_left, time_to_vote_ms, guideline_version, blind, purpose,
-        consent_version, batch, kept_back, {", ".join(LABEL_COLUMNS)}
+        consent_version, batch, kept_back, list_id, n_pairs, {", ".join(LABEL_COLUMNS)}
     from (select v.*, b.* exclude (battle_id), {_IS_TURNED} as turned, p.category, p.language, p.license,
             p.rowid as prompt_row, x.rowid as row_a, y.rowid as row_b,
             if(max(turn) over (partition by conversation_id) > 1, conversation_id, null) as conversation
         from {{votes}} v join battles b using (battle_id) left join prompts p using (prompt_id)
         left join answers x on x.answer_id = b.answer_a left join answers y on y.answer_id = b.answer_b)
-        left join {{kept_back}} using (vote_id)
+        left join {{kept_back}} using (vote_id) left join ranked_pairs using (battle_id)
     order by conversation nulls first, turn, prompt_id nulls first, answer_first nulls first,
         answer_second nulls first, seq"""
 
@@ -133,7 +133,20 @@ class Casts:
 
 def _vote(row: Sequence[Any]) -> CastVote:
     (turned, model_a, model_b, voter_id, left_out, phase, item_kind, vote_id, verdict, source, *rest) = row[_N_OF_PAIR:]
-    voted_at, shown_on_left, time_to_vote_ms, guideline, blind, purpose, consent, batch, back, *labels = rest
+    (
+        voted_at,
+        shown_on_left,
+        time_to_vote_ms,
+        guideline,
+        blind,
+        purpose,
+        consent,
+        batch,
+        back,
+        list_id,
+        n_pairs,
+        *labels,
+    ) = rest
     opinion = Opinion(
         vote_id=vote_id,
         verdict=Verdict(verdict),
@@ -157,4 +170,6 @@ def _vote(row: Sequence[Any]) -> CastVote:
         phase=phase,
         item_kind=item_kind,
         kept_back=back,
+        list_id=list_id,
+        n_pairs=n_pairs or 1,
     )

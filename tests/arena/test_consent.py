@@ -13,7 +13,7 @@ from arena.batch import rate_log
 from arena.battle import Consent, Purpose, Source, VoterId
 from arena.consent import ConsentRules
 from arena.errors import BadInput, BadPack, ConsentNeeded, Fault, NotAsked, TooMany
-from arena.export import Order, export
+from arena.export import Order, export, rehearse
 from arena.hub import Push
 from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
@@ -347,6 +347,19 @@ def test_votes_without_it_are_left_out_and_counted_by_reason_and_the_rest_is_pub
     assert {row["consent_version"] for row in rows_in(tmp_path / "out", "raw_votes")} == {"1"}
     assert len({row["voter"] for row in rows_in(tmp_path / "out", "raw_votes")}) == 1
     assert Push.of(tmp_path / "out", "lab/votes", is_public=True).missing == ()
+
+
+def test_what_is_said_to_be_usable_is_what_an_export_takes(arena: VoteStore, tmp_path: Path):
+    here = booth(arena, NOW)
+    agreeing, refusing, silent = (voter() for _ in range(3))
+    say(here, agreeing, True)
+    say(here, refusing, False)
+    cast(here, agreeing, refusing, silent, n=2)
+    order = Order(is_forced=True)
+    told = export(arena, tmp_path / "out", order=order).manifest["formats"]["preference"]
+    usable = rehearse(arena, sources=[Source.HUMAN], up_to=arena.log.position()[0]).account.of("preference")
+    assert usable == {"kept": told["kept"], "left_out": told["left_out"]}
+    assert told["kept"] == 2
 
 
 def test_it_steers_exports_alone_and_no_board(arena: VoteStore):

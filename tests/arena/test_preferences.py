@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.battle import Answer, AnswerId, Labels, Message, ModelId, Prompt, Scale, Side, Source, Verdict, VoteId
+from arena.battle import Answer, AnswerId, Labels, Message, ModelId, Prompt, Scale, Side, Source, Verdict
 from arena.errors import BadInput
 from arena.preferences.account import Account
 from arena.preferences.cast import CALIBRATION, EVALUATION, GOLD, UNLIKE_OTHERS, CastVotes, reason_against
@@ -31,7 +31,7 @@ from arena.preferences.judgement import (
     Judge,
     Texts,
 )
-from arena.preferences.ranking import Ranked, pairs_of, ranked
+from arena.preferences.ranking import ranked
 from arena.preferences.strength import Margins, score
 from arena.tally import EXCLUDED, NOT_BLIND, WITHDRAWN
 from opinions import AT, P, answer, cast, example, judged, opinion, turned, vote
@@ -358,26 +358,24 @@ def test_pairs_outside_of_conversations_pass_through():
 # Ranked lists
 
 
-def ranking(*ranks: int) -> list[Ranked]:
-    return [Ranked(answer(f"m{n}", f"Text {n}"), Fraction(rank)) for n, rank in enumerate(ranks)]
+def test_a_pair_of_a_list_weighs_its_share_of_one_vote():
+    of_list = {"list_id": "l", "n_pairs": 6}
+    [one], _ = judged([cast([vote("A", "ann", **of_list)])])
+    assert (one.weight, one.list_id) == (pytest.approx(1 / 6), "l")
+    # Two voters agree on it, one of whom said it in a list of three: 1/6 and 1/3 are 1/4 in the mean.
+    [two], _ = judged([cast([vote("A", "ann", **of_list), vote("A", "bob", number=1, list_id="l", n_pairs=3)])])
+    assert (two.weight, two.list_id) == (pytest.approx(1 / 4), "l")
+    # With three of four for A the votes weigh half, and a list of one pair is a vote.
+    votes = [vote(said, f"v{n}", number=n, **of_list) for n, said in enumerate("AAAB")]
+    [four], _ = judged([cast(votes)])
+    assert four.weight == pytest.approx(1 / 12)
+    [alone], _ = judged([cast([vote("A", "ann", list_id="l", n_pairs=1)])])
+    assert alone.weight == 1
 
 
-@pytest.mark.parametrize(("ranks", "n_pairs"), [((1, 2, 3, 4), 6), ((1, 2, 2, 4), 5), ((1, 1), 0)])
-def test_a_list_is_its_pairs_but_for_those_of_one_rank(ranks: tuple[int, ...], n_pairs: int):
-    pairs = list(pairs_of(Prompt(P, ()), ranking(*ranks), vote_id=VoteId("v"), source=Source.HUMAN))
-    assert len(pairs) == n_pairs
-    assert len({each.list_id for each in pairs}) == min(1, n_pairs)
-    assert sum(each.weight for each in pairs) == pytest.approx(min(1, n_pairs))
-    rank = {each.answer.id: each.rank for each in ranking(*ranks)}
-    for each in pairs:
-        assert each.chosen
-        assert each.rejected
-        assert rank[each.chosen.id] < rank[each.rejected.id]
-
-
-def test_a_list_comes_back_from_its_pairs():
-    pairs = list(pairs_of(Prompt(P, ()), ranking(3, 1, 2), vote_id=VoteId("v"), source=Source.HUMAN))
-    assert [(each.answer.model_id, each.rank) for each in ranked(pairs)] == [("m1", 1), ("m2", 2), ("m0", 3)]
+def test_a_pair_that_was_also_voted_on_alone_is_of_no_list():
+    [mixed], _ = judged([cast([vote("A", "ann", list_id="l", n_pairs=3), vote("A", "bob", number=1)])])
+    assert (mixed.weight, mixed.list_id) == (pytest.approx(2 / 3), None)
 
 
 def test_answers_with_the_same_share_have_the_mean_of_their_places():

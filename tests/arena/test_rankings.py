@@ -171,3 +171,39 @@ def test_lists_are_rated_as_the_votes_they_are_and_the_log_is_whole(tmp_path: Pa
     assert bakeoff("verify", "--db", db).code == 0
     record = bakeoff("rate", "--db", db, "--json").record
     assert record["n_votes"] == 9
+
+
+# ---- the export ----
+
+
+def exported(tmp_path: Path, name: str) -> list[dict[str, Any]]:
+    db, out = tmp_path / "arena.duckdb", tmp_path / name
+    said = bakeoff("export", "--db", db, "--out", out, "--format", name, "--test-share", "0", "--force")
+    assert said.code == 0, said.err
+    with duckdb.connect() as con:
+        rows = con.execute(f"from '{out}/{name}/train-*.parquet'")
+        names = [column for column, *_ in rows.description or []]
+        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def test_an_exported_list_weighs_one_vote_and_comes_back_as_it_was_said(tmp_path: Path):
+    brought(tmp_path, ranking(3, 1, 2, 4))
+    pairs = exported(tmp_path, "preference")
+    assert len(pairs) == 6
+    assert sum(row["weight"] for row in pairs) == pytest.approx(1)
+    [row] = exported(tmp_path, "ranked")
+    assert [(each["model"], each["rank"]) for each in row["answers"]] == [("m1", 1), ("m2", 2), ("m0", 3), ("m3", 4)]
+    assert row["list_id"] == list_id_of(tmp_path)
+
+
+def test_answers_of_one_rank_share_a_place_in_the_exported_list(tmp_path: Path):
+    brought(tmp_path, ranking(1, 2, 2))
+    pairs = exported(tmp_path, "preference")
+    assert [row["weight"] for row in pairs] == [pytest.approx(1 / 2)] * 2
+    [row] = exported(tmp_path, "ranked")
+    assert {each["model"]: each["rank"] for each in row["answers"]} == {"m0": 1, "m1": 2.5, "m2": 2.5}
+
+
+def list_id_of(tmp_path: Path) -> str:
+    [pair] = set(stored(tmp_path)[1].values())
+    return pair.list_id
