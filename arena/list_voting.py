@@ -232,13 +232,7 @@ class ListBooth:
         return RankedPair(list_id(opened.prompt_id, opened.answers), len(cast)), cast
 
     def _served(self, text: str, author: ModelId) -> str | None:
-        match self.rules.named_answers:
-            case "withhold":
-                return None
-            case "mask":
-                return self._names.masked(text, author)
-            case "leave_out":
-                return text
+        return self._names.served(text, author, self.rules.named_answers)
 
     def _shown(self, opened: OpenedList) -> ListBallot:
         told = self._store.lists.texts(opened)

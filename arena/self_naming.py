@@ -155,6 +155,16 @@ class Names:
             found = next(self._tells(text, author, asked), None)
         return None if found is None else _excerpt(text, *found)
 
+    def served(self, text: str, author: ModelId, policy: NamedAnswers) -> str | None:
+        """What is served of an answer that tells who wrote it; None: it is withheld."""
+        match policy:
+            case "withhold":
+                return None
+            case "mask":
+                return self.masked(text, author)
+            case "leave_out":
+                return text
+
     def masked(self, text: str, author: ModelId) -> str:
         """The answer with a mark in place of each name that may tell who wrote it; `told_by` finds nothing in it then.
 

@@ -395,14 +395,7 @@ class Booth:
         return opened if opened is not None and opened.expires_at > now else None
 
     def _served(self, text: str, author: ModelId) -> str | None:
-        """What is served of an answer that tells who wrote it."""
-        match self.rules.named_answers:
-            case "withhold":
-                return None
-            case "mask":
-                return self._names.masked(text, author)
-            case "leave_out":
-                return text
+        return self._names.served(text, author, self.rules.named_answers)
 
     def _shown(self, opened: OpenedBallot) -> Ballot:
         """The ballot as its voter sees it. Both answers are masked alike, whichever of them tells who wrote it."""

@@ -5,7 +5,7 @@ guideline, and see its voter's own votes. Nothing here tells one voter of anothe
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from arena.battle import Ballot, Contender, PairRecord, Reveal, SkipReason, Verdict, VoterId
+from arena.battle import Ballot, Contender, Message, PairRecord, Reveal, SkipReason, Verdict, VoterId
 from arena.errors import (
     AlreadyRanked,
     AlreadyVoted,
@@ -187,13 +187,15 @@ def ballot_json(ballot: Ballot) -> dict[str, Any]:
         "ballot_id": ballot.id,
         "category": ballot.category,
         "language": ballot.language,
-        "messages": [
-            {"role": message.role, "html": render_markdown(message.content, top_heading=3)}
-            for message in ballot.messages
-        ],
+        "messages": messages_json(ballot.messages),
         "answer_a": render_markdown(ballot.answer_a),
         "answer_b": render_markdown(ballot.answer_b),
     }
+
+
+def messages_json(messages: Iterable[Message]) -> list[dict[str, str]]:
+    """A conversation as the browser gets it."""
+    return [{"role": each.role, "html": render_markdown(each.content, top_heading=3)} for each in messages]
 
 
 def reveal_json(reveal: Reveal) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """The Arena page: an empty shell, which the page's scripts fill. Nothing in it could name a model.
 
-ballot.js is the ballot and all that becomes of it; reveal.js, in words, what a vote opens; calibration.js, where the
-pack asks for it, what comes before the first one; consent.js, also where the pack asks for it, whether votes may be
-published, before both; labels.js, also where the pack asks for it, what is said beside the verdict; reading.js,
-how answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys,
-the own votes); own_data.js, below the own votes, what is kept of the voter.
+ballot.js is the ballot and all that becomes of it, ranked.js a list in its place, parts.js what both have; reveal.js,
+in words, what a vote opens; calibration.js, where the pack asks for it, what comes before the first one; consent.js,
+also where the pack asks for it, whether votes may be published, before both; labels.js, also where the pack asks for
+it, what is said beside the verdict; reading.js, how answers are read (code copied, both scrolled together);
+sheets.js, what lies over the page (the guideline, the keys, the own votes); own_data.js, below the own votes, what is
+kept of the voter.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from arena.ui.labels import SCRIPT, n_steps, panel, steps
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 
-_SCRIPTS = ("reveal.js", "ballot.js", "reading.js", "own_data.js", "sheets.js")
+_SCRIPTS = ("reveal.js", "parts.js", "ballot.js", "reading.js", "own_data.js", "sheets.js")
 
 # Grey lines where text will be, so that nothing jumps when it comes.
 _BONES = '<div class="bones" aria-hidden="true">{}</div>'
@@ -158,6 +159,20 @@ def _reasons() -> str:
 _TOGETHER = _tool("together", "L", more=' aria-pressed="false"')
 _HELP = _tool("keys", "?", more=' aria-haspopup="dialog"')
 
+# What the pages of two answers and of lists have alike; what depends on the rules is filled in later.
+_NOTICE = """<section id="notice" tabindex="-1" hidden>
+    <h2></h2>
+    <p></p>
+    <p class="row"><button id="retry" class="go" type="button"></button>
+      {undo_left}<a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
+  </section>"""
+_TROUBLE = (
+    '<div id="trouble" hidden><span></span> <button id="resend" type="button" data-t="arena.retry"></button></div>'
+)
+_AFTER = f"""<div class="acts">{{undo}}
+      <button id="next" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("arena.next", "Enter")}</button>
+    </div>"""
+
 _SHELL = f"""
 <div id="arena" data-state="loading" aria-busy="true">
   <h1 class="unseen" data-t="arena.question"></h1>
@@ -181,24 +196,17 @@ _SHELL = f"""
     </article>
   </div>
   {{greeting}}{{asking}}
-  <section id="notice" tabindex="-1" hidden>
-    <h2></h2>
-    <p></p>
-    <p class="row"><button id="retry" class="go" type="button"></button>
-      {{undo_left}}<a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
-  </section>
+  {_NOTICE}
 </div>
 <section id="bar" data-t-label="arena.verdict">
-  <div id="trouble" hidden><span></span> <button id="resend" type="button" data-t="arena.retry"></button></div>
+  {_TROUBLE}
   {{labels}}<div id="verdicts"{{scale}}>
     {{verdicts}}
   </div>
   {{judge}}<div id="after" hidden>
     <p><span id="saved"></span> <span id="who"></span> <span id="others"></span></p>
     {{why}}
-    <div class="acts">{{undo}}
-      <button id="next" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("arena.next", "Enter")}</button>
-    </div>
+    {_AFTER}
   </div>
 </section>
 <p id="said" class="unseen" role="status" aria-live="polite"></p>
@@ -236,15 +244,10 @@ _LIST_SHELL = f"""
   </section>
   <div id="pair" class="list"></div>
   {{asking}}
-  <section id="notice" tabindex="-1" hidden>
-    <h2></h2>
-    <p></p>
-    <p class="row"><button id="retry" class="go" type="button"></button>
-      {{undo_left}}<a id="board-link" href="./leaderboard" data-t="arena.see_leaderboard"></a></p>
-  </section>
+  {_NOTICE}
 </div>
 <section id="bar" data-t-label="ranked.bar">
-  <div id="trouble" hidden><span></span> <button id="resend" type="button" data-t="arena.retry"></button></div>
+  {_TROUBLE}
   <div id="ranking"><p id="order"></p>
     <div class="acts">{{skip}}
       <button id="save" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("ranked.save", "Enter")}</button>
@@ -252,9 +255,7 @@ _LIST_SHELL = f"""
   </div>
   <div id="after" hidden>
     <p><span id="saved"></span> <span id="who"></span></p>
-    <div class="acts">{{undo}}
-      <button id="next" class="go" type="button" aria-keyshortcuts="Enter">{_with_key("arena.next", "Enter")}</button>
-    </div>
+    {_AFTER}
   </div>
 </section>
 <p id="said" class="unseen" role="status" aria-live="polite"></p>
@@ -275,7 +276,7 @@ def scripts(labels: LabelRules, *, calibrates: bool, asks: bool = False, ranks: 
     """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it;
     where a consent is asked for, its script comes next, and puts itself before both."""
     if ranks:
-        return (*(["consent.js"] if asks else []), "reveal.js", "ranked.js", "own_data.js", "sheets.js")
+        return (*(["consent.js"] if asks else []), "reveal.js", "parts.js", "ranked.js", "own_data.js", "sheets.js")
     first = (*(["calibration.js"] if calibrates else []), *(["consent.js"] if asks else []))
     return (*first, *([SCRIPT] if labels.asks_more else []), *_SCRIPTS)
 

@@ -11,7 +11,16 @@ from arena.battle import VoterId
 from arena.errors import NoBallotLeft
 from arena.limits import Act
 from arena.list_voting import ListBallot, ListBooth
-from arena.ui.api import EmptyBody, SkipBody, contender_json, counts_json, refusal_of, unkept, voter_of
+from arena.ui.api import (
+    EmptyBody,
+    SkipBody,
+    contender_json,
+    counts_json,
+    messages_json,
+    refusal_of,
+    unkept,
+    voter_of,
+)
 from arena.ui.markdown import render_markdown
 from arena.ui.middleware import refusal
 from arena.ui.throttle import Throttle
@@ -73,9 +82,6 @@ def list_json(ballot: ListBallot) -> dict[str, Any]:
         "ballot_id": ballot.id,
         "category": ballot.category,
         "language": ballot.language,
-        "messages": [
-            {"role": message.role, "html": render_markdown(message.content, top_heading=3)}
-            for message in ballot.messages
-        ],
+        "messages": messages_json(ballot.messages),
         "answers": [render_markdown(text) for text in ballot.answers],
     }

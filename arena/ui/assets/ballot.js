@@ -6,9 +6,8 @@
 "use strict";
 (() => {
   const { t, refused, post, isForPage, isField, present, one, all } = bakeoff;
+  const { RELOADS, count, say, settle, offerUndo } = bakeoff.parts;
   const ARROWS = { ArrowLeft: "a", ArrowRight: "b" }; // up and down scroll, as everywhere
-  const RELOADS = /^(no_cookie|consent_needed)$/; // refusals of a page that has to begin anew
-  const SETTLE_MS = 350; // the bar's buttons change place under the pointer: a double click must not reach the new ones
 
   // loading -> voting -> sending -> revealed -> loading; sending -> voting when it failed; notice: nothing to vote on.
   // Where the arena asks for more than a verdict (labels.js), labelling stands between voting and sending, both ways.
@@ -186,15 +185,8 @@
   // ---- what the page shows ----
 
   function render(next, votes) {
-    const language = next.language ?? "";
-    const isTag = bakeoff.isTag(language);
-    const words = [t("arena.prompt"), next.category, bakeoff.nameOf(language)];
-    one("#prompt-label").textContent = words.filter(Boolean).join(" · ");
-
-    const turns = next.messages.map(turn);
-    one("#question").innerHTML = next.messages.at(-1)?.html ?? "";
-    one("#earlier").replaceChildren(...turns.slice(0, -1));
-    one("#earlier").hidden = turns.length < 2;
+    one("#prompt-label").textContent = bakeoff.parts.label(next);
+    bakeoff.parts.ask(next.messages);
     for (const [side, html] of [["a", next.answer_a], ["b", next.answer_b]]) {
       const answer = one(`#${side}`);
       answer.classList.remove("won");
@@ -203,7 +195,7 @@
       one(".name", answer).textContent = "";
       one(".score", answer).textContent = "";
     }
-    for (const text of all("#arena .text")) isTag ? (text.lang = language) : text.removeAttribute("lang");
+    bakeoff.parts.speak(all("#arena .text"), next.language);
     one("#welcome").hidden = votes?.mine !== 0 || ballot !== null || !one("#welcome").textContent.trim();
     document.dispatchEvent(new Event("bakeoff:ballot")); // for reading.js
     fold(true);
@@ -212,18 +204,6 @@
     chosen = null;
     bakeoff.labels?.reset();
     if (ballot) one("#prompt").focus({ preventScroll: true });
-  }
-
-  function turn({ role, html }) {
-    const item = document.createElement("li");
-    const label = document.createElement("b");
-    label.textContent = t(`role.${role}`);
-    const text = document.createElement("div");
-    text.className = "text";
-    text.dir = "auto";
-    text.innerHTML = html;
-    item.append(label, text);
-    return item;
   }
 
   function reveal(data) {
@@ -271,12 +251,7 @@
   }
 
   function tell(title, message, { done = false, reload = false }) {
-    one("#notice h2").textContent = title;
-    one("#notice p").textContent = message;
-    one("#retry").textContent = t(reload ? "arena.reload" : done ? "arena.look_again" : "arena.retry");
-    one("#retry").dataset.reload = reload;
-    one("#retry").className = done ? "" : "go";
-    one("#board-link").hidden = !done;
+    bakeoff.parts.notice(title, message, { done, reload });
     if (reload) last = null; // whose it was is not known here any more
     enter("notice");
     one("#notice").focus({ preventScroll: true });
@@ -317,11 +292,7 @@
       one("#verdicts").hidden = true;
       one("#after").hidden = false;
     }
-    if (one("#undo")) {
-      one("#undo").hidden = !last;
-      one("#undo_last").hidden = !last || next !== "voting";
-      one("#undo_left").hidden = !last;
-    }
+    offerUndo(last, next === "voting");
     if (next !== "labelling" && next !== "sending") bakeoff.labels?.hide();
     bakeoff.labels?.hold(next === "sending");
     if (/^(voting|labelling|revealed)$/.test(next) && one("#bar").dataset.state !== next) settle();
@@ -349,11 +320,6 @@
     return one("[data-t]", button).textContent;
   }
 
-  function settle() {
-    one("#bar").classList.add("settling");
-    setTimeout(() => one("#bar").classList.remove("settling"), SETTLE_MS);
-  }
-
   function fold(isFolded) {
     const prompt = one("#prompt");
     const button = one("#unfold");
@@ -369,17 +335,6 @@
     button.textContent = t(isFolded ? "arena.unfold" : "arena.fold");
   }
 
-  function count(votes) {
-    if (!votes) return;
-    const button = one("#aside button") ?? one("#aside").appendChild(document.createElement("button"));
-    Object.assign(button, { id: "mine", type: "button", ariaHasPopup: "dialog", title: t("mine.open") });
-    button.textContent = `${t("count.mine", { n: votes.mine })} · ${t("count.all", { n: votes.all })}`;
-  }
-
-  function say(sentence) {
-    if (sentence) one("#said").textContent = sentence;
-  }
-
   // ---- mouse, keys and the page itself ----
 
   function wire() {
@@ -388,7 +343,7 @@
     one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
     for (const button of all("#undo, #undo_last, #undo_left")) button.addEventListener("click", undo);
-    if (one("#skip")) wireSkip();
+    bakeoff.parts.wireSkip(askWhy, skip);
     one("#retry").addEventListener("click", (event) => {
       if (isUndoing) return;
       if (event.currentTarget.dataset.reload === "true") return location.reload(); // the page brings the cookie
@@ -400,25 +355,7 @@
     });
     document.addEventListener("keydown", onKey);
     document.addEventListener("bakeoff:withdrawn", ({ detail }) => allWithdrawn(detail));
-    // The bar grows when it has something to say, and must not hide the end of an answer then.
-    const makeRoom = () => document.documentElement.style.setProperty("--bar-now", `${one("#bar").offsetHeight}px`);
-    new ResizeObserver(makeRoom).observe(one("#bar"));
-  }
-
-  function wireSkip() {
-    const sheet = one("#skip-sheet");
-    const choose = ({ dataset }) => {
-      sheet.close();
-      skip(dataset.reason);
-    };
-    one("#skip").addEventListener("click", askWhy);
-    for (const button of all("button[data-reason]", sheet)) button.addEventListener("click", () => choose(button));
-    sheet.addEventListener("keydown", (event) => {
-      const chosen = all("button[data-reason]", sheet)[Number(event.key) - 1];
-      if (!chosen || event.repeat || event.ctrlKey || event.altKey || event.metaKey || bakeoff.letters.areOff()) return;
-      event.preventDefault();
-      choose(chosen);
-    });
+    bakeoff.parts.makeRoom();
   }
 
   function askWhy() {

@@ -5,8 +5,7 @@
 "use strict";
 (() => {
   const { t, refused, post, isForPage, letters, present, one, all } = bakeoff;
-  const RELOADS = /^(no_cookie|consent_needed)$/;
-  const SETTLE_MS = 350; // as in ballot.js
+  const { RELOADS, count, say, settle, offerUndo } = bakeoff.parts;
 
   // loading -> voting -> sending -> revealed -> loading; notice: nothing to rank
   let state = "loading";
@@ -108,13 +107,10 @@
   // ---- what the page shows ----
 
   function render(next, votes) {
-    one("#prompt-label").textContent = [t("arena.prompt"), next.category, bakeoff.nameOf(next.language)].filter(Boolean).join(" · ");
-    one("#earlier").replaceChildren(...next.messages.slice(0, -1).map(turn));
-    one("#earlier").hidden = next.messages.length < 2;
-    one("#question").innerHTML = next.messages.at(-1)?.html ?? "";
+    one("#prompt-label").textContent = bakeoff.parts.label(next);
+    bakeoff.parts.ask(next.messages);
     one("#pair").replaceChildren(...next.answers.map((html, place) => card(html, place, next.answers.length)));
-    const isTag = bakeoff.isTag(next.language);
-    for (const text of all("#prompt .text, #pair .text")) isTag ? (text.lang = next.language) : text.removeAttribute("lang");
+    bakeoff.parts.speak(all("#prompt .text, #pair .text"), next.language);
     one("#welcome").hidden = votes?.mine !== 0 || list !== null || !one("#welcome").textContent.trim();
     one("#earlier").scrollTop = one("#earlier").scrollHeight;
     current = 0;
@@ -122,14 +118,6 @@
     tellOrder();
     window.scrollTo(0, 0);
     if (list) one("#prompt").focus({ preventScroll: true });
-  }
-
-  function turn({ role, html }) {
-    const [item, label, text] = [made("li"), made("b", "", t(`role.${role}`)), made("div", "text")];
-    text.dir = "auto";
-    text.innerHTML = html;
-    item.append(label, text);
-    return item;
   }
 
   /** An answer with its ranks: radio buttons, so that arrows, touch and screen readers know them. */
@@ -243,12 +231,7 @@
   }
 
   function tell(title, message, { done = false, reload = false }) {
-    one("#notice h2").textContent = title;
-    one("#notice p").textContent = message;
-    one("#retry").textContent = t(reload ? "arena.reload" : done ? "arena.look_again" : "arena.retry");
-    one("#retry").dataset.reload = reload;
-    one("#retry").className = done ? "" : "go";
-    one("#board-link").hidden = !done;
+    bakeoff.parts.notice(title, message, { done, reload });
     enter("notice");
     one("#notice").focus({ preventScroll: true });
     say(`${title}. ${message}`);
@@ -274,33 +257,13 @@
       one("#ranking").hidden = next !== "voting";
       one("#after").hidden = next !== "revealed";
     }
-    if (one("#undo")) {
-      one("#undo").hidden = !last;
-      one("#undo_last").hidden = !last || next !== "voting";
-      one("#undo_left").hidden = !last;
-    }
+    offerUndo(last, next === "voting");
     one("#bar").dataset.state = next;
     for (const button of all("#bar button, #notice button")) {
       button.ariaDisabled = String(isUndoing || next === "sending" || next === "loading");
     }
     for (const set of all(".ranks")) set.disabled = next !== "voting";
     mark();
-  }
-
-  function settle() {
-    one("#bar").classList.add("settling");
-    setTimeout(() => one("#bar").classList.remove("settling"), SETTLE_MS);
-  }
-
-  function count(votes) {
-    if (!votes) return;
-    const button = one("#aside button") ?? one("#aside").appendChild(made("button"));
-    Object.assign(button, { id: "mine", type: "button", ariaHasPopup: "dialog", title: t("mine.open") });
-    button.textContent = `${t("count.mine", { n: votes.mine })} · ${t("count.all", { n: votes.all })}`;
-  }
-
-  function say(sentence) {
-    if (sentence) one("#said").textContent = sentence;
   }
 
   function made(name, className = "", text = "") {
@@ -317,7 +280,7 @@
     one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
     for (const button of all("#undo, #undo_last, #undo_left")) button.addEventListener("click", undo);
-    if (one("#skip")) wireSkip();
+    bakeoff.parts.wireSkip(askWhy, skip);
     one("#retry").addEventListener("click", (event) => {
       if (isUndoing) return;
       if (event.currentTarget.dataset.reload === "true") return location.reload();
@@ -329,24 +292,7 @@
       count(detail.votes);
       enter(state);
     });
-    const makeRoom = () => document.documentElement.style.setProperty("--bar-now", `${one("#bar").offsetHeight}px`);
-    new ResizeObserver(makeRoom).observe(one("#bar"));
-  }
-
-  function wireSkip() {
-    const sheet = one("#skip-sheet");
-    const choose = ({ dataset }) => {
-      sheet.close();
-      skip(dataset.reason);
-    };
-    one("#skip").addEventListener("click", askWhy);
-    for (const button of all("button[data-reason]", sheet)) button.addEventListener("click", () => choose(button));
-    sheet.addEventListener("keydown", (event) => {
-      const chosen = all("button[data-reason]", sheet)[Number(event.key) - 1];
-      if (!chosen || event.repeat || event.ctrlKey || event.altKey || event.metaKey || letters.areOff()) return;
-      event.preventDefault();
-      choose(chosen);
-    });
+    bakeoff.parts.makeRoom();
   }
 
   function askWhy() {
