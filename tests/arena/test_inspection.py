@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arena.agreement import Band
 from arena.batch import take_snapshot
-from arena.battle import KnownVerdict, Source, Verdict
+from arena.battle import Adjudication, KnownVerdict, Source, Verdict
 from arena.errors import StoreError
 from arena.export import Order, biases, export, rehearse
 from arena.inspection import Inspection, Inspector, NothingToInspect, Supply, inspect
@@ -72,6 +72,16 @@ def test_every_pair_is_usable_or_gold_or_has_the_reason_why_it_is_neither(world:
         "for evaluation only": 1,
         "tie": 1,
     }
+
+
+def test_a_pair_that_an_adjudicator_alone_decides_is_gold_and_not_left_out_as_well(world: World):
+    world.vote(Said(1, verdict=Verdict.TIE), Said(1, verdict=Verdict.BOTH_BAD, voter="voter-2"), Said(2))
+    a, b = (world.answer(1, model) for model in ("ada", "bob"))
+    world.store.gold.adjudicate(Adjudication(a.prompt_id, a.id, b.id, Verdict.A, "Ada is right.", "the host", NOW))
+    found = supply_of(world)
+    assert (found.readiness.n_pairs, found.readiness.n_gold, found.n_pairs) == (1, 1, 2)
+    assert found.pairs_left_out == {}
+    assert (found.n_votes, found.n_votes_kept, found.votes_left_out) == (3, 1, {"both bad": 1, "tie": 1})
 
 
 SAYINGS = st.lists(
