@@ -165,6 +165,11 @@ def test_a_row_that_cannot_be_understood_takes_nothing_in_or_is_left_out_aloud(t
     assert "row 3: the list says not what was asked" in said.err
 
 
+def test_a_list_that_says_twice_what_was_asked_is_refused_and_no_message_is_dropped(tmp_path: Path):
+    line = error_of(brought(tmp_path, ranking(1, 2, prompt_text="Why?")))
+    assert "row 1: the list says what was asked twice, as prompt_text and as messages" in line
+
+
 def test_lists_are_rated_as_the_votes_they_are_and_the_log_is_whole(tmp_path: Path):
     brought(tmp_path, ranking(1, 2, 3), ranking(2, 1, 3, voter="bob"), ranking(3, 2, 1, voter="eve"))
     db = tmp_path / "arena.duckdb"
