@@ -209,6 +209,14 @@ def test_answers_of_one_rank_share_a_place_in_the_exported_list(tmp_path: Path):
     assert {each["model"]: each["rank"] for each in row["answers"]} == {"m0": 1, "m1": 2.5, "m2": 2.5}
 
 
+def test_lists_that_share_two_answers_come_back_each_as_it_was_said(tmp_path: Path):
+    first, other = ranking(1, 2, 3), ranking(2, 1, 3, voter="bob")
+    other["answers"] = [*other["answers"][:2], {"model": "m9", "rank": 3, "text": "Text of m9"}]
+    brought(tmp_path, first, other)
+    told = [[each["model"] for each in row["answers"]] for row in exported(tmp_path, "ranked")]
+    assert sorted(told) == [["m0", "m1", "m2"], ["m1", "m0", "m9"]]
+
+
 def list_id_of(tmp_path: Path) -> str:
     [pair] = set(stored(tmp_path)[1].values())
     return pair.list_id
