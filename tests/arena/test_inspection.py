@@ -165,6 +165,14 @@ def test_what_everybody_may_know_names_no_voter_no_model_and_no_words_of_an_answ
     assert "the-leaning-one" in {each["voter"] for each in for_host["voters"]}
 
 
+def test_of_more_votes_than_memory_is_meant_for_nothing_is_audited_and_all_else_is_told(world: World):
+    snapshot = judged(world)
+    found = inspect(world.store, snapshot, NOW, most_audited=155)
+    assert (found.n_votes, found.audits, public_json(found)["most_audited"]) == (156, (), 155)
+    assert inspect(world.store, snapshot, NOW, most_audited=156).audits
+    assert found.agreement.n_votes == 156
+
+
 def test_what_is_not_known_is_absent_with_its_reason_and_never_nothing(world: World):
     world.vote(*(Said(number, *pair) for number, pair in enumerate([("ada", "bob"), ("bob", "eve"), ("eve", "ada")])))
     told = public_json(inspect(world.store, take_snapshot(world.store, NOW), NOW))
