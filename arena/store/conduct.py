@@ -42,13 +42,13 @@ class Conduct:
         return self._asked(
             Speed,
             f"""with sizes as (select answer_id, length(text) as n from answers),
-            cast_on as (
-                select voter_id, {_BALLOT} as ballot, bool_or(time_to_vote_ms < 1000 * $seconds
-                    and time_to_vote_ms < 1000 * (a.n + b.n) / {READ_PER_SECOND}) as is_fast
+            timed as (
+                select voter_id, list_id, time_to_vote_ms < 1000 * $seconds
+                    and time_to_vote_ms < 1000 * (a.n + b.n) / {READ_PER_SECOND} as is_fast
                 {_VOTES.format(standing(up_to))} left join ranked_pairs using (battle_id)
                 join sizes a on a.answer_id = answer_a join sizes b on b.answer_id = answer_b
-                {_BY} and time_to_vote_ms is not null group by all)
-            select voter_id, count(*), count(*) filter (where is_fast) from cast_on""",
+                {_BY} and time_to_vote_ms is not null)
+            select voter_id, {_N_CAST}, {_N_FAST} from timed""",
             sources,
             seconds=too_fast_seconds,
         )
@@ -78,7 +78,7 @@ class Conduct:
             Repeats,
             f"""with questions as (select prompt_id, min(twin) as question from {SAME_QUESTION} group by prompt_id),
             drawn as (
-                select voter_id, question, count(distinct {_BALLOT}) as n
+                select voter_id, question, {_N_CAST} as n
                 {_VOTES.format(standing(up_to))} join questions using (prompt_id)
                 left join ranked_pairs using (battle_id)
                 {_BY} and draw_probability is not null and voter_wrote_prompt is not true group by all),
@@ -154,7 +154,9 @@ class Conduct:
 
 
 _VOTES = "from {} v join battles using (battle_id)"
-_BALLOT = "coalesce(list_id, battle_id)"
+# Votes, those of one ranked list being one.
+_N_CAST = "count(*) filter (where list_id is null) + count(distinct list_id)"
+_N_FAST = "count(*) filter (where is_fast and list_id is null) + count(distinct list_id) filter (where is_fast)"
 _BY_SOURCE = "list_contains($sources, v.source)"
 _BY = f"where voter_id is not null and {_BY_SOURCE}"
 
