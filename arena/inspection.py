@@ -20,7 +20,7 @@ from arena.battle import Source
 from arena.dataset.readiness import Readiness
 from arena.dataset.split import Split
 from arena.errors import ArenaError
-from arena.export import GOLD, IN_GOLD, NOT_GOLD, PREFERENCE, Rehearsal, rehearse
+from arena.export import GOLD, IN_GOLD, MOST_AUDITED, NOT_GOLD, PREFERENCE, Rehearsal, rehearse
 from arena.leaderboard import Snapshot
 from arena.quality.audits import audit_votes
 from arena.quality.figure import Audit
@@ -97,7 +97,8 @@ class Inspection:
     supply: Supply
     agreement: Report
     audits: tuple[Audit, ...]
-    """None where there is no vote between two models."""
+    """None where there is no vote between two models, or where there are more than `most_audited`."""
+    most_audited: int
 
 
 class Shown(NamedTuple):
@@ -107,13 +108,14 @@ class Shown(NamedTuple):
     coming: "Future[Inspection] | None"
 
 
-def inspect(store: VoteStore, snapshot: Snapshot, now: datetime) -> Inspection:
-    """Look at everything, here and now."""
+def inspect(store: VoteStore, snapshot: Snapshot, now: datetime, *, most_audited: int = MOST_AUDITED) -> Inspection:
+    """Look at everything, here and now. More votes than `most_audited` are not audited: an audit holds all of them in
+    memory, which is the arena's own."""
     board = snapshot.leaderboard
     with store.votes.table(Selection(sources=snapshot.sources), up_to=snapshot.n_log) as votes:
         n_votes = int(votes.counted().n.sum())
         judged = judgement_table.read(votes, GROUPS)
-        sheet = read_sheet(votes)
+        sheet = read_sheet(votes) if n_votes <= most_audited else None
     chance = Chance(board.confidence, seed=board.seed)
     return Inspection(
         snapshot=snapshot.id,
@@ -124,7 +126,8 @@ def inspect(store: VoteStore, snapshot: Snapshot, now: datetime) -> Inspection:
         inspected_at=now,
         supply=Supply.of(rehearse(store, sources=snapshot.sources, up_to=snapshot.n_log)),
         agreement=Report.of(judged, chance, by=[group.value for group in GROUPS], voters=True),
-        audits=tuple(audit_votes(sheet, confidence=board.confidence)) if len(sheet) else (),
+        audits=tuple(audit_votes(sheet, confidence=board.confidence)) if sheet else (),
+        most_audited=most_audited,
     )
 
 

@@ -30,6 +30,8 @@ class Rankings:
         rows = parse_answers(values.pop("answers"))
         if not values.keys() & {"prompt_id", "prompt_text", "messages"}:
             raise BadInput("the list says not what was asked; map its prompt_id, prompt_text or messages")
+        if {"prompt_text", "messages"} <= values.keys():
+            raise BadInput("the list says what was asked twice, as prompt_text and as messages; leave one of them out")
         pairs = pairs_of(rows)
         votes = []
         for pair in pairs:

@@ -18,6 +18,7 @@ class Rights:
     n_without_consent: int = 0
     n_without_purpose: int = 0
     _versions: set[str] = field(default_factory=set)
+    _n_elsewhere: int = 0
     _models: set[ModelId] = field(default_factory=set)
     _prompts: dict[str, str | None] = field(default_factory=dict)
 
@@ -32,6 +33,8 @@ class Rights:
                 self.consents[opinion.consent_version] += 1
                 if opinion.batch is None:  # cast here, and not under terms of elsewhere that have the same version
                     self._versions.add(opinion.consent_version)
+                else:
+                    self._n_elsewhere += 1
             if opinion.purpose is None:
                 self.n_without_purpose += 1
             else:
@@ -40,10 +43,12 @@ class Rights:
     def record(self, models: Mapping[ModelId, Model], licence: str | None, agreed: Mapping[str, str]) -> dict[str, Any]:
         """The same for the manifest. `agreed` has the licence that each version of this arena's consent names.
 
-        Where no licence is given, and all votes are under a consent to one and the same, the dataset has that.
+        Where no licence is given, and all votes were cast here under a consent to one and the same, the dataset has
+        that.
         """
         consent_licenses = {each: agreed[each] for each in sorted(self._versions & agreed.keys())}
-        if licence is None and self.consents.keys() == consent_licenses.keys() and not self.n_without_consent:
+        n_others = self._n_elsewhere + self.n_without_consent
+        if licence is None and self.consents.keys() == consent_licenses.keys() and not n_others:
             licence, *others = {*consent_licenses.values()} or {None}
             licence = None if others else licence
         licences = {each: models[each].license if each in models else None for each in sorted(self._models)}

@@ -8,6 +8,7 @@ from arena.battle import Answer, AnswerId, Message, PromptId
 from arena.dataset.cleaning import SAME_ONCE_CLEAN
 from arena.dataset.personal import clean
 from arena.preferences.flag import Flag, flags_of
+from arena.preferences.judgement import SAME_TEXT, are_same
 from arena.self_naming import Names
 from arena.signals import Signal
 
@@ -32,8 +33,9 @@ def fit_to_train(signals: Iterable[Signal], names: Names) -> FitSignals:
             left_out[next(flag for flag in Flag if flag in flags).value] += 1
             continue
         cleaned = _cleaned(signal)
-        if cleaned.edited == cleaned.answer:
-            left_out[SAME_ONCE_CLEAN] += 1
+        if cleaned.edited is not None and are_same(cleaned.edited, cleaned.answer):
+            were_same = are_same(signal.edited or "", signal.answer)
+            left_out[SAME_TEXT if were_same else SAME_ONCE_CLEAN] += 1
             continue
         n_cleaned += cleaned != signal
         kept.append(cleaned)

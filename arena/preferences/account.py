@@ -24,7 +24,8 @@ class Account:
     """Pairs of answers that no format gets, by the reason why the last of their votes is left out. A vote without a
     prompt or answers is one by itself."""
     pairs_left_out_by: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter[str]))
-    """Pairs that one format alone has no kept vote of: by format, then by the reason of most of their votes."""
+    """Pairs of which one format alone has no kept vote, and no adjudicated choice either: by format, then by the reason
+    of most of their votes."""
 
     def leave_out(self, reason: str, n: int = 1) -> None:
         """Count votes that no format gets."""
@@ -50,7 +51,8 @@ class Account:
                 self.left_out_by[name].update(out)
             n_kept = len(example.opinions) - sum(out.values())
             self.kept_by[name] += n_kept
-            if not n_kept:
+            is_ruled = example.adjudicated is not None and example.chosen is not None
+            if not n_kept and not is_ruled:
                 self.pairs_left_out_by[name][max(out, key=out.__getitem__)] += 1
 
     def pass_over(self, name: str, reason: str, n: int) -> None:

@@ -23,8 +23,8 @@ class CastVote:
     """One vote with what it was cast on, as far as filters ask for it. The opinion's A is the group's first answer.
 
     left_out is the reason if the log says that it does not count, kept_back the one if its voter wants it in no export,
-    though it counts. item_kind tells overlap, repeat and gold items from fresh ones. list_id is that of the ranked list
-    that the vote is of, which gave n_pairs votes.
+    though it counts. item_kind tells overlap, repeat and gold items from fresh ones. n_pairs is how many votes the
+    ranked list gave that the vote is of; 1 for a vote of none.
     """
 
     opinion: Opinion
@@ -35,7 +35,6 @@ class CastVote:
     phase: str = "production"
     item_kind: ItemKind = "fresh"
     kept_back: str | None = None
-    list_id: str | None = None
     n_pairs: int = 1
 
 

@@ -13,7 +13,8 @@ class Opinion:
     """One vote on the two answers of an example. A and B are the example's sides, wherever the answers stood.
 
     voter is a name of the export's own, never the arena's id; None where the vote does not tell. is_turned: the battle
-    had the answers the other way round. The comment is there only where the host asked for it.
+    had the answers the other way round. The comment is there only where the host asked for it. list_id is that of the
+    ranked list that says it.
     """
 
     vote_id: VoteId
@@ -30,6 +31,7 @@ class Opinion:
     purpose: str | None = None
     consent_version: str | None = None
     batch: str | None = None
+    list_id: str | None = None
 
     @property
     def turned(self) -> "Opinion":
@@ -75,8 +77,8 @@ class Example:
     is_acceptable is what the voters who chose it say of the chosen answer, None where they do not, or do not agree.
 
     conversation_id and turn (from 1, of n_turns) are those of a conversation with several voted turns, whose prompt
-    holds the earlier turns with their chosen answers; None, 1 and 1 elsewhere. list_id is shared by the pairs of one
-    ranked list. place counts the examples of one prompt from 0, in the order of the export.
+    holds the earlier turns with their chosen answers; None, 1 and 1 elsewhere. place counts the
+    examples of one prompt from 0, in the order of the export.
     """
 
     id: str
@@ -95,7 +97,6 @@ class Example:
     conversation_id: str | None = None
     turn: int = 1
     n_turns: int = 1
-    list_id: str | None = None
     place: int = 0
 
     @property

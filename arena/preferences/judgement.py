@@ -129,7 +129,6 @@ class Judge:
             is_disputed=settled.is_disputed,
             conversation_id=cast.conversation_id,
             turn=cast.turn,
-            list_id=_list_of(cast.votes),
         )
 
     def _against_texts(self, prompt: Prompt, answers: tuple[Answer, ...]) -> str | None:
@@ -194,12 +193,6 @@ def _share_of_votes(votes: Sequence[CastVote]) -> Fraction:
     if all(vote.n_pairs == 1 for vote in votes):
         return Fraction(1)
     return sum((Fraction(1, vote.n_pairs) for vote in votes), Fraction(0)) / len(votes)
-
-
-def _list_of(votes: Sequence[CastVote]) -> str | None:
-    """The ranked list that all of these votes are of; None where one is not, or of another one."""
-    first = votes[0].list_id
-    return first if all(vote.list_id == first for vote in votes) else None
 
 
 def pair_id(prompt: PromptId, answer_a: AnswerId, answer_b: AnswerId) -> str:

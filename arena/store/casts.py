@@ -160,6 +160,7 @@ def _vote(row: Sequence[Any]) -> CastVote:
         purpose=purpose,
         consent_version=consent,
         batch=batch,
+        list_id=list_id,
     )
     models = (model_b, model_a) if turned else (model_a, model_b)
     return CastVote(
@@ -170,6 +171,5 @@ def _vote(row: Sequence[Any]) -> CastVote:
         phase=phase,
         item_kind=item_kind,
         kept_back=back,
-        list_id=list_id,
         n_pairs=n_pairs or 1,
     )

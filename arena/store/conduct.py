@@ -37,15 +37,18 @@ class Conduct:
 
     def speeds(self, up_to: int, sources: Sequence[Source], too_fast_seconds: float) -> list[Speed]:
         """Votes whose time and texts are known. Too fast is one that came in less than so many seconds and faster than
-        its two answers can be read at READ_PER_SECOND; short answers take as little time as they take."""
+        its two answers can be read at READ_PER_SECOND; short answers take as little time as they take. A ranked list is
+        one vote here: all that it says came in one time."""
         return self._asked(
             Speed,
-            f"""with sizes as (select answer_id, length(text) as n from answers)
-            select voter_id, count(*), count(*) filter (where time_to_vote_ms < 1000 * $seconds
-                and time_to_vote_ms < 1000 * (a.n + b.n) / {READ_PER_SECOND})
-            {_VOTES.format(standing(up_to))}
-            join sizes a on a.answer_id = answer_a join sizes b on b.answer_id = answer_b
-            {_BY} and time_to_vote_ms is not null""",
+            f"""with sizes as (select answer_id, length(text) as n from answers),
+            timed as (
+                select voter_id, list_id, time_to_vote_ms < 1000 * $seconds
+                    and time_to_vote_ms < 1000 * (a.n + b.n) / {READ_PER_SECOND} as is_fast
+                {_VOTES.format(standing(up_to))} left join ranked_pairs using (battle_id)
+                join sizes a on a.answer_id = answer_a join sizes b on b.answer_id = answer_b
+                {_BY} and time_to_vote_ms is not null)
+            select voter_id, {_N_CAST}, {_N_FAST} from timed""",
             sources,
             seconds=too_fast_seconds,
         )
@@ -69,13 +72,15 @@ class Conduct:
         """Of each voter the question judged most, among prompts that this arena drew; of equals the first by id.
 
         Prompts of the same messages are one question. A question that nobody else judged counts as one vote of theirs.
+        A ranked list is one vote here: all that it says is on one question, whoever ranks it.
         """
         return self._asked(
             Repeats,
             f"""with questions as (select prompt_id, min(twin) as question from {SAME_QUESTION} group by prompt_id),
             drawn as (
-                select voter_id, question, count(*) as n
+                select voter_id, question, {_N_CAST} as n
                 {_VOTES.format(standing(up_to))} join questions using (prompt_id)
+                left join ranked_pairs using (battle_id)
                 {_BY} and draw_probability is not null and voter_wrote_prompt is not true group by all),
             by_question as (select question, sum(n) as n_asked from drawn group by question),
             by_voter as (
@@ -149,6 +154,9 @@ class Conduct:
 
 
 _VOTES = "from {} v join battles using (battle_id)"
+# Votes, those of one ranked list being one.
+_N_CAST = "count(*) filter (where list_id is null) + count(distinct list_id)"
+_N_FAST = "count(*) filter (where is_fast and list_id is null) + count(distinct list_id) filter (where is_fast)"
 _BY_SOURCE = "list_contains($sources, v.source)"
 _BY = f"where voter_id is not null and {_BY_SOURCE}"
 

@@ -18,7 +18,7 @@ from arena.battle import (
     VoteId,
     VoterId,
 )
-from arena.errors import DatabaseUnavailable
+from arena.errors import DatabaseUnavailable, VoteNotSaved
 from arena.store.catalogue import SAME_QUESTION
 from arena.store.database import Database
 from arena.store.ranked import RankedPair
@@ -148,8 +148,14 @@ class Lists:
         *,
         permit: Callable[[], None],
     ) -> bool:
-        """Store a ranking with its votes, all or none. False: the list has a ranking or a skip by now."""
-        return self._database.gather(lambda: self._rank(opened, ranks, votes, now, permit))
+        """Store a ranking with its votes, all or none. False: the list has a ranking or a skip by now.
+
+        Raises VoteNotSaved if it could not be written; nothing is stored then.
+        """
+        try:
+            return self._database.gather(lambda: self._rank(opened, ranks, votes, now, permit))
+        except DatabaseUnavailable as error:
+            raise VoteNotSaved(str(error)) from error
 
     def _rank(
         self,

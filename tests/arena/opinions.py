@@ -44,7 +44,7 @@ def vote(verdict: Verdict | str, voter: str | None = None, *, number: int = 0, *
     """A vote of model a's answer against model b's; what is no field of the vote itself is one of its opinion."""
     own: dict[str, Any] = {
         name: more.pop(name)
-        for name in ("left_out", "phase", "item_kind", "model_a", "model_b", "list_id", "n_pairs")
+        for name in ("left_out", "phase", "item_kind", "model_a", "model_b", "n_pairs")
         if name in more
     }
     models: dict[str, Any] = {"model_a": ModelId("a"), "model_b": ModelId("b")}

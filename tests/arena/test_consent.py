@@ -491,3 +491,17 @@ def test_votes_of_elsewhere_keep_their_own_consent(arena: VoteStore, tmp_path: P
     assert told["rights"]["consents"] == {"theirs": 1}
     assert told["rights"]["consent_licenses"] == {}
     assert Counter(told["formats"]["raw_votes"]["left_out"]) == {NO_CONSENT: 1}
+
+
+def test_terms_of_elsewhere_with_the_same_version_give_the_dataset_no_licence(arena: VoteStore, tmp_path: Path):
+    from dataset_world import Said, World  # noqa: PLC0415
+
+    here, me = booth(arena, NOW), voter()
+    say(here, me, is_given=True)
+    cast(here, me)
+    World(arena).vote(Said(1, consent="1"))  # nobody knows what these terms were
+    with arena._database.write() as cursor:
+        cursor.execute("update battles set batch = 'votes.csv' where battle_id not in (select battle_id from ballots)")
+    told = exported(arena, tmp_path / "out", sources=(Source.HUMAN,))
+    assert told["rights"]["consents"] == {"1": 2}
+    assert told["rights"]["license"] is None

@@ -69,6 +69,43 @@ def test_a_vote_on_a_full_disk_is_not_called_saved_and_can_be_sent_again(tmp_pat
         assert store.log.broken_links() == []
 
 
+def test_a_ranked_list_on_a_full_disk_is_not_called_saved_and_can_be_sent_again(tmp_path: Path):
+    body = """
+        from random import Random
+        from arena.list_voting import ListBooth
+        fill(store, NOW, n_prompts=30, n_models=6)
+        store.catalogue.set_rules('[ballot]\\nkind = "ranked"', None, NOW)
+        here, me = ListBooth(store, booth(store, NOW), rng=Random(0), now=NOW), KEY.voter_id(KEY.issue())
+        for _ in range(5):
+            here.rank(here.open(me, NOW).id, [1, 2, 3, 4], me, NOW)
+        ballot = here.open(me, NOW)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        largest = max(path.stat().st_size for path in Path(sys.argv[1]).parent.iterdir())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 64, resource.RLIM_INFINITY))
+        told = []
+        try:
+            here.rank(ballot.id, [1, 2, 3, 4], me, NOW)
+        except VoteNotSaved as error:
+            told.append(str(error))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        here.rank(ballot.id, [1, 2, 3, 4], me, NOW)
+        print(json.dumps({"told": told, "n_log": store.log.position()[0], "whole": not store.log.broken_links()}))
+        store.close()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program(body), str(tmp_path / "arena.duckdb")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found["told"]) == 1
+    assert found["told"][0].endswith("It can be sent again")
+    assert (found["n_log"], found["whole"]) == (36, True)
+
+
 VOTING = """
     here = booth(store, NOW)
     while True:

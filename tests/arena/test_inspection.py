@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arena.agreement import Band
 from arena.batch import take_snapshot
-from arena.battle import KnownVerdict, Source, Verdict
+from arena.battle import Adjudication, KnownVerdict, Source, Verdict
 from arena.errors import StoreError
 from arena.export import Order, biases, export, rehearse
 from arena.inspection import Inspection, Inspector, NothingToInspect, Supply, inspect
@@ -72,6 +72,16 @@ def test_every_pair_is_usable_or_gold_or_has_the_reason_why_it_is_neither(world:
         "for evaluation only": 1,
         "tie": 1,
     }
+
+
+def test_a_pair_that_an_adjudicator_alone_decides_is_gold_and_not_left_out_as_well(world: World):
+    world.vote(Said(1, verdict=Verdict.TIE), Said(1, verdict=Verdict.BOTH_BAD, voter="voter-2"), Said(2))
+    a, b = (world.answer(1, model) for model in ("ada", "bob"))
+    world.store.gold.adjudicate(Adjudication(a.prompt_id, a.id, b.id, Verdict.A, "Ada is right.", "the host", NOW))
+    found = supply_of(world)
+    assert (found.readiness.n_pairs, found.readiness.n_gold, found.n_pairs) == (1, 1, 2)
+    assert found.pairs_left_out == {}
+    assert (found.n_votes, found.n_votes_kept, found.votes_left_out) == (3, 1, {"both bad": 1, "tie": 1})
 
 
 SAYINGS = st.lists(
@@ -153,6 +163,14 @@ def test_what_everybody_may_know_names_no_voter_no_model_and_no_words_of_an_answ
     [leaning] = [each for each in for_host["listed"] if each["name"] == "voters_leaning"]
     assert "the-leaning-one" in {member["voter"] for member in leaning["listed"]}
     assert "the-leaning-one" in {each["voter"] for each in for_host["voters"]}
+
+
+def test_of_more_votes_than_memory_is_meant_for_nothing_is_audited_and_all_else_is_told(world: World):
+    snapshot = judged(world)
+    found = inspect(world.store, snapshot, NOW, most_audited=155)
+    assert (found.n_votes, found.audits, public_json(found)["most_audited"]) == (156, (), 155)
+    assert inspect(world.store, snapshot, NOW, most_audited=156).audits
+    assert found.agreement.n_votes == 156
 
 
 def test_what_is_not_known_is_absent_with_its_reason_and_never_nothing(world: World):

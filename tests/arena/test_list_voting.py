@@ -1,6 +1,7 @@
 """Lists that voters rank: what is drawn, what is stored, and that it is blind, once, and kept."""
 
 from collections import Counter
+from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from arena.errors import (
 from arena.export import export
 from arena.list_voting import ListBallot, ListBooth
 from arena.ranked_list import list_id
+from arena.review import Review
 from arena.rules import check_rules
 from arena.store import VoteStore
 from arenas import booth, fill, race, voter
@@ -283,3 +285,23 @@ def test_a_list_survives_a_restart(tmp_path: Path):
     with VoteStore.open(path) as store:
         assert len(wins(store)) == 4
         assert store.log.broken_links() == []
+
+
+def test_an_honest_voter_of_lists_is_accused_of_nothing(store: VoteStore):
+    # A list of 6 is 15 votes on one question, at one time; 12 lists are 180 votes on 12 of 60 questions.
+    fill(store, NOW, n_prompts=60, n_models=6)
+    store.catalogue.set_rules(RANKED.replace("4", "6"), None, NOW)
+    here, chance = lists(store), Random(3)
+    for _ in range(3):
+        me, at = voter(), NOW
+        for number in range(12):
+            ballot = here.open(me, at)
+            at += timedelta(seconds=0 if number == 0 else 60)  # once in a hurry
+            here.rank(ballot.id, chance.sample(range(1, 7), 6), me, at)
+    review = Review(store, sources=(Source.HUMAN,), on_failure=lambda what, error: pytest.fail(f"{what}: {error}"))
+    found = review.look(store.log.position()[0])
+    review.close()
+    assert found.suspects == ()
+    n_log = store.log.position()[0]
+    assert {each.n for each in store.conduct.speeds(n_log, (Source.HUMAN,), 3.0)} == {12}
+    assert {(each.n, each.n_on_it) for each in store.conduct.repeats(n_log, (Source.HUMAN,))} == {(12, 1)}

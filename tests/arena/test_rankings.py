@@ -165,6 +165,11 @@ def test_a_row_that_cannot_be_understood_takes_nothing_in_or_is_left_out_aloud(t
     assert "row 3: the list says not what was asked" in said.err
 
 
+def test_a_list_that_says_twice_what_was_asked_is_refused_and_no_message_is_dropped(tmp_path: Path):
+    line = error_of(brought(tmp_path, ranking(1, 2, prompt_text="Why?")))
+    assert "row 1: the list says what was asked twice, as prompt_text and as messages" in line
+
+
 def test_lists_are_rated_as_the_votes_they_are_and_the_log_is_whole(tmp_path: Path):
     brought(tmp_path, ranking(1, 2, 3), ranking(2, 1, 3, voter="bob"), ranking(3, 2, 1, voter="eve"))
     db = tmp_path / "arena.duckdb"
@@ -202,6 +207,14 @@ def test_answers_of_one_rank_share_a_place_in_the_exported_list(tmp_path: Path):
     assert [row["weight"] for row in pairs] == [pytest.approx(1 / 2)] * 2
     [row] = exported(tmp_path, "ranked")
     assert {each["model"]: each["rank"] for each in row["answers"]} == {"m0": 1, "m1": 2.5, "m2": 2.5}
+
+
+def test_lists_that_share_two_answers_come_back_each_as_it_was_said(tmp_path: Path):
+    first, other = ranking(1, 2, 3), ranking(2, 1, 3, voter="bob")
+    other["answers"] = [*other["answers"][:2], {"model": "m9", "rank": 3, "text": "Text of m9"}]
+    brought(tmp_path, first, other)
+    told = [[each["model"] for each in row["answers"]] for row in exported(tmp_path, "ranked")]
+    assert sorted(told) == [["m0", "m1", "m2"], ["m1", "m0", "m9"]]
 
 
 def list_id_of(tmp_path: Path) -> str:

@@ -18,6 +18,7 @@ from arena.drift import Request, moved, read_requests
 from arena.errors import BadInput
 from arena.policy import Made, OnPolicy, is_by, on_policy
 from arena.preferences.flag import Flag
+from arena.preferences.judgement import SAME_TEXT
 from arena.self_naming import Names
 from arena.signals import SUPERSEDED, THUMB_INSTEAD, Signal, SignalKind, taught
 from arena.store import VoteStore
@@ -126,6 +127,11 @@ def test_personal_data_are_replaced_wherever_a_user_has_left_them():
 def test_an_edit_that_took_personal_data_alone_out_teaches_nothing():
     other = signal(EDIT, answer="Write to ann@example.org", edited="Write to bob@example.org")
     assert fit_to_train([other], NAMES) == FitSignals((), {SAME_ONCE_CLEAN: 1}, 0)
+
+
+def test_an_edit_of_blanks_alone_teaches_nothing():
+    other = signal(EDIT, answer="Yes, it is.", edited="Yes,  it is.\n")
+    assert fit_to_train([other], NAMES) == FitSignals((), {SAME_TEXT: 1}, 0)
 
 
 def asked(text: str) -> Message:

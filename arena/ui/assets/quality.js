@@ -173,16 +173,17 @@ const FORESTS = {
   tests: { of: (each) => each.form === "share" && each.expected === 0, line: 0 },
 };
 
-function audits(found) {
-  if (!found.length) return element("p", { class: "verdict" }, t("quality.no_pairs"));
-  const n = (speaks) => found.filter((each) => each.speaks === speaks).length;
+function audits({ audits: found, n_votes: votes, most_audited: most }) {
+  const why = votes > most ? t("quality.too_many", { most: number(most) }) : t("quality.no_pairs");
+  if (!found.length) return element("p", { class: "verdict" }, why);
+  const nOf = (speaks) => found.filter((each) => each.speaks === speaks).length;
   const all = found.flatMap(({ audit, figures }) => figures.map((each) => ({ audit, ...each })));
   const known = all.filter(({ value }) => value !== null);
   const drawn = new Set(Object.values(FORESTS).flatMap(({ of }) => known.filter(of)));
   const rest = known.filter((each) => !drawn.has(each));
   const absent = all.filter(({ value }) => value === null);
   return [
-    element("p", { class: "verdict" }, t("quality.audits.told", { n: n(true), silent: number(n(false)), open: number(n(null)) })),
+    element("p", { class: "verdict" }, t("quality.audits.told", { n: nOf(true), silent: number(nOf(false)), open: number(nOf(null)) })),
     facts(found.map(({ audit, speaks }) => {
       const state = speaks === null ? "open" : speaks ? "speaks" : "silent";
       return [t(`quality.audit.${audit}`), element("span", {}, element("b", {}, t(`quality.state.${state}`)), " ", t(`quality.audit.${audit}.${state}`))];
@@ -265,7 +266,7 @@ async function start() {
     t("quality.as_of", { n: found.n_votes, sources, when: moment(found.inspected_at), snapshot: found.snapshot.slice(0, 6), log: number(found.n_log) }),
     ...(found.is_renewed ? [" ", t("quality.is_renewed")] : []),
   );
-  const made = { readiness: readiness(found.readiness), agreement: agreement(found.agreement), audits: audits(found.audits) };
+  const made = { readiness: readiness(found.readiness), agreement: agreement(found.agreement), audits: audits(found) };
   for (const [name, what] of Object.entries(made)) {
     place(name).replaceChildren(...[what].flat().filter((each) => each !== null));
     place(name).removeAttribute("aria-busy");
