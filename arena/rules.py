@@ -126,7 +126,10 @@ class Rules(Strict):
         )
         told = [name for is_on, name in others if is_on]
         if self.ballot.kind == "ranked" and told:
-            raise ValueError(f"ballot.kind is 'ranked', and {told[0]} is for pairs of answers: turn one of them off")
+            raise ValueError(
+                f"ballot.kind is 'ranked', which has no {' and no '.join(told)}: leave out what turns them on, or set "
+                "ballot.kind to 'pair'"
+            )
         return self
 
 
