@@ -201,7 +201,8 @@ def _agreement(told: Mapping[str, Any]) -> str:
     counted = (
         f"Over {told['n_votes']:,} votes by {told['n_voters']:,} voters on {told['n_items']:,} pairs of answers, "
         f"{told['n_items_judged_by_several']:,} of them judged by several, with "
-        f"{told['n_pairs_of_votes']:,} pairs of votes. The votes on these say {labels}, a tie and both bad being *neither*."
+        f"{told['n_pairs_of_votes']:,} pairs of votes. The votes on these say {labels}, a tie and both bad being "
+        "*neither*."
     )
     gate = f"{_sentence(told['gate']['reason'])} Outcome: {told['gate']['outcome']}."
     table = _table("Agreement of voters", ("measure", "value, with its interval", "called"), rows)
