@@ -163,7 +163,8 @@ def check_rules(file: str, text: str, faults: list[Fault]) -> Rules:
         return Rules.model_validate(values)
     except ValidationError as error:
         for place, message in sentences(error, Rules):
-            faults.append(Fault(file, line_of_key(text, place), message))
+            # What is wrong between tables is told of ballot.kind: it is what rules the others out.
+            faults.append(Fault(file, line_of_key(text, place or ("ballot", "kind")), message))
         return Rules()
 
 

@@ -262,6 +262,7 @@ def test_all_that_is_for_pairs_is_refused_with_lists_at_once(other: str, named: 
     faults: list[Fault] = []
     check_rules("arena.toml", f"{RANKED}{other}\n", faults)
     assert named in faults[0].message
+    assert faults[0].place == 2  # where kind stands, below [ballot]
 
 
 def test_a_ranking_carries_the_consent_of_its_voter_and_is_exported_by_it(arena: VoteStore, tmp_path: Path):
