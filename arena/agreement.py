@@ -110,6 +110,21 @@ class Reliability(StrEnum):
         return cls("reliable" if value >= 0.800 else "tentative" if value >= 0.667 else "not reliable")
 
 
+CALLED: Mapping[str, str] = {
+    "raw": "raw, mean over pairs of answers",
+    "raw_pooled": "raw, over pairs of votes",
+    "cohen": "Cohen's kappa",
+    "cohen_linear": "Cohen's kappa, linear weights",
+    "cohen_quadratic": "Cohen's kappa, quadratic weights",
+    "fleiss": "Fleiss' kappa",
+    "krippendorff_nominal": "Krippendorff's alpha, nominal",
+    "krippendorff_ordinal": "Krippendorff's alpha, ordinal",
+    "krippendorff_interval": "Krippendorff's alpha, interval",
+    "gwet_ac1": "Gwet's AC1",
+}
+"""What a reader calls each measure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measure, its interval, and why either is not there; how it is called by the bands, if these are about it."""

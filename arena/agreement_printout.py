@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from arena.agreement import Against, Agreement, Chance, Figure, Part, VoterFigures
+from arena.agreement import CALLED, Against, Agreement, Chance, Figure, Part, VoterFigures
 from arena.agreement_report import Report
 from arena.judges import Judge, JudgePart
 from arena.label_agreement import LabelAgreement
@@ -11,18 +11,6 @@ from arena.matters import Kind
 # Of a long list the first so many are printed; JSON has all.
 _SHOWN = 10
 
-_CALLED = {
-    "raw": "raw, mean over pairs of answers",
-    "raw_pooled": "raw, over pairs of votes",
-    "cohen": "Cohen's kappa",
-    "cohen_linear": "Cohen's kappa, linear weights",
-    "cohen_quadratic": "Cohen's kappa, quadratic weights",
-    "fleiss": "Fleiss' kappa",
-    "krippendorff_nominal": "Krippendorff's alpha, nominal",
-    "krippendorff_ordinal": "Krippendorff's alpha, ordinal",
-    "krippendorff_interval": "Krippendorff's alpha, interval",
-    "gwet_ac1": "Gwet's AC1",
-}
 _PARTS = {
     "all": "Four verdicts",
     "merged": "Tie and both bad as one, between A and B",
@@ -83,7 +71,7 @@ def _label(found: LabelAgreement) -> str:
     )
     rows = []
     for key in found.figures:
-        called = _CALLED[key].replace("pairs of answers", things).replace("pairs of votes", "pairs of voters")
+        called = CALLED[key].replace("pairs of answers", things).replace("pairs of votes", "pairs of voters")
         rows.append((called, *_row_of(key, found)[1:]))
     head = f"{_OF_KIND[found.kind].format(found.name)}: {_labels(found.labels)}"
     return "\n".join([head, f"  {counts}", *_columns(rows), *_without_interval(found.figures.values())])
@@ -94,7 +82,7 @@ def _row_of(key: str, part: Part | LabelAgreement) -> tuple[str, ...]:
     called = figure.band or (figure.reason if figure.value is None else None) or ""
     if figure.reliability is not None:
         called = f"{called}; Krippendorff: {figure.reliability}"
-    return _CALLED[key], _number(figure), _interval(figure), called
+    return CALLED[key], _number(figure), _interval(figure), called
 
 
 def _without_interval(figures: Iterable[Figure]) -> list[str]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,7 @@ votes go to `arena.duckdb` in this folder, with the voters' key beside it (never
 | `models.jsonl` | your contenders, one a line |
 | `prompts.jsonl` | your prompts, one a line |
 | `answers.jsonl` | each contender's answer to each prompt, one a line |
+| `gold.jsonl` | not here yet: pairs whose verdict you know, for `gold` under `[items]` in `arena.toml` |
 
 The two contenders and two prompts are examples: replace them.
 """
@@ -210,6 +212,12 @@ class Pack:
         for answer in self.answers:
             texts.setdefault(answer.prompt_id, set()).add(" ".join(answer.text.split()))
         return any(len(each - {""}) > 1 for each in texts.values())
+
+    def n_same_texts(self) -> int:
+        """How many pairs of answers to one prompt have the same text but for blanks, so that nobody can tell them
+        apart and they are never served; answers without text aside."""
+        texts = Counter((answer.prompt_id, " ".join(answer.text.split())) for answer in self.answers)
+        return sum(n * (n - 1) // 2 for (_, text), n in texts.items() if text)
 
     def constraints_met(self) -> Iterator[tuple[PromptId, str, int, int]]:
         """For each checkable constraint: its prompt, what it means, how many answers keep to it, of how many."""

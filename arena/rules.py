@@ -126,7 +126,10 @@ class Rules(Strict):
         )
         told = [name for is_on, name in others if is_on]
         if self.ballot.kind == "ranked" and told:
-            raise ValueError(f"ballot.kind is 'ranked', and {told[0]} is for pairs of answers: turn one of them off")
+            raise ValueError(
+                f"ballot.kind is 'ranked', which has no {' and no '.join(told)}: leave out what turns them on, or set "
+                "ballot.kind to 'pair'"
+            )
         return self
 
 
@@ -160,7 +163,8 @@ def check_rules(file: str, text: str, faults: list[Fault]) -> Rules:
         return Rules.model_validate(values)
     except ValidationError as error:
         for place, message in sentences(error, Rules):
-            faults.append(Fault(file, line_of_key(text, place), message))
+            # What is wrong between tables is told of ballot.kind: it is what rules the others out.
+            faults.append(Fault(file, line_of_key(text, place or ("ballot", "kind")), message))
         return Rules()
 
 

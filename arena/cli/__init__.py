@@ -107,6 +107,8 @@ def check(directory: Path, *, strict: bool, as_json: bool) -> None:
         "prompts": len(pack.prompts),
         "answers": len(pack.answers),
         "blank_answers": sum(not answer.text.strip() for answer in pack.answers),
+        "same_texts": pack.n_same_texts(),
+        "gold": len(pack.gold),
         "named_answers": [{"prompt": each.prompt_id, "model": each.model_id, "told": each.told} for each in named],
         "guideline": pack.guideline.version if pack.guideline else None,
         "guideline_digest": pack.guideline.digest if pack.guideline else None,
@@ -125,6 +127,12 @@ def check(directory: Path, *, strict: bool, as_json: bool) -> None:
         tell("no prompt has two answers with different texts: there is nothing to judge yet")
     if counts["blank_answers"]:
         tell(f"{counted(counts['blank_answers'], 'answer')} without text, never served")
+    if counts["same_texts"]:
+        tell(f"{counted(counts['same_texts'], 'pair')} of answers with the same text, never served")
+    if counts["gold"]:
+        tell(f"{counted(counts['gold'], 'pair')} of answers with a known verdict (gold.jsonl)")
+    if consent := pack.rules.consent:
+        tell(f"voters are asked for their consent, version {consent.version}: {consent.license}, {consent.purpose}")
     for line in told_of(named, pack.rules.ballot.named_answers):
         tell(line)
     for each in counts["checks"]:

@@ -98,10 +98,9 @@ def key_of(words: Mapping[str, Any]) -> bytes | None:
 
 def tell_readiness(manifest: Mapping[str, Any]) -> None:
     """How far the dataset is from being of use."""
-    from arena.dataset.readiness import Readiness
+    from arena.dataset.readiness import told_of
 
-    pairs = manifest["pairs"]
-    for line in Readiness(pairs["train"] + pairs["test"], pairs["gold"]).sentences():
+    for line in told_of(manifest):
         tell(line)
 
 

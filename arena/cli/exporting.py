@@ -217,9 +217,18 @@ def export(
 
 
 def _tell_format(name: str, counts: dict[str, Any], n_votes: int, *, alone: bool) -> None:
+    from arena.export import NOT_TEST
+    from arena.preferences.formats.unpaired import UNKNOWN
+
     n_rows = sum(counts["splits"].values())
     if not n_rows:
         say(f"no vote became a row of {name}: there is nothing to train on in these files")
+        ways = {
+            UNKNOWN: "--assume-acceptable takes every chosen answer for good (labels.acceptable asks voters)",
+            NOT_TEST: "this format has the test split alone; a larger --test-share puts more prompts there",
+        }
+        for reason in ways.keys() & counts["left_out"].keys():
+            say(f"  {reason}: {ways[reason]}")
     head = "" if alone else f"{name}: "
     n_out = n_votes - counts["kept"]
     tell(f"{head}{counted(n_votes, 'vote')}: {counts['kept']:,} kept in {counted(n_rows, 'row')}, {n_out:,} left out")

@@ -6,8 +6,9 @@ from typing import Any
 
 import yaml
 
+from arena.agreement import CALLED
 from arena.dataset.near import NEAR
-from arena.dataset.readiness import Readiness
+from arena.dataset.readiness import told_of
 from arena.dataset.rights import missing
 
 # What the Hub calls sizes of datasets.
@@ -47,7 +48,7 @@ def card(manifest: Mapping[str, Any], title: str, example: Mapping[str, Any] | N
         _splits(manifest),
         _voters(manifest),
         _adjudicated(manifest["adjudication"]),
-        _measured("Agreement of voters", manifest["agreement"]),
+        _agreement(manifest["agreement"]),
         _biases(manifest["bias"]),
         _personal(manifest),
         _rights(manifest),
@@ -105,9 +106,7 @@ def _what(manifest: Mapping[str, Any]) -> str:
 
 
 def _readiness(manifest: Mapping[str, Any]) -> str:
-    pairs = manifest["pairs"]
-    readiness = Readiness(pairs["train"] + pairs["test"], pairs["gold"])
-    return "## Readiness\n\n" + "\n".join(f"- {each}" for each in readiness.sentences())
+    return "## Readiness\n\n" + "\n".join(f"- {_plain(each)}" for each in told_of(manifest))
 
 
 def _rows_of_configs(manifest: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -186,6 +185,44 @@ is by its votes."""
 the log; {told["n_rows"]:,} of them prefer one answer. On {told["votes_say_the_same"]:,} the votes alone say the same, \
 on {told["votes_say_otherwise"]:,} otherwise, on {told["votes_say_nothing"]:,} they do not decide. All are in gold, \
 with `verdict_by` = `adjudication`."""
+
+
+def _agreement(told: Mapping[str, Any]) -> str:
+    """Each measure with its interval and how it is called; why there is none, where there is none."""
+    figures = [
+        # Why there is no kappa of two voters is said once, and not again with each kind of weights.
+        *((CALLED[key], each) for key, each in told["figures"].items() if each["value"] is not None or "_" not in key),
+        *((f"A or B alone: {CALLED[key]}", each) for key, each in told["without_ties"].items()),
+        (f"a voter with themselves, {told['consistency']['n']:,} pairs of votes: raw", told["consistency"]["raw"]),
+        ("a voter with themselves: Cohen's kappa", told["consistency"]["kappa"]),
+    ]
+    rows = [(what, _figure(each), _words_for(each)) for what, each in figures]
+    labels = ", ".join(f"{name} {n:,}" for name, n in told["labels"].items())
+    counted = (
+        f"Over {told['n_votes']:,} votes by {told['n_voters']:,} voters on {told['n_items']:,} pairs of answers, "
+        f"{told['n_items_judged_by_several']:,} of them judged by several, with "
+        f"{told['n_pairs_of_votes']:,} pairs of votes. The votes on these say {labels}, a tie and both bad being "
+        "*neither*."
+    )
+    gate = f"{_sentence(told['gate']['reason'])} Outcome: {told['gate']['outcome']}."
+    table = _table("Agreement of voters", ("measure", "value, with its interval", "called"), rows)
+    return f"{table}\n\n{counted} {gate}"
+
+
+def _figure(told: Mapping[str, Any]) -> str:
+    if told["value"] is None:
+        return _plain(told["reason"] or "not known")
+    interval = "" if told["low"] is None else f" ({told['low']:.3f} to {told['high']:.3f})"
+    return f"{told['value']:.3f}{interval}"
+
+
+def _words_for(told: Mapping[str, Any]) -> str:
+    by_krippendorff = told["reliability"] and f"Krippendorff: {told['reliability']}"
+    return "; ".join(each for each in (told["band"], by_krippendorff) if each)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{_plain(text)[1:]}."
 
 
 def _measured(title: str, told: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 GOLD_NEEDED = 500
 """Pairs of a gold set that tell two models or two guidelines apart with some certainty."""
@@ -49,3 +50,17 @@ class Readiness:
         more = "" if self.missing is None else f"; {self.missing:,} more for the next band"
         gold = "enough" if self.has_gold else f"{GOLD_NEEDED - self.n_gold:,} fewer than the {GOLD_NEEDED} to be had"
         return [f"{self.n_pairs:,} usable pairs: {self.band.value}{more}", f"{self.n_gold:,} gold pairs: {gold}"]
+
+
+def told_of(manifest: Mapping[str, Any]) -> list[str]:
+    """How far a dataset is from being of use, in sentences, the last one on whether its voters agree.
+
+    An increment is held against no mark: what it continues has pairs as well.
+    """
+    pairs = manifest["pairs"]
+    found = Readiness(pairs["train"] + pairs["test"], pairs["gold"])
+    if manifest["since"] is None:
+        size = found.sentences()
+    else:
+        size = [f"{found.n_pairs:,} usable pairs and {found.n_gold:,} gold pairs in this increment alone"]
+    return [*size, manifest["agreement"]["gate"]["reason"]]

@@ -47,9 +47,13 @@ def routes(frame: Frame) -> APIRouter:
 
 
 def _body() -> str:
+    jump = "".join(f'<a href="#host-{each.name}-title" data-t="host.{each.name}"></a>' for each in SECTIONS)
     sections = "".join(
         f'<section id="host-{each.name}" aria-labelledby="host-{each.name}-title">'
         f'<h2 id="host-{each.name}-title" data-t="host.{each.name}"></h2>{each.html}</section>'
         for each in SECTIONS
     )
-    return f'<main class="reading host" id="host"><h1 data-t="nav.host"></h1>{sections}</main>'
+    return (
+        '<main class="reading host" id="host"><h1 data-t="nav.host"></h1>'
+        f'<nav class="jump" data-t-label="study.contents">{jump}</nav>{sections}</main>'
+    )

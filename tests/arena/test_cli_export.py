@@ -18,11 +18,12 @@ def test_an_export_says_what_was_kept_and_why_the_rest_was_not(tmp_path: Path):
     bakeoff("import", path, "--db", db, "--source", "human")
     said = bakeoff("export", "--db", db, "--out", tmp_path / "out")
     assert said.code == 0
-    head, *reasons, pairs, gold = said.out.splitlines()
+    head, *reasons, pairs, gold, agreement = said.out.splitlines()
     assert (pairs, gold) == (
         "1 usable pairs: too few pairs to train on; 499 more for the next band",
         "0 gold pairs: 500 fewer than the 500 to be had",
     )
+    assert agreement.startswith("agreement between voters is not known: ")
     assert head == "4 votes: 2 kept in 1 row, 2 left out"
     assert [reason.split(maxsplit=1) for reason in reasons] == [["1", "both bad"], ["1", "tie"]]
     manifest = bakeoff("export", "--db", db, "--out", tmp_path / "out", "--json").record
@@ -43,13 +44,14 @@ def arena_of(tmp_path: Path) -> Path:
 def test_several_formats_come_from_one_reading(tmp_path: Path):
     db, out = arena_of(tmp_path), tmp_path / "out"
     said = bakeoff("export", "--db", db, "--out", out, "--format", "unpaired", "--format", "raw_votes")
-    assert said.out.splitlines()[:-2] == [
+    assert said.out.splitlines()[:-3] == [
         "unpaired: 3 votes: 0 kept in 0 rows, 3 left out",
         "       2  not known whether the chosen answer is acceptable",
         "       1  tie",
         "raw_votes: 3 votes: 3 kept in 3 rows, 0 left out",
     ]
     assert "no vote became a row of unpaired" in said.err
+    assert "--assume-acceptable" in said.err
     assert sorted(bytes_in(out)) == ["README.md", "manifest.json", "raw_votes/test-00000-of-00001.parquet"]
 
 

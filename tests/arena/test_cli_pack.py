@@ -1,5 +1,6 @@
 """`bakeoff init` and `bakeoff check`."""
 
+import json
 from pathlib import Path
 
 from command import bakeoff, error_of
@@ -12,6 +13,23 @@ def test_a_new_pack_has_no_fault(tmp_path: Path):
     checked = bakeoff("check", tmp_path / "pack")
     assert checked.code == 0
     assert checked.out.startswith("2 models, 2 prompts, 4 answers\n")
+
+
+def test_check_says_what_is_gold_what_is_asked_and_which_pairs_nobody_can_tell_apart(tmp_path: Path):
+    pack = tmp_path / "pack"
+    bakeoff("init", pack)
+    with (pack / "models.jsonl").open("a") as models, (pack / "answers.jsonl").open("a") as answers:
+        for model, text in (("m3", "So."), ("m4", " So.\n"), ("m5", "So."), ("m6", ""), ("m7", " ")):
+            models.write(json.dumps({"id": model, "name": model.upper()}) + "\n")
+            answers.write(json.dumps({"prompt_id": "hill-road-average", "model_id": model, "text": text}) + "\n")
+    known = {"prompt_id": "hill-road-average", "model_a": "terse-2", "model_b": "m3", "verdict": "A", "reason": "True."}
+    (pack / "gold.jsonl").write_text(json.dumps(known) + "\n")
+    with (pack / "arena.toml").open("a") as rules:
+        rules.write('[consent]\nversion = "1"\nlicense = "cc0-1.0"\npurpose = "eval"\ntext = "May we?"\n')
+    said = bakeoff("check", pack).out
+    assert "3 pairs of answers with the same text, never served\n" in said  # three of one text are three pairs
+    assert "1 pair of answers with a known verdict (gold.jsonl)\n" in said
+    assert "voters are asked for their consent, version 1: cc0-1.0, eval\n" in said
 
 
 def test_a_pack_is_never_written_over_anything(tmp_path: Path):

@@ -67,7 +67,10 @@ def test_the_cards_numbers_are_those_of_the_files(world: World, tmp_path: Path):
     for model in ("ada", "bob", "eve"):
         n = len({row["pair_id"] for row in rows_in(folder, "raw_votes") if model in (row["model_a"], row["model_b"])})
         assert re.search(rf"\| `{model}` \| {model.title()} \| {n} \|", card)
-    assert "Krippendorff" in card
+    assert f"- {manifest['agreement']['gate']['reason']}\n" in card.split("## Files")[0]
+    assert re.search(r"\| Krippendorff's alpha, nominal \| -?\d\.\d{3}", card)
+    assert "krippendorff_" not in card
+    assert "not known |" not in card.split("## Agreement of voters")[1].split("## ")[0]
 
 
 def test_kept_and_left_out_are_all_votes_in_every_format(world: World, tmp_path: Path):

@@ -251,13 +251,20 @@ def test_pairs_and_lists_are_not_mixed(arena: VoteStore):
 
 
 @pytest.mark.parametrize(
-    "other",
-    ["[labels]\ncomment = true", "[items]\ngold = 0.1", '[pairing]\nmode = "close"', "[guideline]\ncalibration = 1"],
+    ("other", "named"),
+    [
+        ("[labels]\ncomment = true", "no labels:"),
+        ("[items]\ngold = 0.1", "no items:"),
+        ('[pairing]\nmode = "close"', "no pairing.mode:"),
+        ("[guideline]\ncalibration = 1", "no guideline.calibration:"),
+        ("[labels]\ncomment = true\n[items]\ngold = 0.1", "no labels and no items:"),
+    ],
 )
-def test_what_is_for_pairs_is_refused_with_lists(other: str):
+def test_all_that_is_for_pairs_is_refused_with_lists_at_once(other: str, named: str):
     faults: list[Fault] = []
     check_rules("arena.toml", f"{RANKED}{other}\n", faults)
-    assert "is for pairs of answers" in faults[0].message
+    assert named in faults[0].message
+    assert faults[0].place == 2  # where kind stands, below [ballot]
 
 
 def test_a_ranking_carries_the_consent_of_its_voter_and_is_exported_by_it(arena: VoteStore, tmp_path: Path):
