@@ -158,8 +158,8 @@ class Inspector:
     def shown(self) -> Shown:
         """What there is to show of the latest snapshot: if nothing is up to date, a look that is due is begun.
 
-        Without a last inspection there is always one coming; its future raises what looking raises, and the next one to
-        ask begins another. Raises NothingToInspect where there is no snapshot.
+        Without a last inspection there is always one coming; its future raises what looking raises, to all who ask until
+        the next look is due. Raises NothingToInspect where there is no snapshot.
         """
         snapshot = self._latest()
         if snapshot is None:
@@ -167,9 +167,12 @@ class Inspector:
         with self._lock:
             found = self._found
             is_fresh = found is not None and (found.n_log, found.sources) == (snapshot.n_log, snapshot.sources)
-            if self._coming is None and not is_fresh and (found is None or self._ticks() >= self._rests_until):
+            if is_fresh:
+                return Shown(found, None)
+            if (self._coming is None or self._coming.done()) and self._ticks() >= self._rests_until:
                 self._coming = self._worker.submit(self._look, snapshot)
-            return Shown(found, self._coming)
+            is_over = self._coming is None or self._coming.done()
+            return Shown(found, None if is_over and found is not None else self._coming)
 
     def _look(self, snapshot: Snapshot) -> Inspection:
         began = self._ticks()
@@ -184,7 +187,6 @@ class Inspector:
             return found
         finally:
             with self._lock:
-                self._coming = None
                 ended = self._ticks()
                 self._rests_until = ended + _RESTS * (ended - began)
 
