@@ -158,8 +158,8 @@ class Inspector:
     def shown(self) -> Shown:
         """What there is to show of the latest snapshot: if nothing is up to date, a look that is due is begun.
 
-        Without a last inspection there is always one coming; its future raises what looking raises, to all who ask until
-        the next look is due. Raises NothingToInspect where there is no snapshot.
+        Without a last inspection there is always one coming; its future raises what looking raises, to all who ask
+        until the next look is due. Raises NothingToInspect where there is no snapshot.
         """
         snapshot = self._latest()
         if snapshot is None:

@@ -321,7 +321,7 @@ def _tell_intake(taken: "Intake", source: Source) -> None:
         )
     if taken.new_models:
         say(f"{counted(len(taken.new_models), 'model')} known by id only; their facts come with --as models")
-    if taken.kind == "rankings":
+    if taken.kind == "rankings" and taken.n_added:
         equal = f"; {counted(taken.n_equal, 'pair')} of equal rank said nothing" if taken.n_equal else ""
         say(f"the new rankings are {counted(taken.n_votes, 'vote')}{equal}")
     if taken.kind in ("votes", "rankings") and taken.n_added and source is Source.IMPORT:

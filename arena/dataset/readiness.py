@@ -49,7 +49,7 @@ class Readiness:
         """The same in words."""
         more = "" if self.missing is None else f"; {self.missing:,} more for the next band"
         gold = "enough" if self.has_gold else f"{GOLD_NEEDED - self.n_gold:,} fewer than the {GOLD_NEEDED} to be had"
-        return [f"{self.n_pairs:,} usable pairs: {self.band.value}{more}", f"{self.n_gold:,} gold pairs: {gold}"]
+        return [f"{_pairs(self.n_pairs, 'usable')}: {self.band.value}{more}", f"{_pairs(self.n_gold, 'gold')}: {gold}"]
 
 
 def told_of(manifest: Mapping[str, Any]) -> list[str]:
@@ -62,5 +62,9 @@ def told_of(manifest: Mapping[str, Any]) -> list[str]:
     if manifest["since"] is None:
         size = found.sentences()
     else:
-        size = [f"{found.n_pairs:,} usable pairs and {found.n_gold:,} gold pairs in this increment alone"]
+        size = [f"{_pairs(found.n_pairs, 'usable')} and {_pairs(found.n_gold, 'gold')} in this increment alone"]
     return [*size, manifest["agreement"]["gate"]["reason"]]
+
+
+def _pairs(n: int, what: str) -> str:
+    return f"{n:,} {what} pair{'' if n == 1 else 's'}"

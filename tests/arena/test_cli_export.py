@@ -20,7 +20,7 @@ def test_an_export_says_what_was_kept_and_why_the_rest_was_not(tmp_path: Path):
     assert said.code == 0
     head, *reasons, pairs, gold, agreement = said.out.splitlines()
     assert (pairs, gold) == (
-        "1 usable pairs: too few pairs to train on; 499 more for the next band",
+        "1 usable pair: too few pairs to train on; 499 more for the next band",
         "0 gold pairs: 500 fewer than the 500 to be had",
     )
     assert agreement.startswith("agreement between voters is not known: ")

@@ -129,6 +129,9 @@ def test_the_same_list_again_adds_nothing_and_another_voter_s_shares_the_list(tm
     brought(tmp_path, ranking(1, 2, 3))
     said = brought(tmp_path, ranking(1, 2, 3), ranking(3, 2, 1, voter="bob"), name="more.jsonl")
     assert said.out == "1 new rankings from 2 rows (1 known already, 0 left out)\n"
+    again = brought(tmp_path, ranking(1, 2, 3), name="more.jsonl")
+    assert again.out == "0 new rankings from 1 row (1 known already, 0 left out)\n"
+    assert "the new rankings" not in again.err
     rows, lists = stored(tmp_path)
     assert len(rows) == len(lists) == 6
     assert len({pair.list_id for pair in lists.values()}) == 1
