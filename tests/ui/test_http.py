@@ -329,7 +329,7 @@ def test_no_byte_before_the_vote_names_a_model(arena: Arena):
             assert "window.gradio_config = {" in page.text
         seen += [visitor.get(path) for path in ("/api", "/api/openapi.json", "/config", "/gradio_api/info")]
         scripts = re.findall(r'(?:src|href)="(\./ui/[^"]+)"', seen[0].text)
-        assert len(scripts) == 8
+        assert len(scripts) == 9
         seen += [visitor.get(path.removeprefix(".")) for path in scripts]
         seen += [visitor.get("/api/me"), visitor.get("/api/guideline"), visitor.post("/api/ballots", json={})]
         ballot_id = seen[-1].json()["ballot"]["ballot_id"]
