@@ -48,6 +48,8 @@ N_THINKING, THINK_MS = 200, 5000
 N_SATURATING, N_STALLED, N_CROWD = 32, 50, 600
 BEYOND = "1000000/second"
 STARTING_SECONDS = 120
+# How lines begin that a server says when all is well; the first only where it takes a while.
+USUAL = ("Looking for answers", "The arena is open", "The arena is closed")
 
 
 class Server:
@@ -208,8 +210,9 @@ def main() -> int:
         print("memory: " + ", ".join(f"{n:,} votes {mb:.0f} MB" for n, mb in memory))
         found = compared(database, load.acknowledged())
         print(", ".join(f"{key.replace('_', ' ')} {n:,}" for key, n in found.items()))
-        story = log.read_text(encoding="utf-8").splitlines()[1:-1]  # without the two lines of a good start and end
-        print(f"lines in the server's log: {len(story)}" + "".join(f"\n  {line}" for line in story[:5]))
+        lines = log.read_text(encoding="utf-8").splitlines()
+        story = [line for line in lines if not line.startswith(USUAL)]
+        print(f"other lines in the server's log: {len(story)}" + "".join(f"\n  {line}" for line in story[:5]))
         if given.out:
             given.out.write_text(json.dumps({"phases": load.phases, "memory": memory, **found}, indent=1) + "\n")
         n_errors = sum(phase["errors"] + phase["unanswered"] for phase in load.phases)
