@@ -182,7 +182,7 @@ class ListBooth:
         drawn = self._rng.sample(blind, n)  # in a random order, which is the one that is shown
         is_masked = self.rules.named_answers == "mask" and not self._named.isdisjoint(each.answer_id for each in drawn)
         return OpenedList(
-            id=BallotId(new_id()),
+            id=BallotId(new_id(now)),
             voter_id=voter_id,
             prompt_id=prompt,
             answers=tuple(each.answer_id for each in drawn),
@@ -216,7 +216,7 @@ class ListBooth:
                 drawn_at=opened.opened_at,
             )
             vote = Vote(
-                id=VoteId(new_id()),
+                id=VoteId(new_id(now)),
                 battle_id=battle.id,
                 verdict=Verdict.A if ranks[a] < ranks[b] else Verdict.B,
                 source=Source.HUMAN,

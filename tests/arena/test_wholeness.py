@@ -227,12 +227,32 @@ def test_a_vote_slipped_into_the_middle_is_found(path: Path):
 
 
 def test_a_vote_slipped_into_the_middle_with_its_own_hash_recomputed_is_found(path: Path):
-    # Before the withdrawal: between two votes the database itself refuses it, as both would name the same act before.
+    # Before the withdrawal.
     make_room(path, 7)
     tamper(path, ITS_BATTLE, SLIP_IN.format(seq=7, previous_hash="'x'", hash="'y'"))
     recompute(path, 7)
     # Acts 7 to 9, as they were called, were moved.
     assert told(path) == (7, "slipped", "it was slipped in", 3)
+
+
+def test_a_vote_slipped_in_between_two_votes_with_its_own_hash_recomputed_is_found(path: Path):
+    # No key of the database refuses that two votes name the same act before them. The walk does.
+    make_room(path, 5)
+    tamper(path, ITS_BATTLE, SLIP_IN.format(seq=5, previous_hash="'x'", hash="'y'"))
+    recompute(path, 5)
+    # Acts 5 to 9, as they were called, were moved.
+    assert told(path) == (5, "slipped", "it was slipped in", 5)
+
+
+def test_a_vote_slipped_in_with_both_hashes_of_another_is_found(path: Path):
+    hashes = {name: f"(select {name} from votes where seq = 9)" for name in ("previous_hash", "hash")}
+    tamper(path, ITS_BATTLE, SLIP_IN.format(seq=10, **hashes))
+    assert told(path) == (
+        10,
+        "slipped",
+        "it was slipped in, or changed: neither its hash nor the one before it fits",
+        0,
+    )
 
 
 def recompute(path: Path, *numbers: int) -> None:

@@ -78,6 +78,8 @@ def write(version: int, path: Path) -> None:  # noqa: PLR0912, PLR0915 - one bra
             list_up(store)
         if version >= 11:
             agree(store)
+        if version >= 12:
+            rank(store)
         take_snapshot(store, NOW + timedelta(minutes=10))
     if version >= 7:
         from arena.store import rewrite  # noqa: PLC0415 - there since version 7
@@ -120,6 +122,23 @@ def agree(store: VoteStore) -> None:
     store.catalogue.set_rules(LABELS + terms, None, NOW)
     for is_given in (True, False):
         store.consents.add(Consent(voter_of("voter 2", 11), "1", is_given, NOW))
+
+
+def rank(store: VoteStore) -> None:
+    """A list of all answers to one prompt that a voter put in order, told as the votes of the list of `list_up`, and
+    one that is open."""
+    from arena.battle import BallotId  # noqa: PLC0415 - there since version 12
+    from arena.store import OpenedList  # noqa: PLC0415
+
+    prompt = min(store.catalogue.prompts())
+    answers = tuple(sorted(answer for (of, _), answer in store.catalogue.current_answers().items() if of == prompt))
+    until = NOW + timedelta(hours=2)
+    for ballot in ("a list", "another list"):
+        store.lists.open(
+            OpenedList(BallotId(ballot), voter_of("voter 8", 12), prompt, answers, 1 / 6, "by hand", NOW, until)
+        )
+    with store._database.write() as cursor:
+        cursor.execute("insert into rankings values ('a list', [1, 2, 2], 1, ?)", [NOW])
 
 
 def voter_of(token: str, version: int) -> VoterId:
