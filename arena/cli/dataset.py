@@ -1,7 +1,6 @@
 """Datasets as a whole: the options of `export` that make one, and `push`, which puts it on the Hub."""
 
 # ruff: noqa: PLC0415
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arena import option
+from arena import json_line, option
 from arena.battle import PromptId
 from arena.cli.console import counted, say, settings_with, tell
 from arena.errors import BadInput
@@ -127,10 +126,10 @@ def _report(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json_line.parse(path.read_bytes())
+    except (OSError, json_line.NoJson) as error:
         raise BadInput(f"the report {path} cannot be read: {error}") from error
-    if not isinstance(found, dict) or not found:
+    if not found:
         raise BadInput(f"the report {path} is no JSON object with something in it")
     if not isinstance(audits := found.get("audits"), list):
         return found
@@ -138,7 +137,7 @@ def _report(path: Path | None) -> dict[str, Any] | None:
 
     try:
         return summarised(audits)  # and not whom it names
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadInput(f"the report {path} is not what `bakeoff audit --json` prints: {error!r}") from error
 
 

@@ -234,7 +234,7 @@ def _measured(title: str, told: Mapping[str, Any]) -> str:
 def _biases(told: Mapping[str, Any]) -> str:
     """What the audits say and their figures; any other report as it is."""
     title = "Biases of voters"
-    if not all(isinstance(each, Mapping) and {"sentence", "figures"} <= each.keys() for each in told.values()):
+    if not all(_is_audit(each) for each in told.values()):
         return _measured(title, told)
     rows = []
     for name, audit in told.items():
@@ -244,6 +244,28 @@ def _biases(told: Mapping[str, Any]) -> str:
             n = "" if each["value"] is None else f"{each['n']:,} {each['unit']}"
             rows.append((_plain(each["label"] + mark), _plain(each["told"]), _plain(n)))
     return _table(title, ("what", "value, with its interval", "of"), rows)
+
+
+def _is_audit(told: Any) -> bool:
+    """Whether this says what an audit found, and not something else that somebody measured."""
+    match told:
+        case {"sentence": str(), "figures": Mapping() as figures}:
+            return all(map(_is_figure, figures.values()))
+    return False
+
+
+def _is_figure(told: Any) -> bool:
+    match told:
+        case {
+            "label": str(),
+            "told": str(),
+            "speaks": bool(),
+            "n": int(),
+            "unit": str(),
+            "value": int() | float() | None,
+        }:
+            return True
+    return False
 
 
 def _personal(manifest: Mapping[str, Any]) -> str:

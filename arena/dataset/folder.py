@@ -8,11 +8,45 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arena import table
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from arena import json_line, table
 from arena.errors import BadInput
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
+
+
+class _Part(BaseModel):
+    """What is read of a manifest again; there may be more."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class _Watermark(_Part):
+    n_log: int = Field(ge=0, lt=2**63)
+    log_hash: str
+
+
+class _File(_Part):
+    sha256: str
+
+
+class _Rights(_Part):
+    license: str | None
+    votes_without_consent: int
+    votes_without_purpose: int
+    consent_licenses: dict[str, str] = Field(default_factory=dict)
+    models_without_license: list[str]
+    prompts_without_license: int
+
+
+class _Manifest(_Part):
+    watermark: _Watermark
+    files: dict[str, _File]
+    options: dict[str, Any]
+    rights: _Rights
+    n_votes: int
 
 
 @contextmanager
@@ -68,13 +102,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of an export's folder. Raises BadInput where there is none, or it is none of an export."""
     path = folder / MANIFEST if folder.is_dir() else folder
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json_line.parse(path.read_bytes())
+        _Manifest.model_validate(found)
     except OSError as error:
         raise BadInput(f"{folder} holds no export: {path.name} cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except json_line.NoJson as error:
         raise BadInput(f"{path} is no manifest of an export: {error}") from error
-    if not isinstance(found, dict) or not {"files", "watermark"} <= found.keys():
-        raise BadInput(f"{path} is no manifest of an export, or of an earlier version of one")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadInput(
+            f"{path} is no manifest of an export, or of an earlier version of one: {where}: {first['msg'].lower()}"
+        ) from error
     return found
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from promises import KEY, NOON, Target, is_well_said, promise, room
@@ -34,29 +35,47 @@ def foreign(data: bytes) -> None:
     kind, ending = _KINDS[first % 4], "csv" if first & 4 else "jsonl"
     path = room() / f"foreign.{ending}"
     path.write_bytes(data[1:])
-    with VoteStore.open(None) as store:
-        store.catalogue.add_models([Model(ModelId("one"), "One"), Model(ModelId("two"), "Two")], NOON)
-        store.catalogue.add_prompts([Prompt(PromptId("p"), (Message("user", "Well?"),))], NOON)
-        answer = Answer(answer_id("p", "one", "Yes."), PromptId("p"), ModelId("one"), "Yes.")
-        store.catalogue.add_answers([answer], NOON)
-        try:
+    store = _stocked()
+    try:
+        with store.together():
             n_rows = sum(1 for _ in table.rows_of(path))
             given: dict[str, Any] = {"source": Source.HUMAN, "voter_key": KEY, "skip_bad": True, "now": NOON}
             taken = import_table(store, ForeignTable(path, kind), **given)
             again = import_table(store, ForeignTable(path, kind), **given)
-        except ArenaError as error:
-            is_well_said(error, path.name)
-            return
-        promise(taken.n_rows + len(taken.faults) == n_rows, f"{taken.n_rows} and {len(taken.faults)} of {n_rows}")
-        promise(again.n_added == 0, f"the same rows again added {again.n_added}")
-        promise(not store.log.broken_links(), "the log does not hold")
-        for fault in taken.faults:
-            str(fault).encode("utf-8")
-            promise(fault.place is not None and 1 <= fault.place <= n_rows, f"a fault in row {fault.place} of {n_rows}")
+            promise(taken.n_rows + len(taken.faults) == n_rows, f"{taken.n_rows} and {len(taken.faults)} of {n_rows}")
+            promise(again.n_added == 0, f"the same rows again added {again.n_added}")
+            promise(kind is not Kind.RANKINGS or not store.log.broken_links(), "the log does not hold")
+            for fault in taken.faults:
+                str(fault).encode("utf-8")
+                promise(fault.place is not None and 1 <= fault.place <= n_rows, f"row {fault.place} of {n_rows}")
+            _undo()
+    except _Undone:
+        pass
+    except ArenaError as error:
+        is_well_said(error, path.name)
+
+
+class _Undone(Exception):
+    """Nothing of it is to stay."""
+
+
+def _undo() -> None:
+    raise _Undone
+
+
+@cache
+def _stocked() -> VoteStore:
+    """Two models, a prompt and an answer."""
+    store = VoteStore.open(None)
+    store.catalogue.add_models([Model(ModelId("one"), "One"), Model(ModelId("two"), "Two")], NOON)
+    store.catalogue.add_prompts([Prompt(PromptId("p"), (Message("user", "Well?"),))], NOON)
+    answer = Answer(answer_id("p", "one", "Yes."), PromptId("p"), ModelId("one"), "Yes.")
+    store.catalogue.add_answers([answer], NOON)
+    return store
 
 
 def rules(data: bytes) -> None:
-    """arena.toml: what is taken is read back as the same from the database, and may be asked for."""
+    """arena.toml alone: what is taken says the same when it is read again, as from the database."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -71,10 +90,6 @@ def rules(data: bytes) -> None:
     if faults:
         return
     promise(parse_rules(text) == taken, "the same text says something else when it is read again")
-    with VoteStore.open(None) as store:
-        store.catalogue.set_rules(text, None, NOON)
-        store.catalogue.set_rules(text, None, NOON)
-        promise(store.catalogue.rules() == taken, "the rules that were stored are others")
     if taken.consent is not None:
         taken.consent.text_in("de")[0].encode("utf-8")
 
@@ -104,8 +119,7 @@ def manifest(data: bytes) -> None:
         promise(isinstance(json.dumps(found), str), "no JSON")
         told = "; ".join(missing(found["rights"])) + f"{found['n_votes']:,} {found['watermark']['n_log']:,}"
         told.encode("utf-8")
-        with VoteStore.open(None) as store:
-            _check_since(store, found, {"formats": ["preference"]}, {})
+        _check_since(_stocked(), found, {"formats": ["preference"]}, {})
     except ArenaError as error:
         is_well_said(error)
     else:
