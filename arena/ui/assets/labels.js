@@ -50,7 +50,7 @@ bakeoff.labels = (() => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || bakeoff.letters.areOff()) return;
     const key = bakeoff.keyOf(event);
     const field = /^\d$/.test(key) ? numbered(event.target) : null;
-    const wanted = field ? one(`input[value="${key}"]`, field) : bakeoff.barButton(event);
+    const wanted = field ? one(`input[value="${key}"]`, field) : (bakeoff.barButton(event) ?? bakeoff.thumbs?.ofKey(event));
     if (field || wanted) event.preventDefault();
     if (field) wanted?.focus();
     wanted?.click();
