@@ -141,9 +141,7 @@ def _said(
         if column not in words:
             continue
         place = {label: number for number, label in enumerate(matter.labels)}
-        sides = [
-            {key: place[str(told[side])] for key, told in words[column].items() if side in told} for side in Side
-        ]
+        sides = [{key: place[str(told[side])] for key, told in words[column].items() if side in told} for side in Side]
         both = np.column_stack([_looked_up(keys[column], says) for says in sides])
         found[matter] = np.where(turned[:, None], both[:, ::-1], both)
     if "confidence" in words:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from arena.battle import Thumb
 
-SPLIT = "as many thumbs up as thumbs down on the answer"
+AS_MANY = "as many thumbs up as thumbs down on the answer"
 """Why an answer with thumbs has no label, in the words that every account uses."""
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from arena.battle import Answer, Side, Thumb, Verdict
 from arena.preferences.example import Example, Opinion
 from arena.preferences.formats import pairs
-from arena.thumbs import SPLIT, together
+from arena.thumbs import AS_MANY, together
 
 NAME = "unpaired"
 
@@ -82,7 +82,7 @@ def left_out(example: Example) -> dict[str, int]:
     reasons = Counter[str]()
     for place, opinion in enumerate(example.opinions):
         if place not in kept:
-            reasons[SPLIT if place in split else _why_not(example, opinion.verdict)] += 1
+            reasons[AS_MANY if place in split else _why_not(example, opinion.verdict)] += 1
     return dict(reasons)
 
 
