@@ -3,9 +3,9 @@
 ballot.js is the ballot and all that becomes of it, ranked.js a list in its place, parts.js what both have; reveal.js,
 in words, what a vote opens; calibration.js, where the pack asks for it, what comes before the first one; consent.js,
 also where the pack asks for it, whether votes may be published, before both; labels.js, also where the pack asks for
-it, what is said beside the verdict; thumbs.js, where the pack asks for them, the thumbs on each answer; reading.js, how answers are read (code copied, both scrolled together);
-sheets.js, what lies over the page (the guideline, the keys, the own votes); own_data.js, below the own votes, what is
-kept of the voter.
+it, what is said beside the verdict; thumbs.js, where the pack asks for them, the thumbs on each answer; reading.js, how
+answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys, the
+own votes); own_data.js, below the own votes, what is kept of the voter.
 """
 
 from collections.abc import Iterable

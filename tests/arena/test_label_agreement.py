@@ -439,7 +439,8 @@ def test_thumbs_alone_are_no_ratings_and_ratings_alone_no_thumbs(store: VoteStor
 
 
 def test_agreement_on_thumbs_is_nominal_and_by_answer():
-    # Krippendorff (2011), example B, of binary data: 10 things, two observers, alpha = 1 - 9 * 34 / (14 * 6 * 4) = 0.095.
+    # Krippendorff (2011), binary data of two observers: 4 of 10 things differ, 14 zeros and 6 ones in all, and so
+    # alpha = 1 - 19 * 4 / (14 * 6) = 0.095.
     rows = [[(int(one), None), (int(other), None)] for one, other in zip("0100000010", "1110010000", strict=True)]
     found = agreed(THUMB, rows)
     assert set(found.figures) == {"raw", "raw_pooled", "krippendorff_nominal", "gwet_ac1"}

@@ -44,7 +44,7 @@ SCHEMA: Mapping[str, str] = {
 
 
 def rows(example: Example) -> Iterator[tuple[object, ...]]:
-    """One row a vote. dimensions, reasons, ratings and thumbs are JSON objects; pair_verdict is what the pair's votes say."""
+    """One row a vote. dimensions, reasons, ratings and thumbs are JSON objects; pair_verdict is what its votes say."""
     for told in example.opinions:
         a, b = example.answer_a, example.answer_b
         opinion, together = told, example.verdict

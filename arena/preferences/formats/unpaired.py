@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from arena.battle import Answer, Side, Thumb, Verdict
-from arena.preferences.example import Example, Opinion
+from arena.preferences.example import Example
 from arena.preferences.formats import pairs
 from arena.thumbs import AS_MANY, together
 

@@ -38,7 +38,7 @@ bakeoff.thumbs = (() => {
 
   /** What was pressed, as the server takes it; nothing where nothing was. */
   function read() {
-    const said = all('.thumb[aria-pressed="true"]').map((button) => [button.closest(".thumbs").dataset.side, button.dataset.thumb]);
+    const said = [...all('.thumb[aria-pressed="true"]')].map((button) => [button.closest(".thumbs").dataset.side, button.dataset.thumb]);
     return said.length ? { thumbs: Object.fromEntries(said) } : {};
   }
 
