@@ -529,6 +529,22 @@ def test_a_file_tells_the_same_labels(tmp_path: Path):
     }
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_thumbs_of_a_file_are_read_as_raw_votes_write_them(tmp_path: Path, ending: str):
+    columns = ("model_a", "model_b", "winner", "prompt_id", "voter", "thumbs")
+    said = ('{"A": "up", "B": "down"}', '{"A": "up"}', None)
+    rows = [("x", "y", "tie", "p", f"w{number}", thumbs) for number, thumbs in enumerate(said)]
+    path = tmp_path / f"votes.{ending}"
+    if ending == "jsonl":  # as objects, not as their text
+        lines = [dict(zip(columns, (*row[:-1], row[-1] and json.loads(row[-1])), strict=True)) for row in rows]
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    else:
+        table.write(path, dict.fromkeys(columns, "varchar"), rows)
+    with open_votes(path) as votes:
+        found = told(judgement_table.read(votes, labels=True))["thumb"]
+    assert (found.n_said, found.n_items, dict(found.labels)) == (2, 1, {"down": 0, "up": 2})
+
+
 def test_a_column_of_another_meaning_is_no_label(tmp_path: Path):
     assert of_file(tmp_path / "votes.jsonl", [{"confidence": 0.93, "ratings": "[1,2]"}, {"confidence": 0.2}]) == {}
 

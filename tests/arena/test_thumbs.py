@@ -46,7 +46,7 @@ def example(*said: Said, adjudicated: Verdict | None = None, **choices: Any) -> 
 def rows(found: Example) -> dict[str, dict[str, Any]]:
     """The unpaired rows by their answers: A and B as the votes have them."""
     names = {found.answer_a.id: "A", found.answer_b.id: "B"}
-    told = [dict(zip(unpaired.SCHEMA, row, strict=True)) for row in unpaired.rows(found)]
+    told: list[dict[str, Any]] = [dict(zip(unpaired.SCHEMA, row, strict=True)) for row in unpaired.rows(found)]
     return {names[row["answer_id"]]: row for row in told}
 
 

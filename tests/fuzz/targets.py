@@ -238,7 +238,7 @@ class _Web:
         store.catalogue.add_answers(answers, NOON)
         store.catalogue.set_rules(
             '[labels]\nscale = "much-slightly"\nreasons = ["Wrong"]\ncomment = true\nconfidence = true\n'
-            'ratings = true\nacceptable = true\ndimensions = [{id = "tone", name = "Tone"}]\n',
+            'ratings = true\nacceptable = true\nthumbs = true\ndimensions = [{id = "tone", name = "Tone"}]\n',
             None,
             NOON,
         )
