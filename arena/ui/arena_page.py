@@ -99,7 +99,7 @@ def _keys(rules: BallotRules, labels: LabelRules, *, calibrates: bool) -> str:
     absent = {"verdict.both_bad", "arena.together"} if rules.kind == "ranked" else set[str]()
     absent |= {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
     judged = _LIST_KEYS if rules.kind == "ranked" else _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
-    verdicts = (*judged, *(_THUMB_KEYS if labels.thumbs else ()))
+    verdicts = (*(_THUMB_KEYS if labels.thumbs else ()), *judged)
     others = (*(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
     if calibrates and verdicts != _KEYS[:3]:  # worked examples are judged by the plain verdicts
         first = _key_rows(verdicts, only="of-ballots") + _key_rows(_KEYS[:3], only="of-examples")
