@@ -58,13 +58,14 @@ _OF_KIND = {
     Kind.DIMENSION: "Dimension {}",
     Kind.SCALE: "By how much, {}",
     Kind.RATING: "Ratings of each answer",
+    Kind.THUMB: "Thumbs on each answer",
     Kind.CONFIDENCE: "Confidence",
 }
 
 
 def _label(found: LabelAgreement) -> str:
-    """One matter beside the verdict; of ratings the things are answers."""
-    things = "answers" if found.kind is Kind.RATING else "pairs of answers"
+    """One matter beside the verdict; of ratings and thumbs the things are answers."""
+    things = "answers" if found.kind in (Kind.RATING, Kind.THUMB) else "pairs of answers"
     counts = (
         f"{found.n_said:,} votes say it; of {found.n_items:,} {things} two voters or more do, "
         f"{found.n_pairs:,} pairs of voters"

@@ -81,6 +81,13 @@ class Confidence(StrEnum):
     HIGH = "high"
 
 
+class Thumb(StrEnum):
+    """Whether one answer is good by itself, whatever the other one is like."""
+
+    UP = "up"
+    DOWN = "down"
+
+
 class Purpose(StrEnum):
     """What a vote may be used for, as its voter agreed."""
 
@@ -212,7 +219,7 @@ class Labels:
     scale is the one that was shown, None for the plain one; strength counts its steps, from 1, and means nothing
     without it. dimensions has a verdict (A, B or tie) by the id of a dimension; reasons and ratings (1 to 5) are what
     was put on either answer; comment is the voter's own text; acceptable tells whether the better answer would do as it
-    is. Sides are the battle's.
+    is; thumbs say of either answer whether it is good by itself. Sides are the battle's.
     """
 
     scale: Scale | None = None
@@ -223,6 +230,7 @@ class Labels:
     confidence: Confidence | None = None
     ratings: Mapping[Side, int] = field(default_factory=dict)
     acceptable: bool | None = None
+    thumbs: Mapping[Side, Thumb] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

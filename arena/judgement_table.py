@@ -137,13 +137,13 @@ def _said(
         found[matter] = np.where(is_shown, np.where(verdict < len(Side), sided, n), UNTOLD)
     for matter, values in found.items():
         found[matter] = np.where(turned & (values != UNTOLD), len(matter.labels) - 1 - values, values)[:, None]
-    if "ratings" in words:
-        sides = [
-            _looked_up(keys["ratings"], {key: told[side] - 1 for key, told in words["ratings"].items() if side in told})
-            for side in Side
-        ]
-        both = np.column_stack(sides)
-        found[matters.RATING] = np.where(turned[:, None], both[:, ::-1], both)
+    for column, matter in (("ratings", matters.RATING), ("thumbs", matters.THUMB)):
+        if column not in words:
+            continue
+        place = {label: number for number, label in enumerate(matter.labels)}
+        sides = [{key: place[str(told[side])] for key, told in words[column].items() if side in told} for side in Side]
+        both = np.column_stack([_looked_up(keys[column], says) for says in sides])
+        found[matter] = np.where(turned[:, None], both[:, ::-1], both)
     if "confidence" in words:
         place = {word: number for number, word in enumerate(matters.CONFIDENCE.labels)}
         says = {key: place[told.value] for key, told in words["confidence"].items()}

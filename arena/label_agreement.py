@@ -1,8 +1,8 @@
 """How far voters agree on what they say beside the verdict: pure, each matter at the level that its labels allow.
 
 As of verdicts the first vote of each voter on two answers counts, labels belong to texts and not to sides, and
-intervals draw pairs of answers again. Of ratings each of the two answers is a thing by itself, judged beside the same
-other one; a pair is drawn again with both.
+intervals draw pairs of answers again. Of ratings and thumbs each of the two answers is a thing by itself, judged beside
+the same other one; a pair is drawn again with both.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class LabelAgreement:
     n_said: int
     """First votes that say anything of it."""
     n_items: int
-    """Pairs of answers (of ratings: answers in a pair) of which two voters or more said it."""
+    """Pairs of answers (of ratings and thumbs: answers in a pair) of which two voters or more said it."""
     n_votes: int
     """What was said of these."""
     n_voters: int

@@ -71,6 +71,7 @@ class LabelRules(Strict):
     confidence: bool = False
     ratings: bool = False
     acceptable: bool = False
+    thumbs: bool = False
 
     @field_validator("dimensions")
     @classmethod
@@ -87,7 +88,8 @@ class LabelRules(Strict):
 
     @property
     def asks_more(self) -> bool:
-        """Whether there is more to say than a step of the scale, so that a verdict is not yet the whole vote."""
+        """Whether there is more to say once a verdict is chosen, so that it is not yet the whole vote. Thumbs are said
+        before it."""
         return (
             self.scale is Scale.MUCH_SLIGHTLY
             or bool(self.dimensions or self.reasons)
@@ -97,7 +99,7 @@ class LabelRules(Strict):
     @property
     def is_plain(self) -> bool:
         """Whether a vote is a verdict and nothing else."""
-        return not self.asks_more and self.scale is Scale.PLAIN
+        return not self.asks_more and not self.thumbs and self.scale is Scale.PLAIN
 
     def check(self, verdict: Verdict, labels: Labels) -> None:
         """Refuse labels that a vote with this verdict cannot have here.
@@ -114,6 +116,8 @@ class LabelRules(Strict):
         self._check_ratings(labels.ratings)
         if labels.acceptable is not None and not (self.acceptable and verdict.is_decisive):
             raise NotALabel("acceptable", "true or false, with A or B" if self.acceptable else "nothing")
+        if labels.thumbs and not self.thumbs:
+            raise NotALabel("thumbs", "nothing")
 
     def _check_scale(self, verdict: Verdict, labels: Labels) -> None:
         shown = None if self.scale is Scale.PLAIN else self.scale

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from arena.battle import Confidence, Scale, Side, Verdict
+from arena.battle import Confidence, Scale, Side, Thumb, Verdict
 from arena.errors import BadInput
 from ratings.agreement import Level
 
@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """By how much an answer is better, in steps of one scale."""
     RATING = "rating"
     """Each of the two answers from 1 to 5."""
+    THUMB = "thumb"
+    """Of each of the two answers whether it is good by itself."""
     CONFIDENCE = "confidence"
     """How sure the voter is of the vote."""
 
@@ -47,7 +49,7 @@ class Matter:
     @property
     def n_parts(self) -> int:
         """How many things a vote labels: the two answers apart, or the pair."""
-        return 2 if self.kind is Kind.RATING else 1
+        return 2 if self.kind in (Kind.RATING, Kind.THUMB) else 1
 
 
 _RATINGS = range(1, 6)
@@ -58,6 +60,13 @@ RATING = Matter(
     tuple(map(str, _RATINGS)),
     tuple(map(float, _RATINGS)),
     (Level.ORDINAL, Level.INTERVAL),
+)
+THUMB = Matter(
+    Kind.THUMB,
+    Kind.THUMB.value,
+    (Thumb.DOWN.value, Thumb.UP.value),
+    (0.0, 1.0),
+    (Level.NOMINAL,),
 )
 CONFIDENCE = Matter(
     Kind.CONFIDENCE,
@@ -98,6 +107,7 @@ COLUMNS: Mapping[str, str] = {
     "dimensions": _TEXT.format("dimensions"),
     "scale": f"{_TEXT.format('scale')} || '/' || coalesce({_TEXT.format('strength')}, '')",
     "ratings": _TEXT.format("ratings"),
+    "thumbs": _TEXT.format("thumbs"),
     "confidence": _TEXT.format("confidence"),
 }
 """Where votes say it, by the column that must be there, as SQL of the words."""
@@ -108,8 +118,8 @@ ALSO_NEEDS: Mapping[str, tuple[str, ...]] = {"scale": ("strength",)}
 def read(column: str, words: Mapping[int, str], where: str) -> dict[int, Any] | None:
     """What each word of a column says, by its key; None where the column holds nothing but words of another meaning.
 
-    Of dimensions: verdicts by id; of scales: the scale and its step, or None for no step; of ratings: by side; of
-    confidence: the word. Raises BadInput where some words are understood and others are not.
+    Of dimensions: verdicts by id; of scales: the scale and its step, or None for no step; of ratings and thumbs: by
+    side; of confidence: the word. Raises BadInput where some words are understood and others are not.
     """
     parse = _PARSED_BY[column]
     found, wrong = dict[int, Any](), list[str]()
@@ -149,6 +159,10 @@ def _ratings(word: str) -> dict[Side, int]:
     return told
 
 
+def _thumbs(word: str) -> dict[Side, Thumb]:
+    return {Side(side): Thumb(thumb) for side, thumb in _object(word).items()}
+
+
 def _object(word: str) -> dict[str, Any]:
     """A JSON object with something in it; one that stood in JSON Lines as it is comes as Python writes it."""
     try:
@@ -164,11 +178,13 @@ _PARSED_BY: Mapping[str, Callable[[str], Any]] = {
     "dimensions": _dimensions,
     "scale": _scale,
     "ratings": _ratings,
+    "thumbs": _thumbs,
     "confidence": Confidence,
 }
 _MAY_BE: Mapping[str, str] = {
     "dimensions": 'a JSON object such as {"accuracy": "A"}, each A, B or tie',
     "scale": "much-slightly, 5-steps or 8-steps, with a strength from 1 to the steps of a side",
     "ratings": 'a JSON object such as {"A": 2, "B": 4}, each from 1 to 5',
+    "thumbs": 'a JSON object such as {"A": "up", "B": "down"}',
     "confidence": ", ".join(Confidence),
 }

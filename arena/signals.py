@@ -6,18 +6,21 @@ become training data of their own: rows with one answer and a label, and pairs o
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
-from arena.battle import Message, ModelId
+from arena.battle import Message, ModelId, Thumb
 from arena.errors import BadInput
 from arena.pack import MessageRow, PromptRow
 from arena.record import Id, Strict, sentences
+from arena.thumbs import AS_MANY, together
 
 LONGEST_TEXT = 100_000
 """Of an answer or an edit, and of all messages of a prompt together, in characters."""
@@ -152,10 +155,18 @@ def parse_signal(value: object) -> Signal:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A signal as a row of unpaired (KTO) data: one answer, and whether its user was content with it."""
+    """One answer as a row of unpaired (KTO) data: whether its users were content with it, and the signals that were
+    counted, in the order of their times: the thumbs on it, or where there are none the other tries."""
 
-    signal: Signal
+    signals: tuple[Signal, ...]
     label: bool
+    share: Fraction
+    """Of the signals that say so."""
+
+    @property
+    def signal(self) -> Signal:
+        """The last one that says what the label says."""
+        return next(each for each in reversed(self.signals) if bool(each.is_up) is self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,37 +188,50 @@ class Taught:
 
 
 SUPERSEDED = "a later signal of the same user on the same answer"
-THUMB_INSTEAD = "another try after a thumb on the same answer"
+THUMB_INSTEAD = "another try on an answer with thumbs"
 
 
 def taught(signals: Iterable[Signal]) -> Taught:
     """Training rows of signals; every signal is in one row, or left out with a reason.
 
-    A thumb labels its answer, another try labels it as one that did not do, an edit is a preference. Of one user's
-    thumbs on one answer the last counts, and a thumb counts more than another try, which only seems to say something.
-    Rows are in the order of their signals' times, then ids. The same answer may be labelled both ways by two users.
+    The thumbs on an answer label it, by the rule that holds for thumbs in an arena (`arena.thumbs`): one of each user,
+    the last; the majority decides, and an answer that is split has no row. Another try only seems to say that an answer
+    did not do, and so labels those without a thumb alone. An edit is a preference, the last one of each user. Rows are
+    in the order of times, then ids, of the last signal that says what the row says.
     """
     ordered = sorted(signals, key=lambda each: (each.given_at, each.id))
-    edited: dict[tuple[Any, ...], Edited] = {}
-    labelled: dict[tuple[Any, ...], Labelled] = {}
-    left_out = {SUPERSEDED: 0, THUMB_INSTEAD: 0}
+    left_out = Counter[str]()
+    last: dict[tuple[Any, ...], Signal] = {}
     for signal in ordered:
-        key = (signal.source, signal.user, signal.model, signal.revision, signal.messages, signal.answer)
-        if signal.kind is SignalKind.EDIT:
-            assert signal.edited is not None  # noqa: S101 - for the type
-            left_out[SUPERSEDED] += edited.pop(key, None) is not None
-            edited[key] = Edited(signal, signal.edited, signal.answer)
-            continue
-        before = labelled.get(key)
-        if before is not None and _is_thumb(before.signal) and not _is_thumb(signal):
-            left_out[THUMB_INSTEAD] += 1
-            continue
-        if before is not None:
-            del labelled[key]
-            left_out[THUMB_INSTEAD if _is_thumb(signal) and not _is_thumb(before.signal) else SUPERSEDED] += 1
-        labelled[key] = Labelled(signal, bool(signal.is_up))
-    reasons = {reason: n for reason, n in left_out.items() if n}
-    return Taught(tuple(labelled.values()), tuple(edited.values()), reasons)
+        key = (_answer(signal), signal.source, signal.user, signal.kind)
+        left_out[SUPERSEDED] += last.pop(key, None) is not None
+        last[key] = signal
+    edits = [each for each in last.values() if each.kind is SignalKind.EDIT]
+    of_answer: dict[tuple[Any, ...], list[Signal]] = {}
+    for signal in last.values():
+        if signal.kind is not SignalKind.EDIT:
+            of_answer.setdefault(_answer(signal), []).append(signal)
+    rows = [row for said in of_answer.values() if (row := _labelled(said, left_out)) is not None]
+    rows.sort(key=lambda row: (row.signal.given_at, row.signal.id))
+    reasons = {reason: left_out[reason] for reason in (SUPERSEDED, THUMB_INSTEAD, AS_MANY) if left_out[reason]}
+    return Taught(tuple(rows), tuple(Edited(each, each.edited or "", each.answer) for each in edits), reasons)
+
+
+def _labelled(said: Sequence[Signal], left_out: Counter[str]) -> Labelled | None:
+    """The row of one answer from thumbs and other tries; None, and all are left out, where the thumbs are split."""
+    thumbs = tuple(each for each in said if _is_thumb(each))
+    if not thumbs:
+        return Labelled(tuple(said), False, Fraction(1))
+    left_out[THUMB_INSTEAD] += len(said) - len(thumbs)
+    found = together([Thumb.UP if each.is_up else Thumb.DOWN for each in thumbs])
+    if found is None:
+        left_out[AS_MANY] += len(thumbs)
+        return None
+    return Labelled(thumbs, found.is_good, found.share)
+
+
+def _answer(signal: Signal) -> tuple[Any, ...]:
+    return (signal.model, signal.revision, signal.messages, signal.answer)
 
 
 def _is_thumb(signal: Signal) -> bool:
@@ -247,6 +271,9 @@ def unpaired_records(rows: Iterable[Labelled]) -> Iterator[dict[str, Any]]:
             "completion": [{"role": "assistant", "content": row.signal.answer}],
             "label": row.label,
             **_made(row.signal),
+            "n_users": len(row.signals),
+            "agreement": float(row.share),
+            "weight": float(2 * row.share - 1),
         }
 
 

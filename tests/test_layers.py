@@ -76,6 +76,7 @@ FLOORS = [
         "arena.json_line",
         "arena.name",
         "arena.field",
+        "arena.thumbs",
     ],
     ["arena.agreement_report"],
     ["arena.gate", "arena.judges", "arena.label_agreement"],

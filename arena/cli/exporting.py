@@ -224,7 +224,7 @@ def _tell_format(name: str, counts: dict[str, Any], n_votes: int, *, alone: bool
     if not n_rows:
         say(f"no vote became a row of {name}: there is nothing to train on in these files")
         ways = {
-            UNKNOWN: "--assume-acceptable takes every chosen answer for good (labels.acceptable asks voters)",
+            UNKNOWN: "--assume-acceptable takes every chosen answer for good (labels.thumbs and labels.acceptable ask)",
             NOT_TEST: "this format has the test split alone; a larger --test-share puts more prompts there",
         }
         for reason in ways.keys() & counts["left_out"].keys():

@@ -46,6 +46,7 @@ class Opinion:
             confidence=self.labels.confidence,
             ratings={other[side]: rating for side, rating in self.labels.ratings.items()},
             acceptable=self.labels.acceptable,
+            thumbs={other[side]: thumb for side, thumb in self.labels.thumbs.items()},
         )
         left = None if self.shown_on_left is None else other[self.shown_on_left]
         return replace(

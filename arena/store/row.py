@@ -6,10 +6,17 @@ from typing import Any
 
 import duckdb
 
-from arena.battle import Confidence, Labels, Message, Scale, Side, Verdict
+from arena.battle import Confidence, Labels, Message, Scale, Side, Thumb, Verdict
 
 LABEL_COLUMNS = ("scale", "strength", "dimensions", "reasons", "comments", "confidence", "ratings", "acceptable")
 
+# What was said of either answer by itself is one object: ratings by side, and thumbs by side under a key of their own.
+_THUMBS = "thumbs"
+RATINGS = f"""case when ratings is not null
+    then nullif(json_merge_patch(ratings, '{{"{_THUMBS}": null}}')::varchar, '{{}}') end"""
+"""The ratings of a vote alone, as SQL."""
+THUMBS = f"json_extract(ratings, '$.{_THUMBS}')::varchar"
+"""The thumbs of a vote, as SQL."""
 
 _NONE_SAID = Labels()
 
@@ -46,7 +53,9 @@ def from_labels(labels: Labels) -> dict[str, Any]:
     The keys of objects and the reasons of a side are in a fixed order, so that the same labels are the same bytes.
     """
     reasons = {side.value: sorted(given) for side, given in labels.reasons.items()}
-    ratings = {side.value: rating for side, rating in labels.ratings.items()}
+    of_answers: dict[str, Any] = {side.value: rating for side, rating in labels.ratings.items()}
+    if labels.thumbs:
+        of_answers[_THUMBS] = {side.value: thumb.value for side, thumb in labels.thumbs.items()}
     return {
         "scale": labels.scale,
         "strength": labels.strength,
@@ -54,7 +63,7 @@ def from_labels(labels: Labels) -> dict[str, Any]:
         "reasons": to_json(reasons or None),
         "comments": to_json(None if labels.comment is None else {"vote": labels.comment}),
         "confidence": labels.confidence,
-        "ratings": to_json(ratings or None),
+        "ratings": to_json(of_answers or None),
         "acceptable": labels.acceptable,
     }
 
@@ -63,7 +72,9 @@ def to_labels(row: Sequence[Any]) -> Labels:
     """The labels that the values of LABEL_COLUMNS hold."""
     if not any(value is not None for value in row):
         return _NONE_SAID
-    scale, strength, dimensions, reasons, comments, confidence, ratings, acceptable = row
+    scale, strength, dimensions, reasons, comments, confidence, of_answers, acceptable = row
+    ratings = _object(of_answers)
+    thumbs = ratings.pop(_THUMBS, {})
     return Labels(
         scale=None if scale is None else Scale(scale),
         strength=strength,
@@ -71,8 +82,9 @@ def to_labels(row: Sequence[Any]) -> Labels:
         reasons={Side(side): frozenset(given) for side, given in _object(reasons).items()},
         comment=_object(comments).get("vote"),
         confidence=None if confidence is None else Confidence(confidence),
-        ratings={Side(side): rating for side, rating in _object(ratings).items()},
+        ratings={Side(side): rating for side, rating in ratings.items()},
         acceptable=acceptable,
+        thumbs={Side(side): Thumb(thumb) for side, thumb in thumbs.items()},
     )
 
 

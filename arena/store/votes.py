@@ -42,7 +42,7 @@ from arena.store.log import (
     told,
 )
 from arena.store.named import Named
-from arena.store.row import first, from_labels, scalar
+from arena.store.row import RATINGS, THUMBS, first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
 from arena.store.words import digest_of
 from arena.table import append
@@ -56,7 +56,11 @@ _MOST_QUESTIONS = 10_000
 _PROMPT_TEXT = "array_to_string(list_transform(messages, lambda message: message.content), chr(10))"
 _AUDITED = ("seq", "time_to_vote_ms", "voter_wrote_prompt", "guideline_version", "prompt_digest", "draw_probability")
 _JUDGED = ("bakeoff_seq", "question", "turn", "batch")
-_LABELS = ("scale", "strength", "dimensions", "ratings", "confidence")
+_LABELS = {
+    **{each: each for each in ("scale", "strength", "dimensions", "confidence")},
+    "ratings": RATINGS,
+    "thumbs": THUMBS,
+}
 
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, *_LABELS, "prompt_text", "left_out")
 
@@ -392,9 +396,10 @@ class Votes:
 
         Those of the voters `without` are left out as if the host had excluded them by then.
         """
+        labels = ", ".join(f"{sql} as {name}" for name, sql in _LABELS.items())
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
-                v.source, answer_a, answer_b, {", ".join((*_AUDITED, *_LABELS))}, {_PROMPT_TEXT} as prompt_text,
+                v.source, answer_a, answer_b, {", ".join(_AUDITED)}, {labels}, {_PROMPT_TEXT} as prompt_text,
                 seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch,
                 case when left_out is distinct from '{WITHDRAWN}' and voter_id in (select voter_id
                     from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out

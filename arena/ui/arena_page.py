@@ -3,19 +3,19 @@
 ballot.js is the ballot and all that becomes of it, ranked.js a list in its place, parts.js what both have; reveal.js,
 in words, what a vote opens; calibration.js, where the pack asks for it, what comes before the first one; consent.js,
 also where the pack asks for it, whether votes may be published, before both; labels.js, also where the pack asks for
-it, what is said beside the verdict; reading.js, how answers are read (code copied, both scrolled together);
-sheets.js, what lies over the page (the guideline, the keys, the own votes); own_data.js, below the own votes, what is
-kept of the voter.
+it, what is said beside the verdict; thumbs.js, where the pack asks for them, the thumbs on each answer; reading.js, how
+answers are read (code copied, both scrolled together); sheets.js, what lies over the page (the guideline, the keys, the
+own votes); own_data.js, below the own votes, what is kept of the voter.
 """
 
 from collections.abc import Iterable
 
 import gradio as gr
 
-from arena.battle import Scale, SkipReason
+from arena.battle import Scale, Side, SkipReason
 from arena.labels import LabelRules
 from arena.rules import BallotRules
-from arena.ui.labels import SCRIPT, n_steps, panel, steps
+from arena.ui.labels import SCRIPT, THUMB_KEYS, THUMBS_SCRIPT, n_steps, panel, steps, thumbs
 from arena.ui.markdown import render_markdown
 from arena.ui.page import Frame, html
 
@@ -75,6 +75,7 @@ _KEYS = (
 
 # Where the verdict has steps, and where there is more to say than the verdict.
 _STEP_KEYS = {5: (("1", "5", "keys.steps"), ("T", "3", "verdict.tie")), 8: (("1", "8", "keys.steps"),)}
+_THUMB_KEYS = tuple((*THUMB_KEYS[side], f"keys.thumbs.{side.value}") for side in Side)
 _LABEL_KEYS = (("Enter", "Ctrl Enter", "labels.save"), ("Esc", "", "labels.back"))
 
 
@@ -97,7 +98,8 @@ def _key_rows(keys: Iterable[tuple[str, str, str]], *, only: str = "") -> str:
 def _keys(rules: BallotRules, labels: LabelRules, *, calibrates: bool) -> str:
     absent = {"verdict.both_bad", "arena.together"} if rules.kind == "ranked" else set[str]()
     absent |= {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
-    verdicts = _LIST_KEYS if rules.kind == "ranked" else _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
+    judged = _LIST_KEYS if rules.kind == "ranked" else _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
+    verdicts = (*(_THUMB_KEYS if labels.thumbs else ()), *judged)
     others = (*(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
     if calibrates and verdicts != _KEYS[:3]:  # worked examples are judged by the plain verdicts
         first = _key_rows(verdicts, only="of-ballots") + _key_rows(_KEYS[:3], only="of-examples")
@@ -188,11 +190,11 @@ _SHELL = f"""
   <div id="pair">
     <article id="a" class="answer a" aria-labelledby="a-label">
       <h3><span id="a-label" data-t="arena.answer_a"></span> <span class="name"></span> <span class="score"></span></h3>
-      <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="a-label">{_LONG}</div>
+      <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="a-label">{_LONG}</div>{{thumbs_a}}
     </article>
     <article id="b" class="answer b" aria-labelledby="b-label">
       <h3><span id="b-label" data-t="arena.answer_b"></span> <span class="name"></span> <span class="score"></span></h3>
-      <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>
+      <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>{{thumbs_b}}
     </article>
   </div>
   {{greeting}}{{asking}}
@@ -278,7 +280,8 @@ def scripts(labels: LabelRules, *, calibrates: bool, asks: bool = False, ranks: 
     if ranks:
         return (*(["consent.js"] if asks else []), "reveal.js", "parts.js", "ranked.js", "own_data.js", "sheets.js")
     first = (*(["calibration.js"] if calibrates else []), *(["consent.js"] if asks else []))
-    return (*first, *([SCRIPT] if labels.asks_more else []), *_SCRIPTS)
+    beside = (*([THUMBS_SCRIPT] if labels.thumbs else []), *([SCRIPT] if labels.asks_more else []))
+    return (*first, *beside, *_SCRIPTS)
 
 
 def build(
@@ -302,6 +305,8 @@ def build(
     shell = (_LIST_SHELL if is_list else _SHELL).format(
         skip=_SKIP if rules.skip else "",
         welcome=render_markdown(welcome),
+        thumbs_a=thumbs(labels, Side.A),
+        thumbs_b=thumbs(labels, Side.B),
         labels=panel(labels),
         scale="" if labels.scale is Scale.PLAIN else f' data-scale="{labels.scale.value}"',
         verdicts=_bar(_SKIP if rules.skip else "", labels.scale),

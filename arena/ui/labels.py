@@ -1,4 +1,4 @@
-"""What voters are asked beside the verdict: on the wire, in the bar, and in the panel above it.
+"""What voters are asked beside the verdict: on the wire, below each answer, in the bar, and in the panel above it.
 
 Everything here follows from `[labels]` of arena.toml. Names of dimensions and reasons are the host's own words; nothing
 here knows of models.
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from arena.battle import Confidence, Labels, Scale, Side, Verdict
+from arena.battle import Confidence, Labels, Scale, Side, Thumb, Verdict
 from arena.errors import NotALabel
 from arena.labels import (
     HIGHEST_RATING,
@@ -26,6 +26,7 @@ from arena.labels import (
 from arena.ui.middleware import MAX_BODY_BYTES
 
 SCRIPT = "labels.js"
+THUMBS_SCRIPT = "thumbs.js"
 
 # Room for the longest vote of any rules: JSON in ASCII takes at most 12 bytes for a character (two escapes of 6, beyond
 # U+FFFF). All that is neither the host's words nor the comment has room in a body of the usual length.
@@ -51,6 +52,7 @@ class LabelBody(BaseModel):
     confidence: Confidence | None = None
     ratings: dict[Side, StrictInt] = Field(default_factory=dict)
     acceptable: StrictBool | None = None
+    thumbs: dict[Side, Thumb] = Field(default_factory=dict)
 
     def labels(self) -> Labels:
         """The same as a noun. Raises NotALabel for a reason that stands twice on a side."""
@@ -65,6 +67,7 @@ class LabelBody(BaseModel):
             confidence=self.confidence,
             ratings=self.ratings,
             acceptable=self.acceptable,
+            thumbs=self.thumbs,
         )
 
 
@@ -77,6 +80,7 @@ _SHAPES: Mapping[str, str] = {
     "confidence": ", ".join(Confidence),
     "ratings": "an object with a whole number for A, for B or for both",
     "acceptable": "true or false",
+    "thumbs": "an object with up or down for A, for B or for both",
 }
 
 
@@ -89,6 +93,40 @@ def misshapen(errors: Iterable[Mapping[str, Any]]) -> NotALabel | None:
     if key in _SHAPES:
         return NotALabel(key, _SHAPES[key])
     return NotALabel("labels", f"an object with some of: {', '.join(_SHAPES)}")
+
+
+# ---- below each answer ----
+
+# Above A on the keyboard and far from it, so that each hand has one answer: up, then down.
+THUMB_KEYS: Mapping[Side, tuple[str, str]] = {Side.A: ("Q", "W"), Side.B: ("O", "P")}
+
+# A hand with its thumb up, drawn for this page; the other one is its mirror image.
+_HAND = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><g{}><path d="M3.6 11h3.1v8.6H3.6z"/>'
+    '<path d="M6.7 11.4 10.6 4a2.2 2.2 0 0 1 2.3 2.8l-.8 3h5.7a2 2 0 0 1 2 2.4l-1.2 5.8a2 2 0 0 1-2 1.6H6.7z"/>'
+    "</g></svg>"
+)
+_HANDS: Mapping[Thumb, str] = {
+    Thumb.UP: _HAND.format(""),
+    Thumb.DOWN: _HAND.format(' transform="matrix(1 0 0 -1 0 23)"'),
+}
+
+
+def thumbs(rules: LabelRules, side: Side) -> str:
+    """The two buttons below an answer, of which one or none is pressed; nothing where the arena asks for no thumbs."""
+    if not rules.thumbs:
+        return ""
+    name = f"thumbs-{side.value.lower()}"
+    buttons = "".join(
+        f'<button type="button" class="thumb" data-thumb="{thumb.value}" aria-pressed="false" '
+        f'aria-keyshortcuts="{key}" data-t-label="thumbs.{side.value}.{thumb.value}">{_HANDS[thumb]}<kbd>{key}</kbd>'
+        "</button>"
+        for thumb, key in zip(Thumb, THUMB_KEYS[side], strict=True)
+    )
+    return (
+        f'<div class="thumbs" role="group" data-side="{side.value}" aria-labelledby="{name}">'
+        f'<span id="{name}" data-t="thumbs.ask"></span>{buttons}</div>'
+    )
 
 
 # ---- the bar ----

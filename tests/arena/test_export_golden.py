@@ -33,6 +33,7 @@ from arena.battle import (
     Scale,
     Side,
     Source,
+    Thumb,
     Verdict,
     Vote,
     VoteId,
@@ -95,6 +96,15 @@ def _answers(prompt: Prompt, number: int, rng: Random) -> list[Answer]:
             )
         )
     return found
+
+
+def _thumbs(number: int) -> dict[Side, Thumb]:
+    """By number alone, so that the rest of this world is what it was without."""
+    said = {
+        Side.A: (None, Thumb.UP, Thumb.DOWN, Thumb.UP)[number % 4],
+        Side.B: (None, Thumb.DOWN, Thumb.UP)[number % 3],
+    }
+    return {side: thumb for side, thumb in said.items() if thumb is not None}
 
 
 def _labels(rng: Random, verdict: Verdict) -> Labels:
@@ -168,7 +178,7 @@ def _vote(
     # Voters prefer the longer text, so that they agree well enough.
     longer = Verdict.A if len(one.text) > len(other.text) else Verdict.B
     verdict = longer if rng.random() < 0.85 else rng.choice(tuple(Verdict))
-    labels = _labels(rng, verdict)
+    labels = replace(_labels(rng, verdict), thumbs=_thumbs(number))
     return battle, Vote(
         id=VoteId(key),
         battle_id=battle.id,

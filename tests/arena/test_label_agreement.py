@@ -25,6 +25,7 @@ from arena.battle import (
     Scale,
     Side,
     Source,
+    Thumb,
     Verdict,
     Vote,
     VoteId,
@@ -33,7 +34,7 @@ from arena.battle import (
 from arena.errors import BadInput
 from arena.judgements import UNTOLD, Judgements
 from arena.label_agreement import NOBODY_TWICE, LabelAgreement, by_matter
-from arena.matters import CONFIDENCE, RATING, Kind, Matter, dimension, steps
+from arena.matters import CONFIDENCE, RATING, THUMB, Kind, Matter, dimension, steps
 from arena.store import VoteStore
 from arena.tally import Selection
 from arena.vote_file import open_votes
@@ -47,7 +48,7 @@ CHANCE = Chance(rounds=200, seed=3)
 FEW = Chance(rounds=2)
 ACCURACY = dimension("accuracy")
 SIDED = (ACCURACY, steps(Scale.MUCH_SLIGHTLY), steps(Scale.FIVE), steps(Scale.EIGHT))
-ALL = (*SIDED, RATING, CONFIDENCE)
+ALL = (*SIDED, RATING, THUMB, CONFIDENCE)
 
 
 def judged(matter: Matter, rows: Sequence[Sequence[int | tuple[int, int] | None]]) -> Judgements:
@@ -323,6 +324,7 @@ LABELLED = st.builds(
     dimensions=st.dictionaries(st.sampled_from(["accuracy", "tone"]), st.sampled_from([A, TIE, B])),
     confidence=st.sampled_from([None, *Confidence]),
     ratings=st.dictionaries(st.sampled_from(list(Side)), st.integers(1, 5)),
+    thumbs=st.dictionaries(st.sampled_from(list(Side)), st.sampled_from(list(Thumb))),
 )
 
 
@@ -349,6 +351,7 @@ def ballot(
             dimensions={each: said.swapped for each, said in labels.dimensions.items()},
             confidence=labels.confidence,
             ratings={(Side.B if side is Side.A else Side.A): rating for side, rating in labels.ratings.items()},
+            thumbs={(Side.B if side is Side.A else Side.A): thumb for side, thumb in labels.thumbs.items()},
         )
     return battle, Vote(VoteId(f"v{number}"), battle.id, verdict, Source.HUMAN, VoterId(who), NOW, labels=labels)
 
@@ -392,26 +395,29 @@ def test_every_label_of_the_log_is_read_as_it_was_said(store: VoteStore):
         dimensions={"accuracy": A, "tone": TIE},
         confidence=Confidence.LOW,
         ratings={Side.A: 4, Side.B: 1},
+        thumbs={Side.A: Thumb.UP, Side.B: Thumb.DOWN},
     )
     cast(store, 0, "v1", A, labels)
     cast(store, 0, "v2", A, labels, turned=True)
     cast(store, 0, "v3", BAD, Labels(scale=Scale.EIGHT))
     found = told(read(store))
-    assert list(found) == ["accuracy", "tone", "8-steps", "rating", "confidence"]
+    assert list(found) == ["accuracy", "tone", "8-steps", "rating", "thumb", "confidence"]
     assert {name: (each.n_said, each.n_items, each.n_pairs) for name, each in found.items()} == {
         "accuracy": (2, 1, 1),
         "tone": (2, 1, 1),
         "8-steps": (3, 1, 3),
         "rating": (2, 2, 2),
+        "thumb": (2, 2, 2),
         "confidence": (2, 1, 1),
     }
     # The first two say the same of the same texts, one of them with the sides exchanged.
-    for name in ("accuracy", "tone", "rating", "confidence"):
+    for name in ("accuracy", "tone", "rating", "thumb", "confidence"):
         assert value(found[name], "raw_pooled") == 1.0
     assert value(found["8-steps"], "raw_pooled") == round(1 / 3, 4)
     sides = {key: n for key, n in found["8-steps"].labels.items() if n}
     assert sides in ({"A by 3": 2, "neither": 1}, {"neither": 1, "B by 3": 2})  # A is the text with the smaller digest
     assert {key: n for key, n in found["rating"].labels.items() if n} == {"4": 2, "1": 2}
+    assert found["thumb"].labels == {"down": 2, "up": 2}
     assert found["tone"].labels == {"A": 0, "tie": 2, "B": 0}
     assert found["confidence"].labels == {"low": 2, "medium": 0, "high": 0}
 
@@ -420,6 +426,26 @@ def test_of_a_voter_who_judges_again_the_first_labels_count(store: VoteStore):
     for who, rating in (("v1", 1), ("v2", 1), ("v1", 5)):
         cast(store, 0, who, A, Labels(ratings={Side.A: rating}))
     assert {key: n for key, n in told(read(store))["rating"].labels.items() if n} == {"1": 2}
+
+
+def test_thumbs_alone_are_no_ratings_and_ratings_alone_no_thumbs(store: VoteStore):
+    for who, labels in (("v1", Labels(thumbs={Side.A: Thumb.UP})), ("v2", Labels(thumbs={Side.B: Thumb.UP}))):
+        cast(store, 0, who, A, labels)
+    assert list(told(read(store))) == ["thumb"]
+    cast(store, 1, "v1", A, Labels(ratings={Side.A: 5}))
+    found = told(read(store))
+    assert (found["rating"].n_said, found["thumb"].n_said, found["thumb"].n_items) == (1, 2, 0)
+    assert found["thumb"].figures["krippendorff_nominal"].reason == NOBODY_TWICE
+
+
+def test_agreement_on_thumbs_is_nominal_and_by_answer():
+    # Krippendorff (2011), binary data of two observers: 4 of 10 things differ, 14 zeros and 6 ones in all, and so
+    # alpha = 1 - 19 * 4 / (14 * 6) = 0.095.
+    rows = [[(int(one), None), (int(other), None)] for one, other in zip("0100000010", "1110010000", strict=True)]
+    found = agreed(THUMB, rows)
+    assert set(found.figures) == {"raw", "raw_pooled", "krippendorff_nominal", "gwet_ac1"}
+    assert (value(found, "krippendorff_nominal"), value(found, "raw")) == (0.0952, 0.6)
+    assert found.n_items == 10
 
 
 def test_votes_without_a_label_have_no_part_of_it(store: VoteStore):
@@ -444,6 +470,7 @@ def crowd(store: VoteStore) -> None:
                 dimensions={"accuracy": accuracy, "tone": tone},
                 confidence=Confidence.HIGH,
                 ratings={Side.A: rating, Side.B: max(1, rating - number)},
+                thumbs={Side.A: Thumb.UP, Side.B: Thumb.DOWN},
             )
             cast(store, prompt, f"v{number}", right, labels, turned=bool(number % 2))
 
@@ -459,16 +486,19 @@ def test_the_command_prints_every_matter_and_says_why_what_is_missing(tmp_path: 
         "Dimension tone: A ",
         "By how much, much-slightly: A by 2 ",
         "Ratings of each answer: 1 ",
+        "Thumbs on each answer: down 50.0%, up 50.0%",
         "Confidence: low 0.0%, medium 0.0%, high 100.0%",
     ):
         assert title in printed
     assert "36 votes say it; of 24 answers two voters or more do, 72 pairs of voters" in printed
     assert "nobody could have disagreed" in printed.split("Confidence: ")[1]
     record = bakeoff("agreement", "--db", path, "--json").record
-    assert [each["name"] for each in record["labels"]] == ["accuracy", "tone", "much-slightly", "rating", "confidence"]
+    assert [each["name"] for each in record["labels"]] == [
+        *("accuracy", "tone", "much-slightly", "rating", "thumb", "confidence"),
+    ]
     accuracy = record["labels"][0]["figures"]
     assert accuracy["krippendorff_nominal"]["low"] < accuracy["krippendorff_nominal"]["value"]
-    confidence = record["labels"][4]["figures"]["krippendorff_ordinal"]
+    confidence = record["labels"][5]["figures"]["krippendorff_ordinal"]
     assert (confidence["value"], confidence["reason"]) == (
         None,
         "all votes say the same, so that nobody could have disagreed",
@@ -488,13 +518,31 @@ def of_file(path: Path, labels: Sequence[Mapping[str, object]]) -> dict[str, Lab
 
 def test_a_file_tells_the_same_labels(tmp_path: Path):
     said = {"dimensions": '{"accuracy": "A"}', "ratings": {"A": 2, "B": 4}, "scale": "5-steps", "strength": 2}
+    said |= {"thumbs": '{"A": "up"}'}
     found = of_file(tmp_path / "votes.jsonl", [said | {"confidence": "low"}, said | {"confidence": "high"}])
     assert {name: value(each, "raw") for name, each in found.items()} == {
         "accuracy": 1.0,
         "5-steps": 1.0,
         "rating": 1.0,
+        "thumb": 1.0,
         "confidence": 0.0,
     }
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_thumbs_of_a_file_are_read_as_raw_votes_write_them(tmp_path: Path, ending: str):
+    columns = ("model_a", "model_b", "winner", "prompt_id", "voter", "thumbs")
+    said = ('{"A": "up", "B": "down"}', '{"A": "up"}', None)
+    rows = [("x", "y", "tie", "p", f"w{number}", thumbs) for number, thumbs in enumerate(said)]
+    path = tmp_path / f"votes.{ending}"
+    if ending == "jsonl":  # as objects, not as their text
+        lines = [dict(zip(columns, (*row[:-1], row[-1] and json.loads(row[-1])), strict=True)) for row in rows]
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    else:
+        table.write(path, dict.fromkeys(columns, "varchar"), rows)
+    with open_votes(path) as votes:
+        found = told(judgement_table.read(votes, labels=True))["thumb"]
+    assert (found.n_said, found.n_items, dict(found.labels)) == (2, 1, {"down": 0, "up": 2})
 
 
 def test_a_column_of_another_meaning_is_no_label(tmp_path: Path):
@@ -509,6 +557,8 @@ def test_a_column_of_another_meaning_is_no_label(tmp_path: Path):
         ("ratings", '{"A": 2}', '{"A": 6}'),
         ("ratings", '{"A": 2}', '{"C": 2}'),
         ("ratings", '{"A": 2}', '{"A": 2.5}'),
+        ("thumbs", '{"A": "up"}', '{"A": 1}'),
+        ("thumbs", '{"A": "up"}', '{"C": "up"}'),
         ("confidence", "low", "sure"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.battle import Confidence, Labels, Reveal, Scale, Side, Verdict, VoterId
+from arena.battle import Confidence, Labels, Reveal, Scale, Side, Thumb, Verdict, VoterId
 from arena.errors import AlreadyVoted, BadPack, NotALabel
 from arena.labels import LONGEST_COMMENT, Dimension, LabelRules
 from arena.pack import read_pack, starter_directory
@@ -31,6 +31,7 @@ comment = true
 confidence = true
 ratings = true
 acceptable = true
+thumbs = true
 dimensions = [
     { id = "accuracy", name = "Accuracy" },
     { id = "style", name = "Style", meaning = "Tone, length and form." },
@@ -45,6 +46,7 @@ SAID = Labels(
     confidence=Confidence.HIGH,
     ratings={Side.B: 1, Side.A: 5},
     acceptable=False,
+    thumbs={Side.B: Thumb.UP, Side.A: Thumb.DOWN},
 )
 property_test = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 COLUMNS = ("scale", "strength", "dimensions", "reasons", "comments", "confidence", "ratings", "acceptable")
@@ -156,6 +158,7 @@ rules_of_any_arena = st.builds(
     confidence=st.booleans(),
     ratings=st.booleans(),
     acceptable=st.booleans(),
+    thumbs=st.booleans(),
 )
 
 
@@ -179,6 +182,7 @@ def sound_votes(draw: st.DrawFn) -> tuple[LabelRules, Verdict, Labels]:
         confidence=draw(st.none() | st.sampled_from(Confidence) if rules.confidence else st.none()),
         ratings=draw(st.dictionaries(sides, st.integers(1, 5)) if rules.ratings else st.just({})),
         acceptable=draw(st.none() | st.booleans() if rules.acceptable and verdict.is_decisive else st.none()),
+        thumbs=draw(st.dictionaries(sides, st.sampled_from(Thumb)) if rules.thumbs else st.just({})),
     )
     return rules, verdict, labels
 
@@ -209,6 +213,7 @@ EXTRAS: dict[str, dict[str, Any]] = {
     "confidence": {"confidence": Confidence.LOW},
     "ratings": {"ratings": {Side.A: 3}},
     "acceptable": {"acceptable": True},
+    "thumbs": {"thumbs": {Side.B: Thumb.DOWN}},
 }
 
 
@@ -369,7 +374,8 @@ def test_labels_are_stored_in_one_way_and_what_was_not_said_is_null(store: VoteS
     said, silent = stored(store)
     assert said == (
         *("5-steps", 2, '{"accuracy": "A", "style": "tie"}', '{"B": ["Too long", "Wrong facts"]}'),
-        *('{"vote": "Über alles: “gut”.\\n\\tUnd 好."}', "high", '{"A": 5, "B": 1}', False),
+        *('{"vote": "Über alles: “gut”.\\n\\tUnd 好."}', "high"),
+        *('{"A": 5, "B": 1, "thumbs": {"A": "down", "B": "up"}}', False),
     )
     assert silent == ("5-steps", *[None] * 7)
 
@@ -396,6 +402,8 @@ def test_a_plain_vote_has_no_labels_at_rest(store: VoteStore):
         "comments = null",
         "confidence = 'low'",
         """ratings = '{"A": 5, "B": 2}'""",
+        """ratings = '{"A": 5, "B": 1, "thumbs": {"A": "up", "B": "up"}}'""",
+        """ratings = '{"A": 5, "B": 1}'""",
         "ratings = null",
         "acceptable = true",
         "acceptable = null",
@@ -446,6 +454,7 @@ def test_the_rules_read_back_from_the_database_are_those_of_the_pack(store: Vote
                 confidence=True,
                 ratings=True,
                 acceptable=True,
+                thumbs=True,
                 dimensions=(
                     Dimension(id="accuracy", name="Accuracy"),
                     Dimension(id="style", name="Style", meaning="Tone, length and form."),

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.battle import Message, Model, ModelId
+from arena.battle import Labels, Message, Model, ModelId, Side, Thumb
 from arena.dataset.cleaning import SAME_ONCE_CLEAN
 from arena.dataset.signal_rows import FitSignals, fit_to_train
 from arena.drift import Request, moved, read_requests
 from arena.errors import BadInput
 from arena.policy import Made, OnPolicy, is_by, on_policy
 from arena.preferences.flag import Flag
+from arena.preferences.formats import unpaired
 from arena.preferences.judgement import SAME_TEXT
 from arena.self_naming import Names
-from arena.signals import SUPERSEDED, THUMB_INSTEAD, Signal, SignalKind, taught
+from arena.signals import SUPERSEDED, THUMB_INSTEAD, Signal, SignalKind, taught, unpaired_records
 from arena.store import VoteStore
+from arena.thumbs import AS_MANY
 from command import bakeoff, error_of
 from ground import NOW
+from opinions import cast, judged, vote
 
 UP, DOWN, AGAIN, EDIT = "up", "down", "again", "edit"
 
@@ -54,8 +58,10 @@ def signal(what: str, n: int = 0, *, user: str = "u", answer: str = "An answer."
 
 
 def test_a_thumb_and_another_try_label_an_answer_and_an_edit_is_preferred_to_it():
-    rows = taught([signal(UP, 1), signal(DOWN, 2, user="v"), signal(AGAIN, 3, user="w"), signal(EDIT, 4, user="x")])
-    assert [(row.signal.user, row.label) for row in rows.labelled] == [("u", True), ("v", False), ("w", False)]
+    said = [signal(UP, 1), signal(DOWN, 2, answer="Two."), signal(AGAIN, 3, answer="Three."), signal(EDIT, 4)]
+    rows = taught(said)
+    labels = [(row.signal.answer, row.label) for row in rows.labelled]
+    assert labels == [("An answer.", True), ("Two.", False), ("Three.", False)]
     [edit] = rows.edited
     assert (edit.chosen, edit.rejected) == ("Edited 4.", "An answer.")
     assert rows.left_out == {}
@@ -69,7 +75,7 @@ def test_a_thumb_and_another_try_label_an_answer_and_an_edit_is_preferred_to_it(
         ([UP, AGAIN], True, {THUMB_INSTEAD: 1}),
         ([AGAIN, UP], True, {THUMB_INSTEAD: 1}),
         ([AGAIN, AGAIN], False, {SUPERSEDED: 1}),
-        ([AGAIN, UP, DOWN, AGAIN], False, {THUMB_INSTEAD: 2, SUPERSEDED: 1}),
+        ([AGAIN, UP, DOWN, AGAIN], False, {THUMB_INSTEAD: 1, SUPERSEDED: 2}),
     ],
 )
 def test_of_one_user_on_one_answer_the_last_thumb_counts_and_more_than_another_try(
@@ -78,6 +84,46 @@ def test_of_one_user_on_one_answer_the_last_thumb_counts_and_more_than_another_t
     rows = taught(signal(what, n) for n, what in enumerate(said))
     assert [row.label for row in rows.labelled] == [label]
     assert rows.left_out == left_out
+
+
+@pytest.mark.parametrize(
+    ("said", "label", "share", "left_out"),
+    [
+        ([UP, UP, DOWN], True, Fraction(2, 3), {}),
+        ([DOWN, UP, DOWN], False, Fraction(2, 3), {}),
+        ([UP, DOWN], None, None, {AS_MANY: 2}),
+        ([UP, AGAIN, AGAIN], True, Fraction(1), {THUMB_INSTEAD: 2}),  # a thumb comes before what only seems to say
+        ([UP, AGAIN, DOWN], None, None, {AS_MANY: 2, THUMB_INSTEAD: 1}),
+        ([AGAIN, AGAIN], False, Fraction(1), {}),
+    ],
+)
+def test_of_several_users_thumbs_on_an_answer_the_majority_is_its_one_label(
+    said: list[str], label: bool | None, share: Fraction | None, left_out: dict[str, int]
+):
+    rows = taught(signal(what, n, user=f"u{n}") for n, what in enumerate(said))
+    assert [(row.label, row.share) for row in rows.labelled] == ([] if label is None else [(label, share)])
+    assert rows.left_out == left_out
+    for row, told in zip(rows.labelled, unpaired_records(rows.labelled), strict=True):
+        assert (told["n_users"], told["agreement"]) == (len(row.signals), float(row.share))
+        assert told["weight"] == float(2 * row.share - 1)
+        assert told["signal_id"] == row.signal.id
+
+
+@pytest.mark.parametrize("signs", ["+", "-", "++-", "+--", "+-", "++--", "+++-"])
+def test_thumbs_of_a_product_and_of_an_arena_give_an_answer_the_same_label(signs: str):
+    """The same thumbs on the same answer, brought as signals and given with votes that tell nothing else."""
+    rows = taught(signal(UP if sign == "+" else DOWN, n, user=f"u{n}") for n, sign in enumerate(signs))
+    votes = [
+        vote("tie", f"v{n}", number=n, labels=Labels(thumbs={Side.A: Thumb.UP if sign == "+" else Thumb.DOWN}))
+        for n, sign in enumerate(signs)
+    ]
+    [example], _ = judged([cast(votes)], {"x": signal(UP).answer})
+    of_votes = [dict(zip(unpaired.SCHEMA, row, strict=True)) for row in unpaired.rows(example)]
+    of_signals = list(unpaired_records(rows.labelled))
+    same = ("completion", "label", "agreement", "weight")
+    assert [[row[key] for key in same] for row in of_votes] == [[row[key] for key in same] for row in of_signals]
+    assert [row["n_votes"] for row in of_votes] == [row["n_users"] for row in of_signals]
+    assert unpaired.left_out(example) == rows.left_out
 
 
 def test_of_one_user_s_edits_of_an_answer_the_last_one_counts():
@@ -90,7 +136,9 @@ def test_of_one_user_s_edits_of_an_answer_the_last_one_counts():
 def test_every_signal_is_in_one_row_or_left_out_for_a_reason(said: list[tuple[str, str, str]]):
     given_ = [signal(what, n, user=user, answer=answer) for n, (what, user, answer) in enumerate(said)]
     rows = taught(given_)
-    assert len(rows.labelled) + len(rows.edited) + sum(rows.left_out.values()) == len(given_)
+    n_labelled = sum(len(row.signals) for row in rows.labelled)
+    assert n_labelled + len(rows.edited) + sum(rows.left_out.values()) == len(given_)
+    assert len({row.signal.answer for row in rows.labelled}) == len(rows.labelled)
     assert taught(reversed(given_)) == rows
 
 

@@ -48,6 +48,7 @@ reasons = ["Wrong"]
 comment = true
 confidence = true
 ratings = true
+thumbs = true
 acceptable = true
 dimensions = [{id = "tone", name = "Tone"}]
 [guideline]

@@ -75,7 +75,7 @@ def _guideline() -> tuple[bytes, ...]:
 
 def _api_body() -> tuple[bytes, ...]:
     labels = {"scale": "much-slightly", "strength": 1, "dimensions": {"tone": "A"}, "reasons": {"A": ["Wrong"]}}
-    labels |= {"comment": "x", "confidence": "low", "ratings": {"B": 3}, "acceptable": True}
+    labels |= {"comment": "x", "confidence": "low", "ratings": {"B": 3}, "acceptable": True, "thumbs": {"A": "up"}}
     return (
         b"\0" + json.dumps({"verdict": "A", "labels": labels}).encode(),
         b"\0" + json.dumps({"verdict": "tie"}).encode(),

@@ -144,8 +144,8 @@ def canary_store() -> VoteStore:
     return store
 
 
-def canary_arena(serve: Serve) -> Arena:
-    return serve(earlier=SimpleNamespace(store=canary_store()))
+def canary_arena(serve: Serve, rules: str = "") -> Arena:
+    return serve(earlier=SimpleNamespace(store=canary_store()), rules=rules)
 
 
 # ---- the walker ----

@@ -17,7 +17,7 @@ from openid import PASSWORD
 Act = Callable[[Page], object]
 
 # The arenas that scenes play in: see stage.py.
-Ground = Literal["new", "voted", "labels", "steps", "asking", "ranked", "calibrating", "hosted", "decided"]
+Ground = Literal["new", "voted", "labels", "thumbs", "steps", "asking", "ranked", "calibrating", "hosted", "decided"]
 
 BALLOTS = re.compile(r"\/api\/ballots$")
 CONSENT = re.compile(r"\/api\/me\/consent$")
@@ -140,6 +140,7 @@ def fill(selector: str, text: str) -> Act:
 
 _VOTED = _in_turn(press("a"), wait(state("revealed")))
 _LABELLING = _in_turn(press("a"), wait("#labels:not([hidden])"))
+_THUMBED = _in_turn(press("q"), press("p"), wait(".thumb[data-thumb=down][aria-pressed=true]"))
 _MODEL = "#board-page tr[data-model] a, .found-duel a[href*=model]"
 
 
@@ -222,6 +223,9 @@ SCENES: tuple[Scene, ...] = (
     _arena("unreachable", ready=state("notice"), set_up=is_unreachable(BALLOTS)),
     _arena("labels", ground="labels", play=_LABELLING),
     _arena("labels-both-bad", ground="labels", play=_in_turn(press("n"), wait("#labels:not([hidden])"))),
+    _arena("thumbs", ground="thumbs"),
+    _arena("thumbs-pressed", ground="thumbs", play=_THUMBED),
+    _arena("thumbs-revealed", ground="thumbs", play=_in_turn(_THUMBED, _VOTED)),
     _arena("steps", ground="steps"),
     _arena("steps-revealed", ground="steps", play=_in_turn(press("2"), wait(state("revealed")))),
     _arena("asking", ground="asking", ready=state("asking")),

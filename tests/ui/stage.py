@@ -39,6 +39,7 @@ comment = true
 confidence = true
 ratings = true
 acceptable = true
+thumbs = true
 """
 # Several voters on the same pairs, of which some disagree, in all and in one matter.
 _SHARED = """
@@ -52,6 +53,7 @@ dimensions = [{ id = "accuracy", name = "Accuracy" }]
 # Of the others, the starter pack's own.
 _RULES: Mapping[Ground, str] = {
     "labels": _EVERY_LABEL,
+    "thumbs": "[labels]\nthumbs = true\n",
     "steps": '[labels]\nscale = "8-steps"\n',
     "asking": """[consent]
 version = "1"

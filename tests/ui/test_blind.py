@@ -103,6 +103,20 @@ def test_before_anybody_voted_no_route_gives_a_model_away(canaries: Arena, tmp_p
     assert [path for path in (tmp_path / "gradio").rglob("*") if path.is_file()] == []
 
 
+def test_an_arena_with_thumbs_gives_away_no_more(serve: Serve):
+    arena = canary_arena(serve, "[labels]\nthumbs = true\n")
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    walk = walked(arena, visitor, ballot_id)
+    for thumbs in ({"A": "up", "C": "up"}, {"A": "left"}, ["up"], {"A": None}):
+        walk.ask("POST", f"/api/ballots/{ballot_id}/vote", json={"verdict": "A", "labels": {"thumbs": thumbs}})
+    assert "POST" in walk.seen[-1][0]
+    assert walk.seen[-1][1] == 422
+    for address, _, data in walk.seen:
+        assert not given_away(data), address
+    assert arena.n_acts == 0
+
+
 def test_with_a_board_only_the_routes_that_are_for_it_name_models(with_board: Arena):
     visitor = with_board.visitor()
     ballot_id = ballot_of(visitor)["ballot_id"]
@@ -284,6 +298,27 @@ _STORED = """async () => {
   return JSON.stringify([{...localStorage}, {...sessionStorage}, bases, caches_, document.cookie, globals,
     performance.getEntries().map(each => JSON.stringify(each)), document.documentElement.outerHTML, history.state]);
 }"""
+
+
+@pytest.mark.journey
+def test_thumbs_stay_in_the_browser_until_the_vote(desktop: BrowserContext, serve: Serve):
+    arena = canary_arena(serve, "[labels]\nthumbs = true\n")
+    page = desktop.new_page()
+    kept, sent = recorded(page), list[str]()
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    page.goto(arena.url)
+    in_state(page, "voting")
+    for key in ("q", "p", "w", "o", "o"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    kept += [page.evaluate(_STORED).encode(), page.title().encode()]
+    assert not any(given_away(data) for data in kept)
+    assert not any("thumb" in body for body in sent)
+    page.keyboard.press("t")
+    in_state(page, "revealed")
+    assert [json.loads(body) for body in sent if "thumb" in body] == [
+        {"verdict": "tie", "labels": {"thumbs": {"A": "down"}}}
+    ]
 
 
 @pytest.mark.journey

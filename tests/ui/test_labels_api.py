@@ -8,6 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from arena import judgement_table
+from arena.batch import open_log
+from arena.rules import check_rules
+from arena.tally import Selection
 from arena.ui.labels import most_bytes
 from arena.ui.texts import LANGUAGES, texts
 from served import Arena, Serve, ballot_of, serving, vote_on
@@ -20,6 +24,7 @@ comment = true
 confidence = true
 ratings = true
 acceptable = true
+thumbs = true
 [[labels.dimensions]]
 id = "accuracy"
 name = "Accuracy & co"
@@ -34,6 +39,7 @@ SAID: dict[str, Any] = {
     "confidence": "medium",
     "ratings": {"A": 2, "B": 3},
     "acceptable": False,
+    "thumbs": {"A": "down", "B": "up"},
 }
 
 
@@ -72,7 +78,7 @@ def test_what_the_arena_asks_for_is_stored_and_the_same_again_counts_once(serve:
     )
     assert json.loads(vote["comments"]) == {"vote": "  Both are wrong.\n"}
     assert json.loads(vote["reasons"]) == {"A": ["Wrong facts"]}
-    assert json.loads(vote["ratings"]) == {"A": 2, "B": 3}
+    assert json.loads(vote["ratings"]) == {"A": 2, "B": 3, "thumbs": {"A": "down", "B": "up"}}
     assert json.loads(vote["dimensions"]) == {"accuracy": "tie"}
     assert arena.store.log.broken_links() == []
 
@@ -107,6 +113,14 @@ def test_what_the_arena_asks_for_is_stored_and_the_same_again_counts_once(serve:
         ({"ratings": {"tie": 5}}, "ratings"),
         ({"acceptable": "yes"}, "acceptable"),
         ({"acceptable": 1}, "acceptable"),
+        ({"thumbs": {"A": True}}, "thumbs"),
+        ({"thumbs": {"A": "UP"}}, "thumbs"),
+        ({"thumbs": {"B": None}}, "thumbs"),
+        ({"thumbs": {"C": "up"}}, "thumbs"),
+        ({"thumbs": {"zzz-echo": "up"}}, "thumbs"),
+        ({"thumbs": {"A": ["up", "down"]}}, "thumbs"),
+        ({"thumbs": "up"}, "thumbs"),
+        ({"ratings": {"thumbs": {"A": "up"}}}, "ratings"),
     ],
 )
 def test_what_is_no_label_is_refused_with_what_would_be_accepted(asking: Arena, labels: Any, label: str):
@@ -139,7 +153,9 @@ def test_a_vote_that_is_none_is_not_blamed_on_its_labels(asking: Arena):
         assert (response.status_code, response.json()["error"]) == (422, "not_a_vote")
 
 
-@pytest.mark.parametrize("labels", [{"comment": "x"}, {"scale": "5-steps", "strength": 1}, {"ratings": {"A": 1}}])
+@pytest.mark.parametrize(
+    "labels", [{"comment": "x"}, {"scale": "5-steps", "strength": 1}, {"ratings": {"A": 1}}, {"thumbs": {"A": "up"}}]
+)
 def test_an_arena_that_asks_for_nothing_takes_nothing(unchanged_arena: Arena, labels: dict[str, Any]):
     visitor = unchanged_arena.visitor()
     response = tell(visitor, ballot_of(visitor)["ballot_id"], **labels)
@@ -178,7 +194,14 @@ def test_the_largest_vote_of_any_rules_has_room(serve: Serve):
     words = [chr(0x1F600 + number) * 60 for number in range(20)]
     dimensions = [f'{{ id = "{each}", name = "{each}" }}' for each in words[:12]]
     asked = [
-        *('scale = "8-steps"', "comment = true", "confidence = true", "ratings = true", "acceptable = true"),
+        *(
+            'scale = "8-steps"',
+            "comment = true",
+            "confidence = true",
+            "ratings = true",
+            "acceptable = true",
+            "thumbs = true",
+        ),
         f"reasons = {json.dumps(words, ensure_ascii=False)}",
         f"dimensions = [{', '.join(dimensions)}]",
     ]
@@ -194,6 +217,7 @@ def test_the_largest_vote_of_any_rules_has_room(serve: Serve):
         "confidence": "medium",
         "ratings": {"A": 5, "B": 5},
         "acceptable": False,
+        "thumbs": {"A": "down", "B": "down"},
     }
     body = json.dumps({"verdict": "A", "labels": labels}, indent=2).encode()
     assert 12 * (2000 + 40 * 60 + 12 * 60) < len(body) <= most_bytes(arena.booth.labels)
@@ -213,7 +237,7 @@ def test_of_racing_votes_with_different_labels_one_is_stored_whole(serve: Serve)
         statuses = list(threads.map(send, range(20)))
     [vote] = stored(arena)
     number = int(json.loads(vote["comments"])["vote"].split()[1])
-    assert json.loads(vote["ratings"]) == {"A": 1 + number}
+    assert json.loads(vote["ratings"]) == {"A": 1 + number, "thumbs": SAID["thumbs"]}
     assert [i % 5 for i, status in enumerate(statuses) if status == 200] == [number] * 4
     assert set(statuses) == {200, 409}
 
@@ -238,9 +262,11 @@ def test_a_page_shows_what_the_arena_asks_for_as_the_host_wrote_it(asking: Arena
 
 def test_a_page_of_an_arena_that_asks_for_nothing_has_nothing_of_labels(unchanged_arena: Arena):
     page = shell(unchanged_arena)
-    for word in ("labels", "step", "data-scale", "data-strength"):
+    for word in ("labels", "step", "data-scale", "data-strength", "thumb"):
         assert word not in page, word
-    assert "labels.js" not in unchanged_arena.visitor().get("/").text
+    whole = unchanged_arena.visitor().get("/").text
+    assert "labels.js" not in whole
+    assert "thumbs.js" not in whole
     bar = page.split('<div id="verdicts">', 1)[1].split("<div id=", 1)[0]
     verdicts = (("A", "A"), ("tie", "T"), ("both_bad", "N"), ("B", "B"))
     buttons = [
@@ -253,6 +279,82 @@ def test_a_page_of_an_arena_that_asks_for_nothing_has_nothing_of_labels(unchange
         '<span data-t="arena.skip"></span> <kbd>S</kbd></button>'
     )
     assert bar.split("</div>")[0].split("\n    ") == ["", *buttons[:3], skip, buttons[3] + "\n  "]
+
+
+THUMBS = "[labels]\nthumbs = true\n"
+
+
+def test_thumbs_go_with_the_vote_and_with_nothing_else(serve: Serve):
+    arena = serve(rules=THUMBS)
+    mine, other = arena.visitor(), arena.visitor()
+    ballot_id = ballot_of(mine)["ballot_id"]
+    first = tell(mine, ballot_id, "tie", thumbs={"A": "up", "B": "down"})
+    assert first.status_code == 200
+    assert "thumb" not in first.text
+    assert tell(mine, ballot_id, "tie", thumbs={"B": "down", "A": "up"}).json() == first.json()
+    for thumbs in ({}, {"A": "up"}, {"A": "down", "B": "up"}):  # another vote, and refused as one
+        refused = tell(mine, ballot_id, "tie", thumbs=thumbs)
+        assert (refused.status_code, refused.json()["error"], refused.json()["kept"]) == (409, "already_voted", "tie")
+    again = ballot_of(mine)["ballot_id"]
+    for path in ("/api/me", "/api/leaderboard", "/api/analysis"):
+        assert "thumb" not in other.get(path).text, path
+    assert "thumb" not in other.post("/api/ballots", json={}).text
+    [kept] = mine.get("/api/me/votes").json()["votes"]
+    assert kept["labels"] == {"thumbs": {"A": "up", "B": "down"}}
+    assert vote_on(mine, again, "A").status_code == 200  # none of them need be said
+    one, two = stored(arena)
+    assert (one["verdict"], json.loads(one["ratings"])) == ("tie", {"thumbs": {"A": "up", "B": "down"}})
+    assert two["ratings"] is None
+    assert arena.store.log.broken_links() == []
+
+
+def test_thumbs_are_covered_by_the_hash_of_their_vote_and_withdrawn_with_it(serve: Serve):
+    arena = serve(rules=THUMBS)
+    visitor = arena.visitor()
+    ballot_id = ballot_of(visitor)["ballot_id"]
+    tell(visitor, ballot_id, "A", thumbs={"A": "up"}).raise_for_status()
+    with arena.store._database.write() as cursor:
+        cursor.execute("""update votes set ratings = '{"thumbs": {"A": "down"}}'""")
+    [broken] = arena.store.log.broken_links()
+    assert broken.seq == 1
+    with arena.store._database.write() as cursor:
+        cursor.execute("""update votes set ratings = '{"thumbs": {"A": "up"}}'""")
+    assert arena.store.log.broken_links() == []
+    assert visitor.post(f"/api/ballots/{ballot_id}/withdrawal", json={}).status_code == 200
+    [vote] = stored(arena)
+    assert vote["withdrawn_at"] is not None
+    with open_log(arena.store, Selection()) as log:
+        assert len(judgement_table.read(log.votes, labels=True)) == 0
+
+
+def test_what_may_be_said_of_a_thumb_is_told_where_it_is_none(asking: Arena):
+    visitor = asking.visitor()
+    response = tell(visitor, ballot_of(visitor)["ballot_id"], scale="much-slightly", thumbs={"A": "good"})
+    told = response.json()
+    assert (response.status_code, told["label"]) == (422, "thumbs")
+    assert told["accepted"] == "an object with up or down for A, for B or for both"
+
+
+def test_the_page_has_two_named_buttons_on_each_answer_and_no_panel_for_thumbs_alone(serve: Serve):
+    arena = serve(rules=THUMBS)
+    page = shell(arena)
+    for side, keys in (("A", "QW"), ("B", "OP")):
+        for thumb, key in zip(("up", "down"), keys, strict=True):
+            assert (
+                f'<button type="button" class="thumb" data-thumb="{thumb}" aria-pressed="false" '
+                f'aria-keyshortcuts="{key}" data-t-label="thumbs.{side}.{thumb}"><svg '
+            ) in page
+    assert page.count('class="thumb"') == 4
+    assert 'id="labels"' not in page
+    whole = arena.visitor().get("/").text
+    assert "thumbs.js" in whole
+    assert "labels.js" not in whole
+
+
+def test_an_arena_of_ranked_lists_takes_no_thumbs():
+    faults: list[Any] = []
+    check_rules("arena.toml", '[ballot]\nkind = "ranked"\n[labels]\nthumbs = true\n', faults)
+    assert [("labels" in fault.message, "ranked" in fault.message) for fault in faults] == [(True, True)]
 
 
 def test_a_vote_by_steps_is_told_again_with_its_step(serve: Serve):
@@ -274,6 +376,7 @@ def test_every_word_that_is_made_of_a_value_is_there_in_every_language(language:
         *(f"labels.rating.{level}" for level in range(1, 6)),
         *(f"labels.confidence.{level}" for level in ("low", "medium", "high")),
         *(f"labels.{what}.{side}" for what in ("rating_of", "reasons_of", "acceptable") for side in "AB"),
+        *(f"thumbs.{side}.{thumb}" for side in "AB" for thumb in ("up", "down")),
         *(f"step.{side}.{step}" for side in "AB" for step in ("much", "better", "slightly", "barely")),
     )
     assert set(made) <= set(texts(language))

@@ -107,11 +107,11 @@ def left_out(example: Example) -> dict[str, int]:
     """The votes on an example that no format of pairs holds, by the reason."""
     reasons = {TIE: example.n(Verdict.TIE), BOTH_BAD: example.n(Verdict.BOTH_BAD)}
     if example.chosen is None:
-        reasons[_why_none(example)] = example.n_decisive
+        reasons[why_none(example)] = example.n_decisive
     return {reason: n for reason, n in reasons.items() if n}
 
 
-def _why_none(example: Example) -> str:
+def why_none(example: Example) -> str:
     """Why the decisive votes on an example without a chosen answer choose none."""
     if example.adjudicated is not None:
         return OVERRULED

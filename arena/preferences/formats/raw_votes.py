@@ -28,6 +28,7 @@ SCHEMA: Mapping[str, str] = {
     "confidence": "varchar",
     "ratings": "varchar",
     "acceptable": "boolean",
+    "thumbs": "varchar",
     "shown_on_left": "varchar",
     "time_to_vote_ms": "bigint",
     "blind": "boolean",
@@ -43,7 +44,7 @@ SCHEMA: Mapping[str, str] = {
 
 
 def rows(example: Example) -> Iterator[tuple[object, ...]]:
-    """One row a vote. dimensions, reasons and ratings are JSON objects; pair_verdict is what the pair's votes say."""
+    """One row a vote. dimensions, reasons, ratings and thumbs are JSON objects; pair_verdict is what its votes say."""
     for told in example.opinions:
         a, b = example.answer_a, example.answer_b
         opinion, together = told, example.verdict
@@ -63,7 +64,7 @@ def rows(example: Example) -> Iterator[tuple[object, ...]]:
             *(example.id, example.prompt.id, pairs.listed(example.messages)),
             *(a.text, b.text, a.id, b.id, a.model_id, b.model_id, a.revision, b.revision),
             *(_word(labels.scale), labels.strength, _json(labels.dimensions), _json(reasons), labels.comment),
-            *(_word(labels.confidence), _json(labels.ratings), labels.acceptable),
+            *(_word(labels.confidence), _json(labels.ratings), labels.acceptable, _json(labels.thumbs)),
             *(_word(opinion.shown_on_left), opinion.time_to_vote_ms, opinion.blind, opinion.guideline_version),
             *(opinion.consent_version, opinion.purpose, opinion.batch),
             *(example.prompt.category, example.prompt.language, _word(together), example.agreement),

@@ -93,7 +93,7 @@
     if ((state !== "voting" && state !== "labelling") || isUndoing) return;
     const { verdict, strength } = chosen.dataset;
     const { scale } = one("#verdicts").dataset;
-    const labels = { ...(scale && { scale }), ...(strength && { strength: Number(strength) }), ...bakeoff.labels?.read() };
+    const labels = { ...(scale && { scale }), ...(strength && { strength: Number(strength) }), ...bakeoff.thumbs?.read(), ...bakeoff.labels?.read() };
     enter("sending");
     mark();
     const { status, data } = await act(ballot, "vote", Object.keys(labels).length ? { verdict, labels } : { verdict });
@@ -162,6 +162,7 @@
       return say(told);
     }
     for (const answer of all(".answer")) answer.classList.remove("won");
+    bakeoff.thumbs?.reset();
     after(t("arena.withdrawn", { verdict }), one("#who").textContent, "withdrawn");
     say(t("arena.withdrawn", { verdict }));
   }
@@ -172,6 +173,7 @@
     count(votes);
     if (state === "revealed") {
       for (const answer of all(".answer")) answer.classList.remove("won");
+      bakeoff.thumbs?.reset();
       one("#saved").textContent = sentence;
       one("#saved").className = "withdrawn";
     }
@@ -203,6 +205,7 @@
     window.scrollTo(0, 0);
     chosen = null;
     bakeoff.labels?.reset();
+    bakeoff.thumbs?.reset();
     if (ballot) one("#prompt").focus({ preventScroll: true });
   }
 
@@ -229,6 +232,7 @@
   function pass(data) {
     const message = said(data);
     last = { ballot_id: ballot.ballot_id, words: kept(data) };
+    bakeoff.thumbs?.reset(); // they were not saved
     after(message, "", "quiet");
     trouble(unsent());
     say([message, unsent()].filter(Boolean).join("\n"));
@@ -295,6 +299,7 @@
     offerUndo(last, next === "voting");
     if (next !== "labelling" && next !== "sending") bakeoff.labels?.hide();
     bakeoff.labels?.hold(next === "sending");
+    bakeoff.thumbs?.hold(isUndoing || !/^(voting|labelling)$/.test(next));
     if (/^(voting|labelling|revealed)$/.test(next) && one("#bar").dataset.state !== next) settle();
     one("#bar").dataset.state = next;
     for (const button of all("#bar button, #notice button")) {
@@ -340,6 +345,7 @@
   function wire() {
     for (const button of all("[data-verdict]")) button.addEventListener("click", () => choose(button));
     bakeoff.labels?.wire({ save: vote, back: unchoose });
+    bakeoff.thumbs?.wire();
     one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
     for (const button of all("#undo, #undo_last, #undo_left")) button.addEventListener("click", undo);
@@ -373,9 +379,11 @@
     const key = event.key.toLowerCase();
     // Who reads in a text scrolls it with the arrows, also sideways.
     const button = bakeoff.barButton(event) ?? (at.closest(".text, #earlier") ? null : ofKey(ARROWS[event.key]));
+    const thumb = bakeoff.thumbs?.ofKey(event);
     const isFocused = /^(BUTTON|A|SUMMARY)$/.test(at.tagName); // then Enter means that
     const does =
       (button && (state === "voting" || state === "labelling") && (() => choose(button))) ||
+      (thumb && (state === "voting" || state === "labelling") && (() => bakeoff.thumbs.toggle(thumb))) ||
       (key === "s" && state === "voting" && one("#skip") && askWhy) ||
       (key === "u" && undo) ||
       (key === "enter" && state === "labelling" && !isFocused && vote) ||

@@ -24,6 +24,8 @@ bakeoff.labels = (() => {
     });
     one("#back").addEventListener("click", back);
     form.addEventListener("change", ({ target }) => showClear(target.closest("fieldset")));
+    one(".fields", form).addEventListener("scroll", showMore, { passive: true });
+    new ResizeObserver(showMore).observe(one(".fields", form));
     // In the comment a plain Enter is a line break.
     form.addEventListener("focusin", ({ target }) => { one("#save kbd").textContent = target.matches("textarea") ? "Ctrl Enter" : "Enter"; });
     for (const button of all(".clear", form)) button.addEventListener("click", () => clear(button.closest("fieldset")));
@@ -50,7 +52,7 @@ bakeoff.labels = (() => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || bakeoff.letters.areOff()) return;
     const key = bakeoff.keyOf(event);
     const field = /^\d$/.test(key) ? numbered(event.target) : null;
-    const wanted = field ? one(`input[value="${key}"]`, field) : bakeoff.barButton(event);
+    const wanted = field ? one(`input[value="${key}"]`, field) : (bakeoff.barButton(event) ?? bakeoff.thumbs?.ofKey(event));
     if (field || wanted) event.preventDefault();
     if (field) wanted?.focus();
     wanted?.click();
@@ -73,6 +75,7 @@ bakeoff.labels = (() => {
     for (const field of all("fieldset", form)) showClear(field);
     form.hidden = false;
     if (isNew) makeRoom(form);
+    showMore();
     const isLost = form.contains(document.activeElement) && document.activeElement.closest("[hidden]");
     if (isNew || isLost) focusFirst(form);
   }
@@ -83,6 +86,12 @@ bakeoff.labels = (() => {
     const isWide = matchMedia("(min-width: 721px)").matches;
     const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
     if (isWide) requestAnimationFrame(() => requestAnimationFrame(toEnd)); // first the page makes room for the bar
+  }
+
+  /** The panel fades at the end below which it goes on: on a telephone that is seldom cut through a line. */
+  function showMore() {
+    const fields = one("#labels .fields");
+    fields.classList.toggle("continued", fields.scrollHeight - fields.clientHeight - fields.scrollTop > 8);
   }
 
   function focusFirst(form) {
