@@ -1,6 +1,6 @@
 """Votes in a relation of DuckDB, counted or given row by row: what a rating reads of a file or of the store."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -261,11 +261,16 @@ class VoteTable:
             listed += [f"hash({self._answers.key_a}) as answer_a", f"hash({self._answers.key_b}) as answer_b"]
         return dict(self._ask(f"select {', '.join(listed)} {self._joined} where {self._reason} is null").fetchnumpy())
 
-    def texts(self) -> Iterator[tuple[int, str]]:
-        """The keys and texts of all answers, those of votes that do not count among them; none where none are known."""
+    def texts(self, keys: Collection[int]) -> Iterator[tuple[int, str]]:
+        """The texts of the answers with these keys, each with its own; those that are not known are not there."""
         if self._answers is None:
             return
-        found = self._ask(f"select hash(key), text from ({self._answers.texts}) t(key, text) where text is not null")
+        self._cursor.execute("create or replace temp table bakeoff_wanted (key ubigint)")
+        append(self._cursor, "bakeoff_wanted", [(key,) for key in keys])
+        found = self._ask(
+            f"select hash(key), text from ({self._answers.texts}) t(key, text) "
+            "where text is not null and hash(key) in (select key from bakeoff_wanted)"
+        )
         while rows := found.fetchmany(_TEXTS_AT_ONCE):
             yield from rows
 

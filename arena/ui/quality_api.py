@@ -80,7 +80,7 @@ def public_json(found: Inspection) -> dict[str, Any]:
         "readiness": _readiness(found),
         "agreement": _agreement(found),
         "audits": [_audit(each) for each in found.audits],
-        "most_audited": found.most_audited,
+        "n_sampled": found.n_sampled,
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from arena.export import Order, biases, export
 from arena.store import VoteStore
 from command import bakeoff, error_of, usage_of
 from dataset_world import bytes_in, rows_in
@@ -147,10 +148,13 @@ def test_the_card_says_what_the_audits_found_and_a_report_names_nobody_in_it(tmp
     )
 
 
-def test_very_many_votes_are_not_audited_beside_an_export_and_the_card_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_of_very_many_votes_the_card_says_of_how_many_the_texts_were_read(tmp_path: Path):
     db, out = arena_of(tmp_path), tmp_path / "out"
-    monkeypatch.setattr("arena.export.MOST_AUDITED", 2)
-    bakeoff("export", "--db", db, "--out", out)
-    assert "Not measured: 3 votes are more than the 2 that are audited" in (out / "README.md").read_text()
+    with VoteStore.open(db) as store:
+        export(store, out, order=Order(bias=biases(store, most_worded=2), is_forced=True))
+    card = (out / "README.md").read_text()
+    assert (
+        "| **length**: Not enough data to say what length does. What goes by texts is of a random sample of 2 votes. |"
+        in card
+    )
+    assert "| **position**: Not enough data to say whether a side is favoured. |" in card

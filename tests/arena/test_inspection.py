@@ -165,11 +165,14 @@ def test_what_everybody_may_know_names_no_voter_no_model_and_no_words_of_an_answ
     assert "the-leaning-one" in {each["voter"] for each in for_host["voters"]}
 
 
-def test_of_more_votes_than_memory_is_meant_for_nothing_is_audited_and_all_else_is_told(world: World):
+def test_of_many_votes_the_texts_of_a_sample_are_read_and_all_else_is_of_all(world: World):
     snapshot = judged(world)
-    found = inspect(world.store, snapshot, NOW, most_audited=155)
-    assert (found.n_votes, found.audits, public_json(found)["most_audited"]) == (156, (), 155)
-    assert inspect(world.store, snapshot, NOW, most_audited=156).audits
+    found = inspect(world.store, snapshot, NOW, most_worded=100)
+    assert (found.n_votes, found.n_sampled, public_json(found)["n_sampled"]) == (156, 100, 100)
+    figures = {(audit.name, each.name): each for audit in found.audits for each in audit.figures}
+    assert figures["concentration", "top_voter"].n == figures["prompts", "top_prompt"].n == 156
+    assert 0 < figures["sycophancy", "affirmative_chosen"].n <= 100
+    assert inspect(world.store, snapshot, NOW, most_worded=156).n_sampled is None
     assert found.agreement.n_votes == 156
 
 

@@ -173,9 +173,8 @@ const FORESTS = {
   tests: { of: (each) => each.form === "share" && each.expected === 0, line: 0 },
 };
 
-function audits({ audits: found, n_votes: votes, most_audited: most }) {
-  const why = votes > most ? t("quality.too_many", { most: number(most) }) : t("quality.no_pairs");
-  if (!found.length) return element("p", { class: "verdict" }, why);
+function audits({ audits: found, n_sampled: sampled }) {
+  if (!found.length) return element("p", { class: "verdict" }, t("quality.no_pairs"));
   const nOf = (speaks) => found.filter((each) => each.speaks === speaks).length;
   const all = found.flatMap(({ audit, figures }) => figures.map((each) => ({ audit, ...each })));
   const known = all.filter(({ value }) => value !== null);
@@ -184,6 +183,7 @@ function audits({ audits: found, n_votes: votes, most_audited: most }) {
   const absent = all.filter(({ value }) => value === null);
   return [
     element("p", { class: "verdict" }, t("quality.audits.told", { n: nOf(true), silent: number(nOf(false)), open: number(nOf(null)) })),
+    sampled === null ? null : element("p", {}, t("quality.sampled", { n: number(sampled) })),
     facts(found.map(({ audit, speaks }) => {
       const state = speaks === null ? "open" : speaks ? "speaks" : "silent";
       return [t(`quality.audit.${audit}`), element("span", {}, element("b", {}, t(`quality.state.${state}`)), " ", t(`quality.audit.${audit}.${state}`))];
