@@ -228,7 +228,8 @@ def biases(
     n_log, _ = store.log.position()
     if n_log == 0:
         return {"not_measured": "there is no vote"}
-    with store.votes.table(Selection(sources_to_export(store, sources, n_log)), up_to=n_log) as votes:
+    selection = Selection(sources_to_export(store, sources, n_log))
+    with store.casts.sparing(_TO_READ), store.votes.table(selection, up_to=n_log) as votes:
         sheet = read_sheet(votes, most_worded=most_worded)
     return summary(audit_votes(sheet)) if len(sheet) else {"not_measured": "no vote between two models counts"}
 

@@ -127,30 +127,27 @@ def _read_texts(
     sides = ("answer_a", "answer_b")
     if sides[0] not in found:
         return {side: np.full(n, UNKNOWN, dtype=np.int64) for side in sides}, None
-    is_known = {side: ~np.ma.getmaskarray(found[side]) for side in sides}
-    keys = {side: np.asarray(found[side]).astype(np.uint64) for side in sides}
-    wanted = np.unique(
-        np.concatenate([keys[s][is_known[s] if sampled is None else is_known[s] & sampled] for s in sides])
-    )
+    both = np.concatenate([np.asarray(found[side]).astype(np.uint64) for side in sides])
+    is_known = np.concatenate([~np.ma.getmaskarray(found[side]) for side in sides])
+    keys, inverse = np.unique(both[is_known], return_inverse=True)
+    is_wanted = np.ones(len(keys), dtype=bool)
+    if sampled is not None:
+        is_wanted[:] = False
+        is_wanted[inverse[np.tile(sampled, 2)[is_known]]] = True
     read: list[int] = []
 
     def texts() -> Iterator[str]:
-        for key, text in votes.texts(wanted.tolist()):
+        for key, text in votes.texts(keys[is_wanted].tolist()):
             read.append(key)
             yield text
 
     wording = Wording.of(texts())
-    known = np.array(read, dtype=np.uint64)
-    if sampled is not None:
-        others = np.unique(np.concatenate([keys[side][is_known[side]] for side in sides]))
-        known = np.concatenate((known, np.setdiff1d(others, wanted, assume_unique=True)))
-    order = np.argsort(known)
-    places = {}
-    for side in sides:
-        at = np.minimum(np.searchsorted(known, keys[side], sorter=order), max(len(known) - 1, 0))
-        is_there = is_known[side] & (known[order[at]] == keys[side]) if len(known) else np.zeros(n, dtype=bool)
-        places[side] = np.where(is_there, order[at] if len(known) else 0, UNKNOWN).astype(np.int64)
-    return places, wording if read else None
+    place = np.full(len(keys), UNKNOWN, dtype=np.int64)
+    place[np.searchsorted(keys, np.array(read, dtype=np.uint64))] = np.arange(len(read))
+    place[~is_wanted] = len(read) + np.arange((~is_wanted).sum())
+    places = np.full(2 * n, UNKNOWN, dtype=np.int64)
+    places[is_known] = place[inverse]
+    return dict(zip(sides, np.split(places, 2), strict=True)), wording if read else None
 
 
 def _truths(found: Mapping[str, Any], name: str, n: int) -> Whole:

@@ -46,12 +46,14 @@ Refuse = Callable[[Sequence[Misread]], Exception]
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Where the texts are: the SQL of all (key, text), and of a vote's two keys. With `are_in_rows` the columns
-    answer_a and answer_b of each vote hold its two texts themselves."""
+    answer_a and answer_b of each vote hold its two texts themselves; with `have_places` there is a third column
+    `place`, a rowid of DuckDB, by which few of many texts are read without a look at the others."""
 
     texts: str
     key_a: str
     key_b: str
     are_in_rows: bool = False
+    have_places: bool = False
 
 
 class Told(StrEnum):
@@ -267,10 +269,11 @@ class VoteTable:
             return
         self._cursor.execute("create or replace temp table bakeoff_wanted (key ubigint)")
         append(self._cursor, "bakeoff_wanted", [(key,) for key in keys])
-        found = self._ask(
-            f"select hash(key), text from ({self._answers.texts}) t(key, text) "
-            "where text is not null and hash(key) in (select key from bakeoff_wanted)"
-        )
+        texts = f"({self._answers.texts}) t(key, text)"
+        is_wanted = "hash(key) in (select key from bakeoff_wanted)"
+        if self._answers.have_places:
+            is_wanted = f"place in (select place from {texts} where {is_wanted})"
+        found = self._ask(f"select hash(key), text from {texts} where text is not null and {is_wanted}")
         while rows := found.fetchmany(_TEXTS_AT_ONCE):
             yield from rows
 
@@ -431,8 +434,14 @@ class VoteTable:
         ).fetchall() or [("varchar",)]
         listed = ", ".join(f"{name} integer" for name in styles.FEATURES)
         self._cursor.execute(f"create or replace temp table bakeoff_style (key {key_type[0]}, {listed})")
-        texts = self._cursor.execute(self._answers.texts).fetchall()
-        append(self._cursor, "bakeoff_style", [(key, *styles.count(text)) for key, text in texts if text is not None])
+        found = self._cursor.execute(
+            f"select key, text from ({self._answers.texts}) t(key, text) where text is not null"
+        )
+        told = list[tuple[Any, ...]]()
+        while rows := found.fetchmany(_TEXTS_AT_ONCE):
+            counted = styles.counts([text for _, text in rows])
+            told += [(key, *of) for (key, _), of in zip(rows, counted.tolist(), strict=True)]
+        append(self._cursor, "bakeoff_style", told)
 
     def _refuse_missing(self, names: Sequence[str]) -> None:
         sides = [f"{name}_{side}" for name in names for side in "ab"]

@@ -58,6 +58,7 @@ _AUDITED = ("seq", "time_to_vote_ms", "voter_wrote_prompt", "guideline_version",
 _JUDGED = ("bakeoff_seq", "question", "turn", "batch")
 _LABELS = ("scale", "strength", "dimensions", "ratings", "confidence")
 
+_ANSWERS = "select answer_id as key, text, rowid as place from answers"
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, *_LABELS, "prompt_text", "left_out")
 
 
@@ -410,7 +411,7 @@ class Votes:
                 parse_model=lambda _, model: ModelId(str(model)),
                 parse_winner=lambda verdict: Verdict(str(verdict)),
                 refuse=lambda misread: DatabaseUnavailable(f"stored votes cannot be read: {misread[0].fault}"),
-                answers=Answers("select answer_id as key, text from answers", "answer_a", "answer_b"),
+                answers=Answers(_ANSWERS, "answer_a", "answer_b", have_places=True),
                 where="the votes of this arena",
             )
 
