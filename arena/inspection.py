@@ -24,7 +24,7 @@ from arena.export import GOLD, IN_GOLD, NOT_GOLD, PREFERENCE, Rehearsal, rehears
 from arena.leaderboard import Snapshot
 from arena.quality.audits import audit_votes
 from arena.quality.figure import Audit
-from arena.store import VoteStore
+from arena.store import ConsentCount, VoteStore
 from arena.tally import Selection
 from arena.vote_sheet import MOST_WORDED, read_sheet
 
@@ -100,6 +100,8 @@ class Inspection:
     """None where there is no vote between two models."""
     n_sampled: int | None
     """The size of the random sample of votes whose texts the audits read; None where they read all."""
+    consents: tuple[ConsentCount, ...]
+    """How many voters agree to be published, by version of the terms; none where nobody was asked."""
 
 
 class Shown(NamedTuple):
@@ -128,6 +130,7 @@ def inspect(store: VoteStore, snapshot: Snapshot, now: datetime, *, most_worded:
         agreement=Report.of(judged, chance, by=[group.value for group in GROUPS], voters=True),
         audits=tuple(audit_votes(sheet, confidence=board.confidence)) if len(sheet) else (),
         n_sampled=sheet.n_sampled,
+        consents=store.consents.counts(snapshot.n_log),
     )
 
 

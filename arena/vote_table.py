@@ -21,7 +21,7 @@ from arena.table import append
 from arena.tally import NOT_BLIND, WITHDRAWN, Selection, Unit
 
 # What a relation may tell of a vote, beside model_a, model_b and winner.
-OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source")
+OPTIONAL = ("voter", "prompt_id", "voted_at", "category", "language", "source", "ranking")
 
 _FURTHER = ("weight", "answer_a", "answer_b", *(f"{name}_{side}" for name in styles.FEATURES for side in "ab"))
 
@@ -225,7 +225,7 @@ class VoteTable:
         return not n
 
     def units(self) -> Sequence[Unit]:
-        """Voter and prompt, where the column is there and tells anything."""
+        """Voter, prompt and ranked list, where the column is there and tells anything."""
         known = []
         for unit, column in _UNIT_COLUMNS.items():
             if column in self._columns:
@@ -524,7 +524,7 @@ _SETTLED = {
     "blind": f"when not {Told.TRUTH.format(column='blind')} then '{NOT_BLIND}'",
 }
 
-_UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id"}
+_UNIT_COLUMNS = {Unit.VOTER: "voter", Unit.PROMPT: "prompt_id", Unit.LIST: "ranking"}
 
 
 def _said(column: str, raw: object) -> object:

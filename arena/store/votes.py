@@ -58,6 +58,8 @@ _AUDITED = ("seq", "time_to_vote_ms", "voter_wrote_prompt", "guideline_version",
 _JUDGED = ("bakeoff_seq", "question", "turn", "batch")
 _LABELS = ("scale", "strength", "dimensions", "ratings", "confidence")
 
+# Whoever ranks the same answers has the same list; a ranking of it is one voter's, or one time's where nobody is named.
+_RANKING = "list_id || ' ' || coalesce(voter_id, '') || ' ' || voted_at::varchar"
 _ANSWERS = "select answer_id as key, text, rowid as place from answers"
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, *_LABELS, "prompt_text", "left_out")
 
@@ -396,10 +398,11 @@ class Votes:
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
                 v.source, answer_a, answer_b, {", ".join((*_AUDITED, *_LABELS))}, {_PROMPT_TEXT} as prompt_text,
-                seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch,
+                seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch, {_RANKING} as ranking,
                 case when left_out is distinct from '{WITHDRAWN}' and voter_id in (select voter_id
                     from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
-            from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
+            from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id)
+                left join ranked_pairs using (battle_id))"""
         with self._database.read() as cursor:
             cursor.execute("create or replace temp table bakeoff_without (voter_id varchar)")
             append(cursor, "bakeoff_without", [(voter,) for voter in without])

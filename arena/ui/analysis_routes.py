@@ -131,6 +131,8 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "audits": "Each audit: whether it speaks, and its figures with interval, number, test and method.",
             "n_sampled": "How many votes, drawn at random, the audits read the texts of; null where they read all. "
             "`bakeoff audit` reads all.",
+            "consents": "By version of the terms, with its licence: how many voters agree that their votes may be "
+            "published, and how many do not. None where nobody was asked.",
             "is_renewed": "Whether a look at newer votes is on its way.",
         },
     ),

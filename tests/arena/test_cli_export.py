@@ -158,3 +158,20 @@ def test_of_very_many_votes_the_card_says_of_how_many_the_texts_were_read(tmp_pa
         in card
     )
     assert "| **position**: Not enough data to say whether a side is favoured. |" in card
+
+
+def test_an_empty_test_split_says_so_and_what_to_do(tmp_path: Path):
+    db = arena_of(tmp_path)
+    said = bakeoff("export", "--db", db, "--out", tmp_path / "out", "--test-share", "1/1000")
+    told = (
+        "the test split is empty: none of 1 prompt fell into the 1/1000 that is held back. Take a larger --test-share"
+    )
+    assert told in said.err
+    for share in ("0", "1"):  # as it was asked for; all of it is held back
+        again = bakeoff("export", "--db", db, "--out", tmp_path / f"out{share}", "--test-share", share)
+        assert "the test split is empty" not in again.err
+    more = bakeoff(
+        "export", "--db", db, "--out", tmp_path / "more", "--test-share", "1/1000", "--since", tmp_path / "out"
+    )
+    assert more.code == 0
+    assert "the test split is empty" not in more.err

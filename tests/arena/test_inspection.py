@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -336,3 +337,19 @@ def test_every_audit_and_every_figure_has_a_name_in_every_language():
                 else:
                     wanted.add(f"quality.figure.{audit.name}.{figure.name}")
             assert wanted <= known.keys(), wanted - known.keys()
+
+
+def test_of_fewer_than_three_voters_of_a_group_their_agreement_is_not_told(world: World):
+    def told(*voters: str) -> dict[str, Any]:
+        world.vote(
+            *(Said(n, "ada", "bob", Verdict.A if n % 2 else Verdict.B, voter) for n in range(12) for voter in voters)
+        )
+        return public_json(inspect(world.store, take_snapshot(world.store, NOW), NOW))["agreement"]
+
+    [of_two] = told("voter-1", "voter-2")["by"]["category"]
+    assert [of_two[name] for name in ("value", "low", "high", "band", "reliability")] == [None] * 5
+    assert of_two["reason"] == "judged by 2 of the voters, and 3 are the fewest of whom it is told"
+    assert (of_two["n_voters"], of_two["n_items"]) == (2, 12)
+    [of_three] = told("voter-3")["by"]["category"]
+    assert of_three["value"] == 1
+    assert of_three["n_voters"] == 3
