@@ -10,7 +10,8 @@ from arena.battle import Verdict
 from arena.quality.sheet import UNKNOWN, Sheet, Whole
 from arena.quality.wording import Wording
 from arena.vote_file import parse_winner
-from arena.vote_table import Told, VoteTable
+from arena.vote_relation import Told
+from arena.vote_table import VoteTable
 
 FURTHER = ("time_to_vote_ms", "voter_wrote_prompt", "guideline_version", "prompt_text", "gold")
 """Columns of a vote file that only audits read."""

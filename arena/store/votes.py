@@ -47,7 +47,8 @@ from arena.store.voters import LastVote, Voters, VoterState
 from arena.store.words import digest_of
 from arena.table import append
 from arena.tally import EXCLUDED, WITHDRAWN, Selection, Tally
-from arena.vote_table import OPTIONAL, Answers, VoteTable
+from arena.vote_relation import OPTIONAL
+from arena.vote_table import Answers, VoteTable
 
 # Of prompts, kept in memory.
 _MOST_QUESTIONS = 10_000
