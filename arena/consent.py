@@ -61,6 +61,20 @@ class ConsentRules(Strict):
         return (self.text, None) if found is None else (found, language)
 
 
+# Licences that data are given away under, as SPDX calls them: each has a page with its text. Others are words.
+_LICENSES = (
+    *("CC0-1.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0"),
+    *("CC-BY-ND-4.0", "CC-BY-NC-ND-4.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0", "CDLA-Permissive-1.0"),
+    *("CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "0BSD"),
+)
+
+
+def licence_page(name: str) -> str | None:
+    """Where the text of a licence stands; None for one that is not known. Names go by SPDX, in any case of letters."""
+    known = {each.lower(): each for each in _LICENSES}.get(name.lower())
+    return None if known is None else f"https://spdx.org/licenses/{known}.html"
+
+
 def terms_digest(version: str, license_: str, purpose: str, text: str, translations: Mapping[str, str]) -> str:
     """SHA-256 of what is agreed to: by it the log covers the terms of each yes and no."""
     told = [version, license_, str(purpose), text, dict(translations)]

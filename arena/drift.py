@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from numpy.random import Generator
@@ -24,6 +25,9 @@ MOST_CHANCE = 0.05
 """The share of false alarms that is borne, all traits together."""
 
 MEDIAN = "median length"
+
+_TEXTS = ("messages", "prompt", "text", "prompt_text")
+_FIELDS = (*_TEXTS, "chosen", "category", "language")
 
 
 class Trait(StrEnum):
@@ -83,19 +87,31 @@ def moved(reference: Sequence[Request], recent: Sequence[Request], *, rng: Gener
     return (*found, Moved(Trait.LENGTH, apart, MEDIAN, median(one), median(other)))
 
 
-def read_requests(path: Path) -> list[Request]:
+def check_mapping(mapping: Mapping[str, str], paths: Sequence[Path]) -> None:
+    """Raises BadInput for a column that is in none of the tables, and for a field that requests do not have."""
+    columns = {column for path in paths for column in table.columns_of(path)}
+    for column, name in mapping.items():
+        if column not in columns:
+            whose = f"the tables have {', '.join(sorted(columns))}" if paths else "neither of the two is a table"
+            raise BadInput(f"--map names the column {column!r}; {whose}")
+        if name not in _FIELDS:
+            raise BadInput(f"--map gives {column!r} to {name!r}, which is no field of requests: {', '.join(_FIELDS)}")
+
+
+def read_requests(path: Path, mapping: Mapping[str, str] = MappingProxyType({})) -> list[Request]:
     """The prompts of a pack's folder, or the requests in a table file (Parquet, JSON Lines, CSV).
 
     A row has `messages`, or `prompt` (messages, or a text), or `text`, `prompt_text`, or `chosen` (messages that end
-    with an answer, as exports have them); `category` and `language` may stand beside. Raises BadInput, with the row,
-    for one that has none of these.
+    with an answer, as exports have them); `category` and `language` may stand beside. `mapping` gives columns of a
+    table these names; a column that is not there is passed over. Raises BadInput, with the row, for one that has none
+    of these.
     """
     if path.is_dir():
         return [Request.of(prompt) for prompt in read_pack(path).prompts]
     requests = []
     for number, row in table.rows_of(path):
         try:
-            requests.append(_request(row))
+            requests.append(_request(_named(row, mapping)))
         except BadInput as error:
             raise BadInput(f"{path}, row {number:,}: {error}") from error
     if not requests:
@@ -103,8 +119,14 @@ def read_requests(path: Path) -> list[Request]:
     return requests
 
 
+def _named(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+    """The row with the names that are given to its columns, which go before columns that bear these names."""
+    given = {mapping[column]: value for column, value in row.items() if column in mapping}
+    return {column: value for column, value in row.items() if column not in mapping} | given
+
+
 def _request(row: Mapping[str, Any]) -> Request:
-    told = next((row[key] for key in ("messages", "prompt", "text", "prompt_text") if row.get(key) is not None), None)
+    told = next((row[key] for key in _TEXTS if row.get(key) is not None), None)
     if told is None and isinstance(row.get("chosen"), list):
         told = row["chosen"][:-1]
     category, language = (row.get(key) for key in ("category", "language"))

@@ -61,7 +61,11 @@ _PAIR_FLOOR = 50
 
 _ONE_BY_ONE = "votes drawn again one by one go with equal weights or weights by pair; take --intervals cluster"
 _VOTERS_UNHEARD = "votes of one voter may resemble each other, which these intervals take no account of"
-_VOTERS_LEFT_ASIDE = f"{_VOTERS_UNHEARD}; --intervals cluster draws whole voters"
+_LEFT_ASIDE = {
+    Unit.VOTER: f"{_VOTERS_UNHEARD}; --intervals cluster draws whole voters",
+    Unit.LIST: "the pairs of a ranked list hang together, which these intervals take no account of; "
+    "--intervals cluster draws whole lists",
+}
 _ONE_UNIT = (
     "all votes are of one {}: how far these may be off cannot be told from them; --cluster none takes every vote on "
     "its own"
@@ -187,7 +191,9 @@ def unit_of(plan: Plan, rows: VoteRows | None) -> Unit:
         return plan.unit
     if plan.intervals is Intervals.BOOTSTRAP:
         return Unit.NONE
-    return Unit.VOTER if Unit.VOTER in known else Unit.NONE
+    if Unit.VOTER in known:
+        return Unit.VOTER
+    return Unit.LIST if Unit.LIST in known and plan.weights is not Weights.VOTERS else Unit.NONE
 
 
 def likelihood_of(plan: Plan) -> Likelihood:
@@ -255,8 +261,8 @@ class _Maximum:
     @property
     def _notes_on_voters(self) -> tuple[str, ...]:
         known = self._rows.units() if self._rows is not None else ()
-        if self._unit is Unit.NONE and self._plan.unit is None and Unit.VOTER in known:
-            return (_VOTERS_LEFT_ASIDE,)
+        if self._unit is Unit.NONE and self._plan.unit is None:
+            return tuple(note for unit, note in _LEFT_ASIDE.items() if unit in known)[:1]
         return ()
 
     def _from_formula(self) -> Estimate:
@@ -298,7 +304,7 @@ class _Maximum:
         rounds, report = plan.rounds, self._on_progress
         by_cluster = plan.intervals is Intervals.CLUSTER
         if by_cluster and self._unit is Unit.NONE:
-            raise BadInput("intervals by cluster need votes that tell their voter or prompt")
+            raise BadInput("intervals by cluster need votes that tell their voter, prompt or list")
         drawn = f"{self._unit.value}s drawn again" if by_cluster else "votes drawn again"
         n = self._core.n_items
         is_plain = isinstance(fitted.likelihood, BradleyTerry) and not plan.order and not plan.prior

@@ -34,7 +34,7 @@ from arena.quality.report import summary
 from arena.shards import MOST_BYTES, Shard, Sheets, sheets
 from arena.store import VoteStore
 from arena.tally import Selection, default_sources
-from arena.vote_sheet import read_sheet
+from arena.vote_sheet import MOST_WORDED, read_sheet
 
 PREFERENCE = "preference"
 GOLD = "gold"
@@ -47,9 +47,6 @@ UNCHANGED = "in an earlier export, and unchanged since"
 # The memory in MB that DuckDB may take, beside that of the tables that are written (`arena.shards`). Agreement joins
 # every vote with its voter and with digests of both answers; with 300 MB that fails at a million votes.
 _TO_READ, _TO_MEASURE = 300, 500
-
-# Votes that are audited for the card: an audit holds them all in memory, up to 1 KB each.
-MOST_AUDITED = 200_000
 
 # Of comparisons with others, before anything is said of a voter.
 LEAST_COMPARED = 10
@@ -224,19 +221,16 @@ def _completed(store: VoteStore, choices: Choices, sources: tuple[Source, ...]) 
     return replace(choices, sources=sources, needs_consent=store.catalogue.rules().consent is not None, keep_gold=True)
 
 
-def biases(store: VoteStore, sources: Collection[Source] | None = None) -> dict[str, Any]:
-    """What the audits say of the votes that an export takes, for its card; of very many votes, why there is nothing."""
+def biases(
+    store: VoteStore, sources: Collection[Source] | None = None, *, most_worded: int = MOST_WORDED
+) -> dict[str, Any]:
+    """What the audits say of the votes that an export takes, for its card; texts are read of `most_worded` votes."""
     n_log, _ = store.log.position()
     if n_log == 0:
         return {"not_measured": "there is no vote"}
-    with store.votes.table(Selection(sources_to_export(store, sources, n_log)), up_to=n_log) as votes:
-        n_votes = int(votes.counted().n.sum())
-        if n_votes > MOST_AUDITED:
-            return {
-                "not_measured": f"{n_votes:,} votes are more than the {MOST_AUDITED:,} that are audited beside an "
-                "export; `bakeoff audit --json` looks at them, and --audit-report takes what it says"
-            }
-        sheet = read_sheet(votes)
+    selection = Selection(sources_to_export(store, sources, n_log))
+    with store.casts.sparing(_TO_READ), store.votes.table(selection, up_to=n_log) as votes:
+        sheet = read_sheet(votes, most_worded=most_worded)
     return summary(audit_votes(sheet)) if len(sheet) else {"not_measured": "no vote between two models counts"}
 
 

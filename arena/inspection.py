@@ -20,13 +20,13 @@ from arena.battle import Source
 from arena.dataset.readiness import Readiness
 from arena.dataset.split import Split
 from arena.errors import ArenaError
-from arena.export import GOLD, IN_GOLD, MOST_AUDITED, NOT_GOLD, PREFERENCE, Rehearsal, rehearse
+from arena.export import GOLD, IN_GOLD, NOT_GOLD, PREFERENCE, Rehearsal, rehearse
 from arena.leaderboard import Snapshot
 from arena.quality.audits import audit_votes
 from arena.quality.figure import Audit
-from arena.store import VoteStore
+from arena.store import ConsentCount, VoteStore
 from arena.tally import Selection
-from arena.vote_sheet import read_sheet
+from arena.vote_sheet import MOST_WORDED, read_sheet
 
 GROUPS = (judgement_table.Group.CATEGORY, judgement_table.Group.GUIDELINE, judgement_table.Group.WEEK)
 """What agreement is looked at by."""
@@ -97,8 +97,11 @@ class Inspection:
     supply: Supply
     agreement: Report
     audits: tuple[Audit, ...]
-    """None where there is no vote between two models, or where there are more than `most_audited`."""
-    most_audited: int
+    """None where there is no vote between two models."""
+    n_sampled: int | None
+    """The size of the random sample of votes whose texts the audits read; None where they read all."""
+    consents: tuple[ConsentCount, ...]
+    """How many voters agree to be published, by version of the terms; none where nobody was asked."""
 
 
 class Shown(NamedTuple):
@@ -108,14 +111,13 @@ class Shown(NamedTuple):
     coming: "Future[Inspection] | None"
 
 
-def inspect(store: VoteStore, snapshot: Snapshot, now: datetime, *, most_audited: int = MOST_AUDITED) -> Inspection:
-    """Look at everything, here and now. More votes than `most_audited` are not audited: an audit holds all of them in
-    memory, which is the arena's own."""
+def inspect(store: VoteStore, snapshot: Snapshot, now: datetime, *, most_worded: int = MOST_WORDED) -> Inspection:
+    """Look at everything, here and now. For the audits texts are read of `most_worded` votes."""
     board = snapshot.leaderboard
     with store.votes.table(Selection(sources=snapshot.sources), up_to=snapshot.n_log) as votes:
         n_votes = int(votes.counted().n.sum())
         judged = judgement_table.read(votes, GROUPS)
-        sheet = read_sheet(votes) if n_votes <= most_audited else None
+        sheet = read_sheet(votes, most_worded=most_worded)
     chance = Chance(board.confidence, seed=board.seed)
     return Inspection(
         snapshot=snapshot.id,
@@ -126,8 +128,9 @@ def inspect(store: VoteStore, snapshot: Snapshot, now: datetime, *, most_audited
         inspected_at=now,
         supply=Supply.of(rehearse(store, sources=snapshot.sources, up_to=snapshot.n_log)),
         agreement=Report.of(judged, chance, by=[group.value for group in GROUPS], voters=True),
-        audits=tuple(audit_votes(sheet, confidence=board.confidence)) if sheet else (),
-        most_audited=most_audited,
+        audits=tuple(audit_votes(sheet, confidence=board.confidence)) if len(sheet) else (),
+        n_sampled=sheet.n_sampled,
+        consents=store.consents.counts(snapshot.n_log),
     )
 
 

@@ -66,7 +66,7 @@ class Plan:
     weights: Weights = Weights.EQUAL
     intervals: Intervals = Intervals.SANDWICH
     unit: Unit | None = None
-    """What is independent of each other; None: voters where they are known, else votes."""
+    """What is independent of each other; None: voters where they are known, else ranked lists, else votes."""
     confidence: float = 0.95
     rounds: int = 1000
     seed: int = 0
@@ -90,10 +90,12 @@ class Plan:
         if self.method is Method.WIN_RATE and (self.intervals is not Intervals.SANDWICH or self.anchor is not None):
             raise BadInput("a win rate has an interval of its own, and as a percentage no anchor")
         if self.intervals is Intervals.CLUSTER and self.unit is Unit.NONE:
-            raise BadInput("intervals by cluster need a cluster: voter or prompt")
+            raise BadInput("intervals by cluster need a cluster: voter, prompt or list")
         if self.intervals is Intervals.BOOTSTRAP and self.unit not in (None, Unit.NONE):
-            raise BadInput("the bootstrap draws single votes again; intervals by cluster draw whole voters or prompts")
-        if self.weights is Weights.VOTERS and self.unit is Unit.PROMPT:
+            raise BadInput(
+                "the bootstrap draws single votes again; intervals by cluster draw whole voters, prompts or lists"
+            )
+        if self.weights is Weights.VOTERS and self.unit in (Unit.PROMPT, Unit.LIST):
             raise BadInput("weights by voter go with clusters by voter, or none")
 
     @property

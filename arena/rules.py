@@ -125,6 +125,11 @@ class Rules(Strict):
             (shares > 0, "items"),
         )
         told = [name for is_on, name in others if is_on]
+        if self.ballot.kind == "ranked" and self.rating.intervals is Intervals.BOOTSTRAP:
+            raise ValueError(
+                "ballot.kind is 'ranked', and rating.intervals 'bootstrap' draws single votes again: the pairs of a "
+                "list hang together. Take 'sandwich' or 'cluster', which keep what one voter said together"
+            )
         if self.ballot.kind == "ranked" and told:
             raise ValueError(
                 f"ballot.kind is 'ranked', which has no {' and no '.join(told)}: leave out what turns them on, or set "

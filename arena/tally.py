@@ -56,10 +56,12 @@ class Selection:
 
 
 class Unit(StrEnum):
-    """Votes that may resemble each other: those of one voter, those on one prompt; NONE, each vote stands alone."""
+    """Votes that may resemble each other: those of one voter, those on one prompt, those that one ranked list says;
+    NONE, each vote stands alone."""
 
     VOTER = "voter"
     PROMPT = "prompt"
+    LIST = "list"
     NONE = "none"
 
 

@@ -9,7 +9,8 @@ from arena import name, table
 from arena.battle import ModelId, Source, Verdict
 from arena.errors import BadInput, BadRows, Fault, UnknownVerdict
 from arena.tally import Selection, Tally, default_sources
-from arena.vote_table import Answers, Misread, VoteTable
+from arena.vote_relation import Misread
+from arena.vote_table import Answers, VoteTable
 
 # The public words for a verdict; both spellings of "both bad" are in use.
 WINNERS: Mapping[str, Verdict] = {

@@ -4,15 +4,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.battle import Verdict
 from arena.quality.sheet import UNKNOWN, Sheet, Whole
 from arena.quality.wording import Wording
 from arena.vote_file import parse_winner
-from arena.vote_table import Told, VoteTable
+from arena.vote_relation import Told
+from arena.vote_table import VoteTable
 
 FURTHER = ("time_to_vote_ms", "voter_wrote_prompt", "guideline_version", "prompt_text", "gold")
 """Columns of a vote file that only audits read."""
+
+MOST_WORDED = 50_000
+"""Votes whose answers are read for a card or a page: enough that a share is known to half a percent point."""
+
+_SEED = 20_260_101
 
 _WANTED = {
     "voter": Told.KEY,
@@ -29,11 +36,12 @@ _WANTED = {
 }
 
 
-def read_sheet(votes: VoteTable, *, with_prompt_texts: bool = False) -> Sheet:
+def read_sheet(votes: VoteTable, *, with_prompt_texts: bool = False, most_worded: int | None = None) -> Sheet:
     """All votes that count, but those with one model on both sides.
 
-    The texts of prompts are only there where they are asked for. Raises BadInput for a value that cannot be read, such
-    as a time to vote that is no number, and as `VoteTable.counted`.
+    The texts of prompts are only there where they are asked for. Of more votes than `most_worded` the texts of answers
+    are read of a random sample of so many, always the same one; reading takes nearly all of the time. Raises BadInput
+    for a value that cannot be read, such as a time to vote that is no number, and as `VoteTable.counted`.
     """
     counted = votes.counted()
     # Where nothing else tells prompts apart their texts do; else they are long, and read only when asked for.
@@ -50,7 +58,8 @@ def read_sheet(votes: VoteTable, *, with_prompt_texts: bool = False) -> Sheet:
     asked = next((name for name in ("prompt_digest", "prompt_id", "prompt_text") if name in found), None)
     prompt, prompt_keys = _places(found, asked, n)
     names = {} if asked is None else votes.names("prompt_id" if asked == "prompt_digest" else asked)
-    answers, wording = _read_texts(votes, found)
+    sampled = _sample(found, most_worded)
+    answers, wording = _read_texts(votes, found, sampled)
     voter, voter_keys = _places(found, "voter", n)
     guideline, guideline_keys = _places(found, "guideline_version", n)
     voters, guidelines = votes.names("voter"), votes.names("guideline_version")
@@ -74,6 +83,7 @@ def read_sheet(votes: VoteTable, *, with_prompt_texts: bool = False) -> Sheet:
         prompts=_prompt_names(found, asked, prompt, prompt_keys, names),
         guidelines=[guidelines[key] for key in guideline_keys],
         wording=wording,
+        sampled=None if wording is None else sampled,
         prompt_texts=_prompt_texts(votes, found, prompt),
         n_drawn=None if drawn is None else int((~np.ma.getmaskarray(drawn)).sum()),
     )
@@ -90,34 +100,55 @@ def _places(found: Mapping[str, Any], name: str | None, n: int) -> tuple[Whole, 
     return places, keys.tolist()
 
 
-def _read_texts(votes: VoteTable, found: Mapping[str, Any]) -> tuple[dict[str, Whole], Wording | None]:
-    """Each side's answer as a place, and how the answers are worded; every text is read once, and none is kept."""
+def _sample(found: Mapping[str, Any], most: int | None) -> NDArray[np.bool_] | None:
+    """Which votes are in the random sample of so many; None where there are no more.
+
+    Every position of a log (in a file, every row) has a random number of its own, the one that stands there in a stream
+    from a seed that never changes; the votes with the smallest numbers are taken. So the same votes are taken whenever
+    the same votes are looked at, on every machine, and most of them still when the log has grown.
+    """
+    n = len(found["a"])
+    if most is None or n <= most:
+        return None
+    position = np.asarray(found["seq"]).astype(np.int64) if "seq" in found else np.arange(n)
+    number = np.random.PCG64(_SEED).random_raw(int(position.max()) + 1)[position]
+    sampled = np.zeros(n, dtype=bool)
+    sampled[np.argsort(number, kind="stable")[:most]] = True
+    return sampled
+
+
+def _read_texts(
+    votes: VoteTable, found: Mapping[str, Any], sampled: NDArray[np.bool_] | None
+) -> tuple[dict[str, Whole], Wording | None]:
+    """Each side's answer as a place, and how the answers are worded; every text is read once, and none is kept.
+
+    Of a sample only its texts are read. They come first, and after them the answers that are known by their keys.
+    """
     n = len(found["a"])
     sides = ("answer_a", "answer_b")
     if sides[0] not in found:
         return {side: np.full(n, UNKNOWN, dtype=np.int64) for side in sides}, None
-    wanted = np.unique(np.concatenate([np.asarray(found[side])[~np.ma.getmaskarray(found[side])] for side in sides]))
-    keys: list[int] = []
+    both = np.concatenate([np.asarray(found[side]).astype(np.uint64) for side in sides])
+    is_known = np.concatenate([~np.ma.getmaskarray(found[side]) for side in sides])
+    keys, inverse = np.unique(both[is_known], return_inverse=True)
+    is_wanted = np.ones(len(keys), dtype=bool)
+    if sampled is not None:
+        is_wanted[:] = False
+        is_wanted[inverse[np.tile(sampled, 2)[is_known]]] = True
+    read: list[int] = []
 
     def texts() -> Iterator[str]:
-        known = set(wanted.tolist())
-        for key, text in votes.texts():
-            if key in known:
-                keys.append(key)
-                yield text
+        for key, text in votes.texts(keys[is_wanted].tolist()):
+            read.append(key)
+            yield text
 
     wording = Wording.of(texts())
-    order = np.argsort(np.array(keys, dtype=np.uint64))
-    ordered = np.array(keys, dtype=np.uint64)[order]
-    places = {}
-    for side in sides:
-        key = np.asarray(found[side]).astype(np.uint64)
-        at = np.minimum(np.searchsorted(ordered, key), max(len(ordered) - 1, 0))
-        is_known = ~np.ma.getmaskarray(found[side]) & (len(ordered) > 0)
-        if len(ordered):
-            is_known &= ordered[at] == key
-        places[side] = np.where(is_known, order[at] if len(ordered) else 0, UNKNOWN).astype(np.int64)
-    return places, wording if keys else None
+    place = np.full(len(keys), UNKNOWN, dtype=np.int64)
+    place[np.searchsorted(keys, np.array(read, dtype=np.uint64))] = np.arange(len(read))
+    place[~is_wanted] = len(read) + np.arange((~is_wanted).sum())
+    places = np.full(2 * n, UNKNOWN, dtype=np.int64)
+    places[is_known] = place[inverse]
+    return dict(zip(sides, np.split(places, 2), strict=True)), wording if read else None
 
 
 def _truths(found: Mapping[str, Any], name: str, n: int) -> Whole:

@@ -18,7 +18,19 @@ from arena import __version__, option
 from arena.battle import Source
 from arena.cli.agreement import agreement
 from arena.cli.audit import audit
-from arena.cli.console import counted, dumped, existing, say, settings_with, tell, with_db, with_json, with_sources
+from arena.cli.console import (
+    counted,
+    dumped,
+    existing,
+    say,
+    settings_with,
+    tell,
+    with_db,
+    with_json,
+    with_map,
+    with_sources,
+    with_values,
+)
 from arena.cli.dataset import push
 from arena.cli.exporting import export
 from arena.cli.keeping import backup, compact, restore, verify
@@ -166,14 +178,7 @@ def _kind(text: str) -> "Kind":
     metavar="KIND",
     help="What the rows are: models, prompts, answers, votes or rankings.",
 )
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    callback=option.pairs,
-    metavar="COLUMN=FIELD,...",
-    help="Which column is which field. May be repeated.",
-)
+@with_map()
 @click.option(
     "--set",
     "constants",
@@ -182,13 +187,7 @@ def _kind(text: str) -> "Kind":
     metavar="FIELD=VALUE,...",
     help="A field with one value for all rows (voter=judge-1).",
 )
-@click.option(
-    "--values",
-    multiple=True,
-    callback=option.pairs,
-    metavar="TEXT=VERDICT,...",
-    help="What the file's words mean: model_a, model_b, tie or both_bad. May be repeated.",
-)
+@with_values()
 @click.option(
     "--source",
     type=option.Word(Source),

@@ -12,7 +12,7 @@ import click
 
 from arena import __version__, option
 from arena.battle import Source
-from arena.cli.console import dumped, existing, say, tell, with_json, with_sources
+from arena.cli.console import dumped, existing, say, tell, with_json, with_map, with_sources, with_values
 from arena.errors import BadInput
 from arena.tally import Selection
 
@@ -55,21 +55,8 @@ _ALSO = {"judge": "voter", "question_id": "prompt_id"}
 @click.option("--since", type=option.time, metavar="TIME", help="Votes cast then or later only.")
 @click.option("--until", type=option.time, metavar="TIME", help="Votes cast before then only.")
 @click.option("--up-to", type=click.IntRange(1), metavar="NUMBER", help="With --db: the log after so many entries.")
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    callback=option.pairs,
-    metavar="COLUMN=NAME,...",
-    help="With FILE: which column is which. May be repeated.",
-)
-@click.option(
-    "--values",
-    multiple=True,
-    callback=option.pairs,
-    metavar="TEXT=VERDICT,...",
-    help="With FILE: what its words mean: model_a, model_b, tie or both_bad. May be repeated.",
-)
+@with_map("With FILE")
+@with_values("With FILE")
 @click.option(
     "--confidence", type=option.confidence, default="0.95", show_default=True, metavar="SHARE", help="Of intervals."
 )

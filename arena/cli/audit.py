@@ -41,6 +41,12 @@ from arena.tally import Selection
     metavar="DIR",
     help="An exported dataset: whether prompts that it holds back are in its training split.",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read the answers of N votes, drawn at random, and not of all.",
+)
 @with_json
 def audit(
     *,
@@ -52,6 +58,7 @@ def audit(
     confidence: float,
     against: Path | None,
     dataset: Path | None,
+    sample: int | None,
     as_json: bool,
 ) -> None:
     """Biases of the votes: side, length, dress, openings, drift; and whether sides were drawn fairly to begin with."""
@@ -68,7 +75,7 @@ def audit(
     selection = Selection(sources, since=since, until=until)
     with votes_from(file, db, selection, None, {}, also=FURTHER) as (votes, _, _models):
         selected = votes.selection.to_record()
-        sheet = read_sheet(votes, with_prompt_texts=known is not None)
+        sheet = read_sheet(votes, with_prompt_texts=known is not None, most_worded=sample)
         left_out = votes.counted().left_out
     if not len(sheet):
         raise NothingToRate("no vote is left to audit")
@@ -84,4 +91,6 @@ def audit(
     n_speaking = sum(each.speaks is True for each in audits)
     n_open = sum(each.speaks is None for each in audits)
     say(f"{len(sheet):,} votes: {n_speaking} of {len(audits)} audits speak, {n_open} cannot tell")
+    if sheet.n_sampled is not None:
+        say(f"texts were read of {sheet.n_sampled:,} votes drawn at random; what goes by them is of these")
     say("p-values are corrected inside families, in each audit and over all audits (Benjamini-Hochberg).")

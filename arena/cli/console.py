@@ -50,6 +50,30 @@ with_sources = click.option(
 )
 
 
+def with_map(only: str = "") -> Callable[..., Any]:
+    """Which columns of a table are which fields; `only` says for which of the command's tables."""
+    told = "which column is which field. May be repeated."
+    return click.option(
+        *("--map", "mapping"),
+        multiple=True,
+        callback=option.pairs,
+        metavar="COLUMN=FIELD,...",
+        help=f"{only}: {told}" if only else told[0].upper() + told[1:],
+    )
+
+
+def with_values(only: str = "") -> Callable[..., Any]:
+    """What a table's words mean as verdicts; `only` as for `with_map`."""
+    words = "mean: model_a, model_b, tie or both_bad. May be repeated."
+    return click.option(
+        "--values",
+        multiple=True,
+        callback=option.pairs,
+        metavar="TEXT=VERDICT,...",
+        help=f"{only}: what its words {words}" if only else f"What the file's words {words}",
+    )
+
+
 _PATIENCE_SECONDS = 1.0
 
 

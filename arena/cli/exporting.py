@@ -214,6 +214,17 @@ def export(
     for name, counts in told.items():
         _tell_format(name, counts, done.manifest["n_votes"], alone=len(told) == 1)
     tell_readiness(done.manifest)
+    _say_empty_test(done.manifest)
+
+
+def _say_empty_test(manifest: dict[str, Any]) -> None:
+    """Why there is nothing to test on, where that was meant to be. An increment goes on from what may have it."""
+    n_prompts, pairs, share = manifest["prompts"]["train"], manifest["pairs"], Fraction(manifest["split"]["share"])
+    if share and n_prompts and not pairs["test"] and manifest["since"] is None:
+        say(
+            f"the test split is empty: none of {counted(n_prompts, 'prompt')} fell into the {share} that is held back. "
+            "Take a larger --test-share, another --salt, or more prompts"
+        )
 
 
 def _tell_format(name: str, counts: dict[str, Any], n_votes: int, *, alone: bool) -> None:

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     "--cluster",
     "unit",
     type=Word(Unit),
-    help="Votes that may resemble each other. [default: those of a voter, where known]",
+    help="Votes that may resemble each other. [default: those of a voter, where known, else those of a ranked list]",
 )
 @click.option("--rounds", type=click.IntRange(100, 100_000), metavar="NUMBER", help="Bootstrap rounds. [default: 1000]")
 @click.option("--seed", type=click.IntRange(0), metavar="NUMBER", help="Seed of all chance. [default: 0]")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json
+from arena.cli.console import counted, dumped, existing, say, tell, with_db, with_json, with_map
 from arena.errors import BadInput
 
 if TYPE_CHECKING:
@@ -74,15 +74,18 @@ def signals(db: Path, *, out: Path | None, form: str, policy: str | None, as_jso
 @click.command()
 @click.argument("reference", type=Path, metavar="REFERENCE", help="A pack's folder, a table of prompts, or a database.")
 @click.argument("recent", type=Path, metavar="RECENT", help="A table of recent requests, or a database with signals.")
+@with_map("In tables")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the permutations and intervals.")
 @with_json
-def drift(reference: Path, recent: Path, *, seed: int, as_json: bool) -> None:
+def drift(reference: Path, recent: Path, *, mapping: dict[str, str], seed: int, as_json: bool) -> None:
     """Compare prompts with recent requests: category, language and length. Says what has shifted."""
     import numpy as np
 
-    from arena.drift import moved
+    from arena.drift import check_mapping, moved
 
-    found = moved(_prompts(reference), _recent(recent), rng=np.random.default_rng(seed))
+    tables = [path for path in (reference, recent) if path.suffix != ".duckdb" and not path.is_dir()]
+    check_mapping(mapping, tables)
+    found = moved(_prompts(reference, mapping), _recent(recent, mapping), rng=np.random.default_rng(seed))
     if as_json:
         tell(dumped({each.trait.value: each.to_record() for each in found}))
         return
@@ -159,22 +162,22 @@ def _write(out: Path, rows: Iterable[dict[str, Any]]) -> int:
     return len(lines)
 
 
-def _prompts(path: Path) -> "list[Request]":
+def _prompts(path: Path, mapping: dict[str, str]) -> "list[Request]":
     from arena.drift import Request, read_requests
 
     if path.suffix != ".duckdb":
-        return read_requests(path)
+        return read_requests(path, mapping)
     from arena.store import VoteStore
 
     with VoteStore.open(existing(path)) as store:
         return [Request.of(prompt) for prompt in store.catalogue.prompts().values()]
 
 
-def _recent(path: Path) -> "list[Request]":
+def _recent(path: Path, mapping: dict[str, str]) -> "list[Request]":
     from arena.drift import Request, read_requests
 
     if path.suffix != ".duckdb":
-        return read_requests(path)
+        return read_requests(path, mapping)
     from arena.store import VoteStore
 
     with VoteStore.open(existing(path)) as store:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from arena.battle import AnswerId, Model, ModelId, PromptId, VoterId
+from arena.battle import AnswerId, Model, ModelId, PromptId, Source, VoterId
 from arena.preferences.choices import Choices
 from arena.preferences.example import Opinion
 
@@ -14,6 +14,9 @@ EVALUATION = "for evaluation only"
 UNLIKE_OTHERS = "a voter who agrees with others too rarely"
 
 NO_CONSENT = "no consent is known"
+
+# No person gave these, so there is nobody whose consent could be asked: they are the host's own.
+_NOBODY = frozenset({Source.AI_JUDGE, Source.RULE, Source.SIMULATED})
 
 ItemKind = Literal["fresh", "overlap", "repeat", "gold"]
 
@@ -96,7 +99,7 @@ def reason_against(choices: Choices, models: Mapping[ModelId, Model], unlike: Co
             return GOLD
         if choices.purposes is None and opinion.purpose == "eval":
             return EVALUATION
-        is_unasked = choices.needs_consent and opinion.consent_version is None
+        is_unasked = choices.needs_consent and opinion.consent_version is None and opinion.source not in _NOBODY
         reason = NO_CONSENT if is_unasked else _by_time(choices, opinion)
         for name, wanted, told in of_pair:
             reason = reason or _by(name, told(cast), wanted)

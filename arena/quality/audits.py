@@ -1,6 +1,7 @@
 """All audits, in the order in which their answers depend on each other."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from arena.quality.assignment import assignment
 from arena.quality.concentration import concentration
@@ -30,6 +31,9 @@ AUDITS: Mapping[str, Callable[..., Audit]] = {
     "concentration": concentration,
 }
 
+READING = frozenset({"length", "formatting", "prefix", "sycophancy", "drift"})
+"""Those with figures that go by the texts of answers: of a sample of the votes, if no others were read."""
+
 
 def audit_votes(
     sheet: Sheet,
@@ -48,5 +52,6 @@ def audit_votes(
         if on_progress is not None:
             on_progress(number, len(AUDITS))
         more = {"against": against, "splits": splits} if name == "contamination" else {}
-        found.append(ask(sheet, confidence=confidence, **more))
+        audit = ask(sheet, confidence=confidence, **more)
+        found.append(replace(audit, n_sampled=sheet.n_sampled) if name in READING else audit)
     return corrected(found)

@@ -88,6 +88,8 @@ class Audit:
     """The false-discovery rate among the audits that test anything."""
     by_rule: bool | None = field(default=None)
     """Of an audit without a test: whether its rule is broken; None where it has none, or cannot tell."""
+    n_sampled: int | None = None
+    """The size of the random sample of votes that figures on texts are of; None where these are of all votes."""
 
     @property
     def sentence(self) -> str:
@@ -103,6 +105,7 @@ class Audit:
             "sentence": self.sentence,
             "p_value": _significant(self.p_value),
             "q_value": _significant(self.q_value),
+            "n_sampled": self.n_sampled,
             "figures": [figure.to_record() for figure in self.figures],
         }
 

@@ -33,7 +33,7 @@ def formatting(sheet: Sheet, *, confidence: float) -> Audit:
     if sheet.wording is None:
         figures = [unknown("any", "formatting", "the votes do not tell the answers' texts")]
         return Audit("formatting", "Does dress win?", tuple(figures), _MEANING)
-    rows = np.flatnonzero(sheet.is_decisive & sheet.has_texts)
+    rows = np.flatnonzero(sheet.is_decisive & sheet.is_worded)
     has_a, has_b = (sheet.wording.traits[side[rows]] for side in (sheet.answer_a, sheet.answer_b))
     one_sided = has_a.astype(np.float64) - has_b
     won = sheet.is_for_a[rows]

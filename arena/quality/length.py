@@ -68,7 +68,7 @@ def style_columns(sheet: Sheet, rows: np.ndarray) -> np.ndarray:
 
 def _coefficient(sheet: Sheet, confidence: float) -> Figure:
     name, label = "coefficient", "what length is worth, style-controlled"
-    rows = np.flatnonzero(sheet.is_decisive & sheet.has_texts)
+    rows = np.flatnonzero(sheet.is_decisive & sheet.is_worded)
     if len(rows) < FLOOR:
         return effect(name, label, Absent(f"{len(rows):,} votes, and {FLOOR} are the fewest"), len(rows), "none")
     columns = np.column_stack((style_columns(sheet, rows), np.ones(len(rows))))

@@ -26,7 +26,7 @@ def prefix(sheet: Sheet, *, confidence: float) -> Audit:
     if sheet.wording is None:
         why = "the votes do not tell the answers' texts"
         return Audit("prefix", _QUESTION, (unknown("openers", _RAW, why, unit="openers"),), _MEANING)
-    rows = np.flatnonzero(sheet.is_decisive & sheet.has_texts)
+    rows = np.flatnonzero(sheet.is_decisive & sheet.is_worded)
     a, b = (sheet.wording.opener[side[rows]] for side in (sheet.answer_a, sheet.answer_b))
     rows, a, b = rows[a != b], a[a != b], b[a != b]
     won = sheet.is_for_a[rows]

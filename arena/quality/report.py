@@ -23,7 +23,8 @@ def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         each["audit"]: {
             "speaks": each["speaks"],
-            "sentence": each["sentence"],
+            "sentence": each["sentence"] + _of_sample(each.get("n_sampled")),
+            "n_sampled": each.get("n_sampled"),
             "figures": {
                 figure["name"]: {name: figure[name] for name in kept} | {"told": _in_words(figure)}
                 for figure in each["figures"]
@@ -41,6 +42,11 @@ def _in_words(figure: Mapping[str, Any]) -> str:
     return value if None in ends else f"{value} ({' to '.join(ends)})"
 
 
+def _of_sample(n_sampled: int | None) -> str:
+    """A sentence that follows another one, where not all texts were read."""
+    return "" if n_sampled is None else f" What goes by texts is of a random sample of {n_sampled:,} votes."
+
+
 def to_text(audits: Sequence[Audit], *, confidence: float) -> str:
     """A paragraph an audit: what it means, then its figures in columns. A star stands at figures that speak."""
     rows = [(f"{100 * confidence:g} % interval", "", ""), *(_cells(f) for audit in audits for f in audit.figures)]
@@ -51,7 +57,7 @@ def to_text(audits: Sequence[Audit], *, confidence: float) -> str:
     lines = []
     for audit in audits:
         rate = "" if audit.q_value is None else f", q = {audit.q_value:.2g}"
-        lines += [f"{audit.name} ({_STATES[audit.speaks]}{rate}): {audit.sentence}"]
+        lines += [f"{audit.name} ({_STATES[audit.speaks]}{rate}): {audit.sentence}{_of_sample(audit.n_sampled)}"]
         for f in audit.figures:
             ends, told, count = _cells(f)
             mark = _MARK if f.speaks else " "

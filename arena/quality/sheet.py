@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,9 @@ class Sheet:
     """What the prompts are called."""
     guidelines: Sequence[str] = ()
     wording: Wording | None = None
-    """Of the answers, where any texts are known."""
+    """Of the answers that come first, where any texts are known."""
+    sampled: Mask | None = None
+    """A random sample of the votes, if the texts of these alone were read; None where all were."""
     prompt_texts: Mapping[int, str] = field(default_factory=dict)
     """By place, those that are known."""
     n_drawn: int | None = None
@@ -83,12 +86,28 @@ class Sheet:
         return (self.answer_a != UNKNOWN) & (self.answer_b != UNKNOWN)
 
     @cached_property
+    def is_worded(self) -> Mask:
+        """Where both texts are known, and were looked at: of all votes, or of a sample of them."""
+        return self.has_texts if self.sampled is None else self.has_texts & self.sampled
+
+    @property
+    def n_sampled(self) -> int | None:
+        """How many votes there are in the sample whose texts were read; None where all were."""
+        return None if self.sampled is None else int(self.sampled.sum())
+
+    def worded(self, column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What a column of `wording` says of each vote's answers on side A and B; 0 where `is_worded` is not."""
+        known = np.append(column, np.zeros(1, dtype=column.dtype))
+        a, b = (known[np.where(self.is_worded, side, len(column))] for side in (self.answer_a, self.answer_b))
+        return a, b
+
+    @cached_property
     def longer(self) -> Whole:
-        """By how many characters the answer on side A is longer; 0 where texts are not known."""
+        """By how many characters the answer on side A is longer; 0 where that is not known."""
         if self.wording is None:
             return np.zeros(len(self), dtype=np.int64)
-        characters = np.append(self.wording.characters, 0)
-        return np.where(self.has_texts, characters[self.answer_a] - characters[self.answer_b], 0)
+        a, b = self.worded(self.wording.characters)
+        return a - b
 
     @cached_property
     def pair(self) -> Whole:

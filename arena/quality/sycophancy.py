@@ -27,8 +27,7 @@ def sycophancy(sheet: Sheet, *, confidence: float) -> Audit:
 
 def _affirmative(sheet: Sheet) -> tuple[Mask, Mask]:
     assert sheet.wording is not None  # noqa: S101 - asked for with texts only
-    has = np.append(sheet.wording.traits[:, TRAITS.index("affirmative")], False)
-    return has[sheet.answer_a], has[sheet.answer_b]
+    return sheet.worded(sheet.wording.traits[:, TRAITS.index("affirmative")])
 
 
 def _openings(sheet: Sheet, confidence: float) -> list[Figure]:
@@ -39,7 +38,7 @@ def _openings(sheet: Sheet, confidence: float) -> list[Figure]:
     if sheet.wording is None:
         return [unknown(name, label, "the votes do not tell the answers' texts") for name, label in names.items()]
     a, b = _affirmative(sheet)
-    rows = sheet.is_decisive & sheet.has_texts
+    rows = sheet.is_decisive & sheet.is_worded
     chosen = np.where(sheet.is_for_a, a, b)[rows]
     rejected = np.where(sheet.is_for_a, b, a)[rows]
     return [
@@ -73,7 +72,7 @@ def _shares(sheet: Sheet) -> list[tuple[str, str, Mask, Mask]]:
         return shares
     longer = sheet.is_decisive & (sheet.longer != 0)
     a, b = _affirmative(sheet)
-    one_sided = sheet.is_decisive & sheet.has_texts & (a != b)
+    one_sided = sheet.is_decisive & sheet.is_worded & (a != b)
     return [
         *shares,
         ("longer", "the longer wins", longer, longer & ((sheet.longer > 0) == sheet.is_for_a)),

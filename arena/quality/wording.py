@@ -7,6 +7,7 @@ lists to emojis", arXiv:2409.11704.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -18,6 +19,10 @@ TRAITS = ("emoji", "bold", "exclamation", "list", "link", "headers", "code", "af
 """What an answer has or has not, in the order of `Wording.traits`."""
 
 _COUNTED = {"emoji": "emoji", "bold": "bold", "list": "lists", "headers": "headers", "code": "code_blocks"}
+_LOOKED_FOR = ("exclamation", "link", "affirmative")
+
+_TEXTS_AT_ONCE = 1_000
+_NO_COUNTS = np.empty((0, len(style.FEATURES)), dtype=np.int64)
 
 # One that ends something: not that of != or of a picture.
 _EXCLAMATION = re.compile(r"[!！](?=[\s\"'”’»)*_]|$)", re.MULTILINE)
@@ -53,19 +58,20 @@ class Wording:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
-        """Look at every text once; none is kept."""
-        characters, counts, traits, opener = [], [], [], []
+        """Look at every text once; a thousand are kept at a time."""
+        characters, counts, traits, opener = [], [_NO_COUNTS], [], []
         openers: dict[str, int] = {}
-        for text in texts:
-            counted = style.count(text)
-            characters.append(len(text))
-            counts.append(counted)
-            traits.append(_traits(text, counted))
-            opener.append(openers.setdefault(opening(text), len(openers)))
+        rest = iter(texts)
+        while part := list(islice(rest, _TEXTS_AT_ONCE)):
+            characters += map(len, part)
+            counts.append(style.counts(part))
+            traits += map(_unlike_style, part)
+            opener += [openers.setdefault(opening(text), len(openers)) for text in part]
+        counted = np.concatenate(counts)
         return cls(
             characters=np.array(characters, dtype=np.int64),
-            counts=np.array(counts, dtype=np.int64).reshape(-1, len(style.FEATURES)),
-            traits=np.array(traits, dtype=bool).reshape(-1, len(TRAITS)),
+            counts=counted,
+            traits=_traits(counted, np.array(traits, dtype=bool).reshape(-1, len(_LOOKED_FOR))),
             opener=np.array(opener, dtype=np.int64),
             openers=tuple(openers),
         )
@@ -73,13 +79,20 @@ class Wording:
 
 def opening(text: str) -> str:
     """The first three words or signs, in small letters, apart by spaces; nothing where there are fewer."""
-    tokens = _TOKEN.findall(text[:200])[:OPENER_TOKENS]
+    tokens = [token.group() for token in islice(_TOKEN.finditer(text[:200]), OPENER_TOKENS)]
     return " ".join(tokens).casefold() if len(tokens) == OPENER_TOKENS else NO_OPENER
 
 
-def _traits(text: str, counted: tuple[int, ...]) -> tuple[bool, ...]:
-    has = {trait: counted[style.FEATURES.index(feature)] > 0 for trait, feature in _COUNTED.items()}
-    has["exclamation"] = _EXCLAMATION.search(text) is not None
-    has["link"] = _LINK.search(text) is not None
-    has["affirmative"] = _AFFIRMATIVE.match(text) is not None
-    return tuple(has[trait] for trait in TRAITS)
+def _unlike_style(text: str) -> tuple[bool, ...]:
+    """The traits of a text that are `_LOOKED_FOR`. A mark is looked for where its signs are there at all."""
+    return (
+        style.has(text, "!", "！") and _EXCLAMATION.search(text) is not None,
+        style.has(text, "://", "](") and _LINK.search(text) is not None,
+        _AFFIRMATIVE.match(text) is not None,
+    )
+
+
+def _traits(counted: NDArray[np.int64], looked_for: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    has = {trait: counted[:, style.FEATURES.index(feature)] > 0 for trait, feature in _COUNTED.items()}
+    has |= dict(zip(_LOOKED_FOR, looked_for.T, strict=True))
+    return np.column_stack([has[trait] for trait in TRAITS])

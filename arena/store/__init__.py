@@ -42,7 +42,7 @@ from arena.store.casts import Casts
 from arena.store.catalogue import Catalogue
 from arena.store.compact import Rewritten, rewrite
 from arena.store.conduct import Conduct
-from arena.store.consents import Consents
+from arena.store.consents import ConsentCount, Consents
 from arena.store.database import Database, closed
 from arena.store.disagreements import Disagreements
 from arena.store.exclusions import Exclusions
@@ -68,6 +68,7 @@ from arena.store.walk import BrokenLink
 __all__ = [
     "Answered",
     "BrokenLink",
+    "ConsentCount",
     "Holdings",
     "JudgedPair",
     "LastVote",

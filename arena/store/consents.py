@@ -1,6 +1,7 @@
 """What voters say of publishing their votes, as acts of the log; and the terms on which they were asked."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -15,6 +16,16 @@ from arena.store.voters import Voters
 
 TAKEN_BACK = "consent taken back"
 REFUSED = "consent refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentCount:
+    """How many voters agree to the terms of a version, and how many do not; who they are it does not tell."""
+
+    version: str
+    license: str
+    n_yes: int
+    n_no: int
 
 
 class Consents:
@@ -53,6 +64,18 @@ class Consents:
                 {"me": voter_id},
             ).fetchall()
         return n
+
+    def counts(self, up_to: int) -> tuple[ConsentCount, ...]:
+        """By version of the terms how many voters say yes and no, by what each said last up to an act of the log."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                """select version, license, count(*) filter (is_given), count(*) filter (not is_given)
+                from (select voter_id, max_by(version, seq) as version, max_by(is_given, seq) as is_given
+                    from consents where seq <= ? group by voter_id) join consent_terms using (version)
+                group by version, license, since order by since, version""",
+                [up_to],
+            ).fetchall()
+        return tuple(ConsentCount(*row) for row in rows)
 
     def licenses(self) -> dict[str, str]:
         """The licence that each version of the terms names."""

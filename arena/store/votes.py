@@ -47,7 +47,8 @@ from arena.store.voters import LastVote, Voters, VoterState
 from arena.store.words import digest_of
 from arena.table import append
 from arena.tally import EXCLUDED, WITHDRAWN, Selection, Tally
-from arena.vote_table import OPTIONAL, Answers, VoteTable
+from arena.vote_relation import OPTIONAL
+from arena.vote_table import Answers, VoteTable
 
 # Of prompts, kept in memory.
 _MOST_QUESTIONS = 10_000
@@ -62,6 +63,9 @@ _LABELS = {
     "thumbs": THUMBS,
 }
 
+# Whoever ranks the same answers has the same list; a ranking of it is one voter's, or one time's where nobody is named.
+_RANKING = "list_id || ' ' || coalesce(voter_id, '') || ' ' || voted_at::varchar"
+_ANSWERS = "select answer_id as key, text, rowid as place from answers"
 _TABLE_COLUMNS = ("model_a", "model_b", "winner", *OPTIONAL, *_AUDITED, *_JUDGED, *_LABELS, "prompt_text", "left_out")
 
 
@@ -400,10 +404,11 @@ class Votes:
         relation = f"""(
             select model_a, model_b, verdict as winner, voter_id as voter, prompt_id, voted_at, category, language,
                 v.source, answer_a, answer_b, {", ".join(_AUDITED)}, {labels}, {_PROMPT_TEXT} as prompt_text,
-                seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch,
+                seq as bakeoff_seq, coalesce(digest, prompt_id) as question, turn, batch, {_RANKING} as ranking,
                 case when left_out is distinct from '{WITHDRAWN}' and voter_id in (select voter_id
                     from bakeoff_without) then '{EXCLUDED}' else left_out end as left_out
-            from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id))"""
+            from {told(up_to)} v join battles using (battle_id) left join prompts using (prompt_id)
+                left join ranked_pairs using (battle_id))"""
         with self._database.read() as cursor:
             cursor.execute("create or replace temp table bakeoff_without (voter_id varchar)")
             append(cursor, "bakeoff_without", [(voter,) for voter in without])
@@ -415,7 +420,7 @@ class Votes:
                 parse_model=lambda _, model: ModelId(str(model)),
                 parse_winner=lambda verdict: Verdict(str(verdict)),
                 refuse=lambda misread: DatabaseUnavailable(f"stored votes cannot be read: {misread[0].fault}"),
-                answers=Answers("select answer_id as key, text from answers", "answer_a", "answer_b"),
+                answers=Answers(_ANSWERS, "answer_a", "answer_b", have_places=True),
                 where="the votes of this arena",
             )
 

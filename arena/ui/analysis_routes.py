@@ -128,9 +128,11 @@ ANALYSES: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, str]]] = {
             "in pairs and in votes.",
             "agreement": "Krippendorff's nominal alpha over A, B and neither, interval and band: of all votes, and by "
             "category, version of the guideline and week; what is null has a reason.",
-            "audits": "Each audit: whether it speaks, and its figures with interval, number, test and method. None "
-            "where there are more votes than `most_audited`.",
-            "most_audited": "Of more votes than this nothing is audited here; `bakeoff audit` looks at any number.",
+            "audits": "Each audit: whether it speaks, and its figures with interval, number, test and method.",
+            "n_sampled": "How many votes, drawn at random, the audits read the texts of; null where they read all. "
+            "`bakeoff audit` reads all.",
+            "consents": "By version of the terms, with its licence: how many voters agree that their votes may be "
+            "published, and how many do not. None where nobody was asked.",
             "is_renewed": "Whether a look at newer votes is on its way.",
         },
     ),

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr
 
 from arena.battle import VoterId
+from arena.consent import licence_page
 from arena.limits import Act
 from arena.ui.api import unkept, voter_of
 from arena.ui.markdown import render_markdown
@@ -56,6 +57,7 @@ def consent_json(booth: Booth, voter_id: VoterId, language: str) -> dict[str, An
         asked = {
             "version": terms.version,
             "license": terms.license,
+            "license_page": licence_page(terms.license),
             "purpose": terms.purpose.value,
             "html": render_markdown(text, top_heading=3),
             "language": its_language,

@@ -22,6 +22,9 @@ from ratings.agreement import FEWEST_ITEMS
 
 PATIENCE_SECONDS = 8.0
 
+FEWEST_VOTERS = 3
+"""Of fewer voters of a category, a week or a guideline, their agreement is told to nobody."""
+
 _UNKEPT = {"Cache-Control": "no-store"}
 
 _OF_A_FIGURE = (
@@ -80,7 +83,8 @@ def public_json(found: Inspection) -> dict[str, Any]:
         "readiness": _readiness(found),
         "agreement": _agreement(found),
         "audits": [_audit(each) for each in found.audits],
-        "most_audited": found.most_audited,
+        "n_sampled": found.n_sampled,
+        "consents": [asdict(each) for each in found.consents],
     }
 
 
@@ -98,6 +102,7 @@ def host_json(found: Inspection) -> dict[str, Any]:
             if each.listed
         ],
         "voters": [asdict(each) for each in found.agreement.voters or ()],
+        "consents": [asdict(each) for each in found.consents],
     }
 
 
@@ -135,16 +140,22 @@ def _agreement(found: Inspection) -> dict[str, Any]:
         "same_decisive": asdict(whole.decisive.figures["raw_pooled"]),
         "again": asdict(report.consistency.raw) | {"n": report.consistency.n},
         "by": {
-            group: [{"name": name} | _part(part.merged) for name, part in parts.items()]
+            group: [{"name": name} | _part(part.merged, fewest_voters=FEWEST_VOTERS) for name, part in parts.items()]
             for group, parts in report.by.items()
         },
         "untold": dict(report.untold),
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
-    """The measure that the gate looks at, and what it rests on; on few pairs of answers no band is named."""
-    few = {"band": None, "reliability": None} if part.n_items < FEWEST_ITEMS else {}
+def _part(part: Part, *, fewest_voters: int = 0) -> dict[str, Any]:
+    """The measure that the gate looks at, and what it rests on; on few pairs of answers no band is named.
+
+    Of fewer voters nothing is told: each of two would know from it what the other one said.
+    """
+    few: dict[str, Any] = {"band": None, "reliability": None} if part.n_items < FEWEST_ITEMS else {}
+    if 0 < part.n_voters < fewest_voters:
+        why = f"judged by {part.n_voters} of the voters, and {fewest_voters} are the fewest of whom it is told"
+        few = dict.fromkeys(("value", "low", "high", "band", "reliability")) | {"reason": why}
     return (
         asdict(part.figures[MEASURE])
         | few

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from arena.export import Order, biases, export
 from arena.store import VoteStore
 from command import bakeoff, error_of, usage_of
 from dataset_world import bytes_in, rows_in
@@ -147,10 +148,30 @@ def test_the_card_says_what_the_audits_found_and_a_report_names_nobody_in_it(tmp
     )
 
 
-def test_very_many_votes_are_not_audited_beside_an_export_and_the_card_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_of_very_many_votes_the_card_says_of_how_many_the_texts_were_read(tmp_path: Path):
     db, out = arena_of(tmp_path), tmp_path / "out"
-    monkeypatch.setattr("arena.export.MOST_AUDITED", 2)
-    bakeoff("export", "--db", db, "--out", out)
-    assert "Not measured: 3 votes are more than the 2 that are audited" in (out / "README.md").read_text()
+    with VoteStore.open(db) as store:
+        export(store, out, order=Order(bias=biases(store, most_worded=2), is_forced=True))
+    card = (out / "README.md").read_text()
+    assert (
+        "| **length**: Not enough data to say what length does. What goes by texts is of a random sample of 2 votes. |"
+        in card
+    )
+    assert "| **position**: Not enough data to say whether a side is favoured. |" in card
+
+
+def test_an_empty_test_split_says_so_and_what_to_do(tmp_path: Path):
+    db = arena_of(tmp_path)
+    said = bakeoff("export", "--db", db, "--out", tmp_path / "out", "--test-share", "1/1000")
+    told = (
+        "the test split is empty: none of 1 prompt fell into the 1/1000 that is held back. Take a larger --test-share"
+    )
+    assert told in said.err
+    for share in ("0", "1"):  # as it was asked for; all of it is held back
+        again = bakeoff("export", "--db", db, "--out", tmp_path / f"out{share}", "--test-share", share)
+        assert "the test split is empty" not in again.err
+    more = bakeoff(
+        "export", "--db", db, "--out", tmp_path / "more", "--test-share", "1/1000", "--since", tmp_path / "out"
+    )
+    assert more.code == 0
+    assert "the test split is empty" not in more.err

@@ -201,7 +201,7 @@ def test_a_value_may_start_with_a_dash_and_a_pair_has_two(file: Path):
         ("--method win-rate --style", "only bradley-terry knows that"),
         ("--both-bad own --order", "cannot be combined"),
         ("--both-bad own --ties davidson", "rao-kupper"),
-        ("--intervals cluster --cluster none", "voter or prompt"),
+        ("--intervals cluster --cluster none", "voter, prompt or list"),
         ("--intervals bootstrap --weights voters", "--intervals cluster"),
     ],
 )

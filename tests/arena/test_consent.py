@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from arena.batch import rate_log
 from arena.battle import Consent, Purpose, Source, VoterId
-from arena.consent import ConsentRules
+from arena.consent import ConsentRules, licence_page
 from arena.errors import BadInput, BadPack, ConsentNeeded, Fault, NotAsked, TooMany
 from arena.export import Order, export, rehearse
 from arena.hub import Push
 from arena.intake import import_pack
 from arena.pack import read_pack, starter_directory
 from arena.rules import Rules, check_rules, parse_rules
-from arena.store import VoteStore
+from arena.store import ConsentCount, VoteStore
 from arena.store.consents import REFUSED, TAKEN_BACK
 from arena.voting import Booth
 from arenas import booth, fill, race, voter
@@ -505,3 +505,56 @@ def test_terms_of_elsewhere_with_the_same_version_give_the_dataset_no_licence(ar
     told = exported(arena, tmp_path / "out", sources=(Source.HUMAN,))
     assert told["rights"]["consents"] == {"1": 2}
     assert told["rights"]["license"] is None
+
+
+@pytest.mark.parametrize("source", [Source.AI_JUDGE, Source.RULE, Source.SIMULATED, Source.IMPORT])
+def test_nobody_is_asked_for_the_votes_of_a_judge_and_people_elsewhere_are_not_passed_over(
+    arena: VoteStore, tmp_path: Path, source: Source
+):
+    from dataset_world import Said, World  # noqa: PLC0415
+
+    World(arena).vote(Said(1, consent=None), Said(2, consent=None))
+    with arena._database.write() as cursor:
+        cursor.execute("update votes set source = ?", [source.value])
+    told = exported(arena, tmp_path / "out", sources=(source,))["formats"]["raw_votes"]
+    if source is Source.IMPORT:
+        assert (told["kept"], Counter(told["left_out"])) == (0, {NO_CONSENT: 2})
+        return
+    assert (told["kept"], told["left_out"]) == (2, {})
+    # They say nothing of what they may be used for, so they are not given away without a word.
+    lacking = Push.of(tmp_path / "out", "lab/votes", is_public=False).missing
+    assert any("do not say what their voters agreed to" in each for each in lacking)
+    assert exported(arena, tmp_path / "people", sources=(Source.HUMAN,))["formats"]["raw_votes"]["kept"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("cc-by-4.0", "CC-BY-4.0"),
+        ("CC0-1.0", "CC0-1.0"),
+        ("odbl-1.0", "ODbL-1.0"),
+        ("our own terms", None),
+        ("cc-by-4.0 or later", None),
+        ("../../evil", None),
+    ],
+)
+def test_a_licence_that_spdx_knows_has_a_page_and_others_are_words(name: str, page: str | None):
+    assert licence_page(name) == (page and f"https://spdx.org/licenses/{page}.html")
+
+
+def test_how_many_agreed_is_counted_by_what_each_said_last_and_as_of_an_act(arena: VoteStore):
+    here = booth(arena, NOW)
+    one, two, three = (voter() for _ in range(3))
+    for me, is_given in ((one, True), (two, True), (three, False), (two, False)):
+        say(here, me, is_given)
+    n_log, _ = arena.log.position()
+    assert arena.consents.counts(n_log) == (ConsentCount("1", "cc-by-4.0", 1, 2),)
+    assert arena.consents.counts(n_log - 1) == (ConsentCount("1", "cc-by-4.0", 2, 1),)
+    arena.catalogue.set_rules(SECOND, None, NOW + timedelta(days=1))
+    here = booth(arena, NOW)
+    say(here, one, True, "2")
+    say(here, voter(), True, "2")
+    # The second version has its own terms, and of a voter the last word counts.
+    expected = (ConsentCount("1", "cc-by-4.0", 0, 2), ConsentCount("2", "cc0-1.0", 2, 0))
+    assert arena.consents.counts(arena.log.position()[0]) == expected
+    assert arena.consents.counts(0) == ()

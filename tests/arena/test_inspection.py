@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -165,11 +166,14 @@ def test_what_everybody_may_know_names_no_voter_no_model_and_no_words_of_an_answ
     assert "the-leaning-one" in {each["voter"] for each in for_host["voters"]}
 
 
-def test_of_more_votes_than_memory_is_meant_for_nothing_is_audited_and_all_else_is_told(world: World):
+def test_of_many_votes_the_texts_of_a_sample_are_read_and_all_else_is_of_all(world: World):
     snapshot = judged(world)
-    found = inspect(world.store, snapshot, NOW, most_audited=155)
-    assert (found.n_votes, found.audits, public_json(found)["most_audited"]) == (156, (), 155)
-    assert inspect(world.store, snapshot, NOW, most_audited=156).audits
+    found = inspect(world.store, snapshot, NOW, most_worded=100)
+    assert (found.n_votes, found.n_sampled, public_json(found)["n_sampled"]) == (156, 100, 100)
+    figures = {(audit.name, each.name): each for audit in found.audits for each in audit.figures}
+    assert figures["concentration", "top_voter"].n == figures["prompts", "top_prompt"].n == 156
+    assert 0 < figures["sycophancy", "affirmative_chosen"].n <= 100
+    assert inspect(world.store, snapshot, NOW, most_worded=156).n_sampled is None
     assert found.agreement.n_votes == 156
 
 
@@ -333,3 +337,19 @@ def test_every_audit_and_every_figure_has_a_name_in_every_language():
                 else:
                     wanted.add(f"quality.figure.{audit.name}.{figure.name}")
             assert wanted <= known.keys(), wanted - known.keys()
+
+
+def test_of_fewer_than_three_voters_of_a_group_their_agreement_is_not_told(world: World):
+    def told(*voters: str) -> dict[str, Any]:
+        world.vote(
+            *(Said(n, "ada", "bob", Verdict.A if n % 2 else Verdict.B, voter) for n in range(12) for voter in voters)
+        )
+        return public_json(inspect(world.store, take_snapshot(world.store, NOW), NOW))["agreement"]
+
+    [of_two] = told("voter-1", "voter-2")["by"]["category"]
+    assert [of_two[name] for name in ("value", "low", "high", "band", "reliability")] == [None] * 5
+    assert of_two["reason"] == "judged by 2 of the voters, and 3 are the fewest of whom it is told"
+    assert (of_two["n_voters"], of_two["n_items"]) == (2, 12)
+    [of_three] = told("voter-3")["by"]["category"]
+    assert of_three["value"] == 1
+    assert of_three["n_voters"] == 3

@@ -158,7 +158,7 @@ def test_a_newcomer_with_few_votes_neither_moves_nor_widens_the_others(
         ({"method": Method.ELO}, "online Elo"),
         ({"style": ("length",)}, "style"),
         ({"weights": Weights.VOTERS}, "weights by voter"),
-        ({"intervals": Intervals.CLUSTER}, "voter or prompt"),
+        ({"intervals": Intervals.CLUSTER}, "voter, prompt or list"),
         ({"unit": Unit.VOTER}, "the votes do not tell their voter"),
     ],
 )

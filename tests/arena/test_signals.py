@@ -381,3 +381,20 @@ def test_the_command_tells_each_trait_and_reads_signals_as_recent_requests(tmp_p
     empty = tmp_path / "empty.duckdb"
     VoteStore.open(empty).close()
     assert "holds no signals" in error_of(bakeoff("drift", tmp_path / "old.jsonl", empty))
+
+
+def test_columns_of_other_names_are_taken_for_what_a_map_says(tmp_path: Path):
+    rng = np.random.default_rng(2)
+    for name, code in (("old.jsonl", 0.2), ("new.jsonl", 0.8)):
+        rows = [{"query": "x" * each.length, "topic": each.category} for each in requests(200, rng, code=code)]
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = (tmp_path / "old.jsonl", tmp_path / "new.jsonl")
+    said = bakeoff("drift", *files, "--map", "query=text,topic=category")
+    assert said.code == 0, said.err
+    assert said.out.startswith("category: large shift, PSI ")
+    assert "it tells no request" in error_of(bakeoff("drift", *files))
+    for mapping, fault in (
+        ("queries=text", "--map names the column 'queries'; the tables have query, topic"),
+        ("query=asked", "--map gives 'query' to 'asked', which is no field of requests: messages, prompt, text, "),
+    ):
+        assert fault in error_of(bakeoff("drift", *files, "--map", mapping))

@@ -1,10 +1,12 @@
 """How an answer is dressed, counted by hand: a header, a list, bold, code or a picture, and what only looks like it."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.style import FEATURES, count
+from arena.style import _EMOJI, FEATURES, count, counts  # type: ignore[reportPrivateUsage]
 
 property_test = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
@@ -146,3 +148,51 @@ def test_any_text_can_be_counted_and_nothing_is_more_than_its_length(text: str):
 def test_a_long_answer_of_one_sign_comes_to_an_end(unit: str):
     # A pattern that goes to the end of the line from every start would not, within anybody's patience.
     assert min(count(unit * 20_000)) >= 0
+
+
+# What each mark is, as patterns that look at a text from one end to the other: slower, and nothing to get wrong.
+FENCED = re.compile(
+    r"^ {0,3}(`{3,}(?!`|[^\n]*`)|~{3,})[^\n]*(?:\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)|\Z)", re.MULTILINE | re.DOTALL
+)
+HEADER = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)", re.MULTILINE)
+LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\S", re.MULTILINE)
+BOLD = re.compile(r"\*\*(?=\S)(?:[^\n*]|\*(?!\*))+?(?<=\S)\*\*|__(?=\S)(?:[^\n_]|_(?!_))+?(?<=\S)__")
+WORD = re.compile(r"\w+|[^\w\s]")
+
+pieces = st.lists(
+    st.one_of(
+        st.text(max_size=3),
+        st.sampled_from("\n\n\n  \t#*_-+`~1.)!\r\v\x1c\u2028"),
+        st.sampled_from(
+            ["```", "~~~", "**", "__", "# ", "- ", "1. ", "word", "né", "中文", "\u0301", "٣", "ª", "\ud800"]
+        ),
+        st.sampled_from(["🙂", "👍🏽", "👩\u200d💻", "🇩🇪", "1\ufe0f\u20e3", "#\u20e3", "☀\ufe0f", "𝐱"]),
+    ),
+    max_size=40,
+).map("".join)
+
+
+@property_test
+@given(pieces)
+def test_marks_that_are_looked_for_where_their_signs_are_are_all_that_there_are(text: str):
+    prose, n_code_blocks = FENCED.subn("\n", text)
+    n = tuple(len(pattern.findall(prose)) for pattern in (HEADER, LIST_ITEM, BOLD))
+    assert count(text)[:5] == (len(WORD.findall(text)), *n, n_code_blocks)
+
+
+@property_test
+@given(st.lists(pieces, max_size=8))
+def test_many_texts_at_once_are_counted_as_one_by_one(texts: list[str]):
+    assert counts(texts).tolist() == [list(count(text)) for text in texts]
+
+
+def test_more_letters_than_are_counted_at_once_are_counted_all():
+    long, short = "a b, " * 100_000, "é 中 "
+    assert counts([long, short, long, "", short]).tolist() == [list(count(t)) for t in (long, short, long, "", short)]
+
+
+def test_an_emoji_is_found_wherever_one_of_its_signs_stands_alone():
+    # Every letter by itself: whichever is an emoji is counted as one, and nothing else is.
+    every = [chr(i) for i in range(0x20, 0x20000)]
+    found = counts(every)[:, FEATURES.index("emoji")]
+    assert [each for each, n in zip(every, found, strict=True) if n] == [each for each in every if _EMOJI.match(each)]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import simulated
 from arena.battle import PromptId, Verdict
 from arena.errors import BadInput, UnknownVerdict
 from arena.quality.sheet import UNKNOWN, Sheet
+from arena.quality.wording import TRAITS
 from arena.store import VoteStore
 from arena.tally import Selection
 from arena.vote_file import open_votes
@@ -19,7 +21,7 @@ from ground import NOW
 from simulated import Vote
 
 
-def of(path: Path, **options: bool) -> Sheet:
+def of(path: Path, **options: Any) -> Sheet:
     with open_votes(path) as votes:
         return read_sheet(votes, **options)
 
@@ -110,3 +112,62 @@ def test_the_log_gives_what_it_knows_of_each_vote(store: VoteStore):
     prompts = store.catalogue.prompts()
     for place, text in read.prompt_texts.items():
         assert prompts[PromptId(read.prompts[place])].messages[0].content == text
+
+
+# ---- a sample of the texts ----
+
+
+def test_a_sample_is_of_the_same_votes_whenever_they_are_looked_at(tmp_path: Path):
+    path = simulated.write(tmp_path / "votes.parquet", simulated.votes(400))
+    one, other = of(path, most_worded=100), of(path, most_worded=100)
+    assert one.n_sampled == 100
+    assert one.sampled is not None
+    assert other.sampled is not None
+    assert one.sampled.tolist() == other.sampled.tolist()
+    assert of(path, most_worded=400).n_sampled is None
+
+
+def test_what_is_read_of_a_sample_is_what_is_read_of_all(tmp_path: Path):
+    path = simulated.write(tmp_path / "votes.parquet", simulated.votes(400))
+    whole, part = of(path), of(path, most_worded=100)
+    rows = np.flatnonzero(part.is_worded)
+    assert part.sampled is not None
+    assert rows.tolist() == np.flatnonzero(part.sampled).tolist()
+    assert part.longer[rows].tolist() == whole.longer[rows].tolist()
+    assert not part.longer[~part.is_worded].any()
+    assert whole.wording is not None
+    assert part.wording is not None
+    for trait in range(len(TRAITS)):
+        before, after = whole.worded(whole.wording.traits[:, trait]), part.worded(part.wording.traits[:, trait])
+        assert all((b[rows] == a[rows]).all() for b, a in zip(before, after, strict=True))
+    assert len(part.wording.characters) <= 200
+    # Which votes are on the same two answers is known of all of them, read or not.
+    assert groups(whole.pair) == groups(part.pair)
+
+
+def groups(column: np.ndarray) -> list[int]:
+    """The same for columns in which the same rows are alike: the first row with the value of each."""
+    first: dict[int, int] = {}
+    return [first.setdefault(value, row) for row, value in enumerate(column.tolist())]
+
+
+def test_each_vote_is_as_likely_as_any_other_to_be_in_a_sample(tmp_path: Path):
+    n, most = 4000, 1000
+    sampled = of(simulated.write(tmp_path / "votes.parquet", simulated.votes(n)), most_worded=most).sampled
+    assert sampled is not None
+    # Of every tenth of the log a quarter: hypergeometric, of which 4 standard deviations are 4 * sqrt(69).
+    parts = sampled.reshape(10, -1).sum(axis=1)
+    assert abs(parts - most / 10).max() <= 4 * 69**0.5
+    # The sample says nothing of its neighbour.
+    both = (sampled[1:] & sampled[:-1]).mean()
+    assert abs(both - (most / n) ** 2) <= 4 * ((most / n) ** 2 / n) ** 0.5
+
+
+def test_most_of_a_sample_stays_as_the_log_grows(tmp_path: Path):
+    rows = simulated.votes(1100)
+    before = of(simulated.write(tmp_path / "before.parquet", rows[:1000]), most_worded=200).sampled
+    after = of(simulated.write(tmp_path / "after.parquet", rows), most_worded=200).sampled
+    assert before is not None
+    assert after is not None
+    # Of 200 some 200 / 11 come from the new tenth, and as many go.
+    assert (before & after[:1000]).sum() >= 200 - 4 * 200 / 11

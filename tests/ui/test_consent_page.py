@@ -55,7 +55,9 @@ def test_what_is_asked_and_what_was_said_are_told(asking: Arena):
     html = told["asked"].pop("html")
     assert "<em>once a month</em>" in html
     assert "<b>" not in html
-    expected = {"version": "1", "license": "cc-by-4.0", "purpose": "both", "language": None, "required": False}
+    page = "https://spdx.org/licenses/CC-BY-4.0.html"
+    expected = {"version": "1", "license": "cc-by-4.0", "license_page": page, "purpose": "both"}
+    expected |= {"language": None, "required": False}
     assert told["asked"] == expected
     german = me.get("/api/me/consent", headers={"Accept-Language": "de-AT, en;q=0.5"}).json()["asked"]
     assert (german["language"], "Labor" in german["html"]) == ("de", True)
@@ -209,6 +211,8 @@ def test_it_can_be_answered_with_tab_and_enter_where_letter_keys_are_off(desktop
     page.keyboard.press("1")
     in_state(page, "asking")
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="cc-by-4.0")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Yes, publish them")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -326,6 +330,10 @@ def test_it_asks_in_the_language_of_the_reader(desktop: BrowserContext, asking: 
     expect(page.locator("#say-yes")).to_contain_text(told["consent.yes"])
     expect(page.locator("#say-no")).to_contain_text(told["consent.no"])
     expect(page.locator("#asking-terms")).to_have_text(told["consent.terms.both"].format(license="cc-by-4.0"))
+    link = page.locator("#asking-terms a")
+    expect(link).to_have_text("cc-by-4.0")
+    expect(link).to_have_attribute("href", "https://spdx.org/licenses/CC-BY-4.0.html")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
     expect(page.locator("#asking-text")).to_contain_text("Labor" if language == "de" else "The lab")
     context.close()
 
@@ -335,3 +343,23 @@ def test_an_arena_without_a_question_opens_at_once(desktop: BrowserContext, aren
     page.keyboard.press("m")
     expect(page.locator(".own-data")).to_be_visible()
     expect(page.locator(".own-data .consent h3")).to_have_count(0)
+
+
+def test_how_many_agreed_stands_among_the_quality_of_the_data_and_names_nobody(asking: Arena, desktop: BrowserContext):
+    """Three voters of whom two say yes: the page says how many, by version."""
+    for given in (True, True, False):
+        me = asking.visitor()
+        say(me, given)
+        for _ in range(3):
+            vote_on(me, ballot_of(me)["ballot_id"])
+    asking.compute_board()
+    counts = [{"version": "1", "license": "cc-by-4.0", "n_yes": 2, "n_no": 1}]
+    told = asking.visitor().get("/api/quality")
+    assert told.json()["consents"] == counts
+    page = desktop.new_page()
+    page.goto(f"{asking.url}/quality")
+    texts_en = texts("en")
+    section = page.locator("#readiness")
+    expect(section).to_contain_text(texts_en["quality.consent"])
+    expect(section).to_contain_text(texts_en["quality.consent.terms"].format(version="1", license="cc-by-4.0"))
+    expect(section).to_contain_text(texts_en["quality.consent.told"].format(yes=2, no=1))

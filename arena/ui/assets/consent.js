@@ -21,11 +21,19 @@
   });
 
   /** Put terms on the page: the host's own words, and in the reader's language what they come to. */
-  bakeoff.terms = (text, line, { html, language, license, purpose }) => {
+  bakeoff.terms = (text, line, { html, language, license, license_page: page, purpose }) => {
     text.innerHTML = html; // made on the server, where it can do nothing but be read
     if (language) text.lang = language;
-    line.textContent = t(`consent.terms.${purpose}`, { license });
+    const [before, after] = t(`consent.terms.${purpose}`, { license: "\n" }).split("\n");
+    line.replaceChildren(before, page ? linked(license, page) : license, after);
   };
+
+  /** The licence's name, which opens its text beside the question. */
+  function linked(name, page) {
+    const link = document.createElement("a");
+    Object.assign(link, { href: page, textContent: name, target: "_blank", rel: "noopener noreferrer" });
+    return link;
+  }
 
   /** The terms that this voter is to be asked about; null where there is nothing to ask. */
   async function question() {

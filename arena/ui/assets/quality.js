@@ -83,6 +83,18 @@ function funnel({ n_usable: usable, n_gold: gold, n_pairs: all, pairs_left_out: 
   });
 }
 
+// ---- consent ----
+
+/** How many voters agreed to be published, by version of the terms; nothing where nobody was asked. */
+function consents(counts) {
+  if (!counts.length) return null;
+  const rows = counts.map(({ version, license, n_yes: yes, n_no: no }) => [
+    t("quality.consent.terms", { version, license }),
+    element("span", {}, t("quality.consent.told", { yes: number(yes), no: number(no) })),
+  ]);
+  return element("div", {}, element("h3", {}, t("quality.consent")), element("p", { class: "quiet" }, t("quality.consent.about")), facts(rows));
+}
+
 // ---- agreement ----
 
 const GROUPS = ["category", "guideline", "week"];
@@ -173,9 +185,8 @@ const FORESTS = {
   tests: { of: (each) => each.form === "share" && each.expected === 0, line: 0 },
 };
 
-function audits({ audits: found, n_votes: votes, most_audited: most }) {
-  const why = votes > most ? t("quality.too_many", { most: number(most) }) : t("quality.no_pairs");
-  if (!found.length) return element("p", { class: "verdict" }, why);
+function audits({ audits: found, n_sampled: sampled }) {
+  if (!found.length) return element("p", { class: "verdict" }, t("quality.no_pairs"));
   const nOf = (speaks) => found.filter((each) => each.speaks === speaks).length;
   const all = found.flatMap(({ audit, figures }) => figures.map((each) => ({ audit, ...each })));
   const known = all.filter(({ value }) => value !== null);
@@ -184,6 +195,7 @@ function audits({ audits: found, n_votes: votes, most_audited: most }) {
   const absent = all.filter(({ value }) => value === null);
   return [
     element("p", { class: "verdict" }, t("quality.audits.told", { n: nOf(true), silent: number(nOf(false)), open: number(nOf(null)) })),
+    sampled === null ? null : element("p", {}, t("quality.sampled", { n: number(sampled) })),
     facts(found.map(({ audit, speaks }) => {
       const state = speaks === null ? "open" : speaks ? "speaks" : "silent";
       return [t(`quality.audit.${audit}`), element("span", {}, element("b", {}, t(`quality.state.${state}`)), " ", t(`quality.audit.${audit}.${state}`))];
@@ -266,7 +278,7 @@ async function start() {
     t("quality.as_of", { n: found.n_votes, sources, when: moment(found.inspected_at), snapshot: found.snapshot.slice(0, 6), log: number(found.n_log) }),
     ...(found.is_renewed ? [" ", t("quality.is_renewed")] : []),
   );
-  const made = { readiness: readiness(found.readiness), agreement: agreement(found.agreement), audits: audits(found) };
+  const made = { readiness: [...readiness(found.readiness), consents(found.consents)], agreement: agreement(found.agreement), audits: audits(found) };
   for (const [name, what] of Object.entries(made)) {
     place(name).replaceChildren(...[what].flat().filter((each) => each !== null));
     place(name).removeAttribute("aria-busy");

@@ -13,9 +13,18 @@ place.append(element("p", { class: "quiet" }, t("voters.about")), said);
 const { status, data } = await askAgain("./api/host/quality");
 if (status === 200) {
   said.remove();
-  place.append(...against(data.voters), ...listed(data.listed));
+  place.append(...consented(data.consents), ...against(data.voters), ...listed(data.listed));
 } else {
   said.textContent = data.error ? refused(data) : t("voters.trouble");
+}
+
+/** How many voters agreed to be published; nothing where nobody was asked. */
+function consented(counts) {
+  if (!counts.length) return [];
+  const lines = counts.map(({ version, license, n_yes: yes, n_no: no }) =>
+    element("li", {}, `${t("quality.consent.terms", { version, license })}: ${t("quality.consent.told", { yes: number(yes), no: number(no) })}`),
+  );
+  return [element("h3", {}, t("quality.consent")), element("p", { class: "quiet" }, t("quality.consent.about")), element("ul", {}, ...lines)];
 }
 
 function against(voters) {
