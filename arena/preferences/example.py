@@ -1,11 +1,11 @@
 """What an export has to say of two answers to one prompt: everything that any format needs, and nothing of a file."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-from arena.battle import Answer, Labels, Message, Prompt, Side, Source, Verdict, VoteId
+from arena.battle import Answer, AnswerId, Labels, Message, Prompt, Side, Source, Verdict, VoteId
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class Example:
     turn: int = 1
     n_turns: int = 1
     place: int = 0
+    plain: Collection[AnswerId] = field(default=(), compare=False, repr=False)
+    """Answers, these two and others, in whose texts nobody has to look for personal data or tokens of a template."""
 
     @property
     def messages(self) -> tuple[Message, ...]:
