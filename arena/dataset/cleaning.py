@@ -31,6 +31,8 @@ class Cleaner:
     found: Counter[str] = field(default_factory=Counter)
     _seen: dict[str, str] = field(default_factory=dict)
     _prompt_id: str | None = None
+    _prompts: tuple[Prompt | None, Prompt | None] = (None, None)
+    """The last one as it was, and as it is without personal data: most prompts have several examples."""
 
     def cleaned(self, example: Example) -> Example | str:
         """The example with marks in place of personal data; or why it is left out."""
@@ -39,7 +41,9 @@ class Cleaner:
             self._seen.clear()
         prompt = self._prompt(example.prompt)
         answer_a, answer_b = (self._answer(each, example.plain) for each in (example.answer_a, example.answer_b))
-        opinions = tuple(map(self._opinion, example.opinions))
+        opinions = example.opinions
+        if any(opinion.labels.comment is not None for opinion in opinions):
+            opinions = tuple(map(self._opinion, opinions))
         unchanged = prompt is example.prompt and answer_a is example.answer_a and answer_b is example.answer_b
         if unchanged and opinions == example.opinions:
             return example
@@ -48,6 +52,14 @@ class Cleaner:
         return replace(example, prompt=prompt, answer_a=answer_a, answer_b=answer_b, opinions=opinions)
 
     def _prompt(self, prompt: Prompt) -> Prompt:
+        last, known = self._prompts
+        if prompt is last and known is not None:
+            return known
+        cleaned = self._without(prompt)
+        self._prompts = prompt, cleaned
+        return cleaned
+
+    def _without(self, prompt: Prompt) -> Prompt:
         messages = tuple(map(self._message, prompt.messages))
         source = None if prompt.source is None else self._text(prompt.source)
         if messages == prompt.messages and source == prompt.source:

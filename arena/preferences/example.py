@@ -118,6 +118,8 @@ class Example:
 
     def n(self, *verdicts: Verdict) -> int:
         """How many of the votes are one of these."""
+        if len(self.opinions) == 1:  # most pairs
+            return int(self.opinions[0].verdict in verdicts)
         said = [opinion.verdict for opinion in self.opinions]
         return sum(map(said.count, verdicts))
 
@@ -137,6 +139,8 @@ class Example:
     @property
     def last_voted_at(self) -> datetime | None:
         """When the newest of the votes was cast, where any tells."""
+        if len(self.opinions) == 1:
+            return self.opinions[0].voted_at
         return max((opinion.voted_at for opinion in self.opinions if opinion.voted_at), default=None)
 
 

@@ -167,9 +167,10 @@ class Judge:
 
     def _against_texts(self, prompt: Prompt, answers: tuple[Answer, ...], plain: Collection[AnswerId]) -> str | None:
         """Why nobody can prefer one of these texts, or nobody should learn it."""
-        if not all(answer.text.strip() for answer in answers):
+        one, other = (answer.text for answer in answers)
+        if not one.strip() or not other.strip():
             return EMPTY
-        if are_same(*(answer.text for answer in answers)):
+        if are_same(one, other):
             return SAME_TEXT
         if self.choices.revisions is not None and any(a.revision not in self.choices.revisions for a in answers):
             return REVISION
