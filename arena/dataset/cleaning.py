@@ -40,10 +40,11 @@ class Cleaner:
             self._prompt_id = example.prompt.id
             self._seen.clear()
         prompt = self._prompt(example.prompt)
-        answer_a, answer_b = (self._answer(each, example.plain) for each in (example.answer_a, example.answer_b))
-        opinions = example.opinions
-        if any(opinion.labels.comment is not None for opinion in opinions):
-            opinions = tuple(map(self._opinion, opinions))
+        answer_a, answer_b = (
+            self._answer(example.answer_a, example.plain),
+            self._answer(example.answer_b, example.plain),
+        )
+        opinions = tuple(map(self._opinion, example.opinions))
         unchanged = prompt is example.prompt and answer_a is example.answer_a and answer_b is example.answer_b
         if unchanged and opinions == example.opinions:
             return example

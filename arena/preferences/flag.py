@@ -74,13 +74,14 @@ def flags_of(
     `plain` answers no token is looked for."""
     found = {Flag.IDENTITY} if named else set[Flag]()
     for answer in answers:
-        if answer.finish_reason in _FAILED or is_error(answer.text):
+        if answer.finish_reason in _FAILED or (len(answer.text) <= _LONGEST_ERROR and is_error(answer.text)):
             found.add(Flag.ERROR)
         elif answer.finish_reason in _CUT_OFF or answer.text.rstrip().endswith(_CURSORS):
             found.add(Flag.UNFINISHED)
     texts = [m.content for m in messages] + [a.text for a in answers if a.id not in plain]
-    if any(("<" in text or "[" in text) and _CONTROL.search(text) for text in texts):
-        found.add(Flag.CONTROL)
+    for text in texts:
+        if ("<" in text or "[" in text) and _CONTROL.search(text):
+            found.add(Flag.CONTROL)
     return frozenset(found)
 
 

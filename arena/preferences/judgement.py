@@ -54,11 +54,23 @@ class _Settled:
     is_disputed: bool = False
 
     @cached_property
-    def weight(self) -> Fraction:
-        """How far the votes agree beyond one half; 1 for what was adjudicated, or tells no agreement."""
+    def share(self) -> float | None:
+        """The agreement as a number."""
+        return None if self.agreement is None else float(self.agreement)
+
+    def weight(self, share_of_votes: Fraction) -> float:
+        """How far the votes agree beyond one half, 1 for what was adjudicated or tells no agreement; times a share."""
+        return self._whole_weight if share_of_votes is _WHOLE else float(self._weight * share_of_votes)
+
+    @cached_property
+    def _weight(self) -> Fraction:
         if self.adjudicated is not None or self.agreement is None:
-            return Fraction(1)
+            return _WHOLE
         return max(Fraction(0), 2 * self.agreement - 1)
+
+    @cached_property
+    def _whole_weight(self) -> float:
+        return float(self._weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +145,27 @@ class Judge:
         assert cast.answer_b is not None  # noqa: S101
         key = cast.prompt_id, cast.answer_a, cast.answer_b
         prompt = texts.prompts.get(cast.prompt_id)
-        answers = tuple(texts.answers[each] for each in key[1:] if each in texts.answers)
-        if prompt is None or len(answers) < 2:
+        answer_a, answer_b = texts.answers.get(cast.answer_a), texts.answers.get(cast.answer_b)
+        if prompt is None or answer_a is None or answer_b is None:
             account.leave_out_pair(NO_TEXTS, len(cast.votes))
             return None
-        reason = self._against_texts(prompt, answers, texts.plain)
+        reason = self._against_texts(prompt, (answer_a, answer_b), texts.plain)
         if reason is not None:
             account.leave_out_pair(reason, len(cast.votes))
             return None
         opinions = tuple(self._opinion(vote) for vote in cast.votes)
-        settled, share = self._settled(key, opinions), _share_of_votes(cast.votes)
-        verdict, agreement = settled.verdict, settled.agreement
+        settled = self._settled(key, opinions)
+        verdict = settled.verdict
         is_chosen = verdict is not None and verdict.is_decisive
         return Example(
             id=pair_id(*key),
             prompt=prompt,
-            answer_a=answers[0],
-            answer_b=answers[1],
+            answer_a=answer_a,
+            answer_b=answer_b,
             opinions=opinions,
             verdict=verdict,
-            agreement=None if agreement is None else float(agreement),
-            weight=float(settled.weight if share is _WHOLE else settled.weight * share),
+            agreement=settled.share,
+            weight=settled.weight(_share_of_votes(cast.votes)),
             margin=self.choices.margins.of_pair(opinions, verdict) if verdict and is_chosen else 0.0,
             strength=mean_strength(opinions, verdict) if verdict and is_chosen else None,
             is_acceptable=_acceptable(opinions, verdict, self.choices.assume_acceptable),
@@ -165,9 +177,9 @@ class Judge:
             plain=texts.plain,
         )
 
-    def _against_texts(self, prompt: Prompt, answers: tuple[Answer, ...], plain: Collection[AnswerId]) -> str | None:
+    def _against_texts(self, prompt: Prompt, answers: tuple[Answer, Answer], plain: Collection[AnswerId]) -> str | None:
         """Why nobody can prefer one of these texts, or nobody should learn it."""
-        one, other = (answer.text for answer in answers)
+        one, other = answers[0].text, answers[1].text
         if not one.strip() or not other.strip():
             return EMPTY
         if are_same(one, other):
