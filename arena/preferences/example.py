@@ -36,20 +36,29 @@ class Opinion:
     @property
     def turned(self) -> "Opinion":
         """The same opinion as seen with the answers exchanged."""
-        other = {Side.A: Side.B, Side.B: Side.A}
-        labels = Labels(
-            scale=self.labels.scale,
-            strength=self.labels.strength,
-            dimensions={each: verdict.swapped for each, verdict in self.labels.dimensions.items()},
-            reasons={other[side]: given for side, given in self.labels.reasons.items()},
-            comment=self.labels.comment,
-            confidence=self.labels.confidence,
-            ratings={other[side]: rating for side, rating in self.labels.ratings.items()},
-            acceptable=self.labels.acceptable,
-        )
+        other, labels = {Side.A: Side.B, Side.B: Side.A}, self.labels
+        if labels.dimensions or labels.reasons or labels.ratings:
+            labels = replace(
+                labels,
+                dimensions={each: verdict.swapped for each, verdict in labels.dimensions.items()},
+                reasons={other[side]: given for side, given in labels.reasons.items()},
+                ratings={other[side]: rating for side, rating in labels.ratings.items()},
+            )
         left = None if self.shown_on_left is None else other[self.shown_on_left]
-        return replace(
-            self, verdict=self.verdict.swapped, labels=labels, shown_on_left=left, is_turned=not self.is_turned
+        return self._remade(self.verdict.swapped, labels, self.voter, left, not self.is_turned)
+
+    def under(self, voter: str | None, labels: Labels) -> "Opinion":
+        """The same opinion under a name of the export's own, with these of its labels."""
+        return self._remade(self.verdict, labels, voter, self.shown_on_left, self.is_turned)
+
+    def _remade(
+        self, verdict: Verdict, labels: Labels, voter: str | None, left: Side | None, is_turned: bool
+    ) -> "Opinion":
+        """As `dataclasses.replace`, in a third of the time: every vote comes through here."""
+        return Opinion(
+            *(self.vote_id, verdict, self.source, labels, voter, self.voted_at, left, self.time_to_vote_ms),
+            *(self.guideline_version, self.blind, is_turned, self.purpose, self.consent_version),
+            *(self.batch, self.list_id),
         )
 
 

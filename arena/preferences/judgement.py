@@ -196,7 +196,7 @@ class Judge:
             labels = replace(labels, comment=None)
         voter = None if vote.voter_id is None else self.alias(vote.voter_id)
         is_same = voter == opinion.voter and labels is opinion.labels
-        return opinion if is_same else replace(opinion, labels=labels, voter=voter)
+        return opinion if is_same else opinion.under(voter, labels)
 
     def _settled(self, key: PairKey, opinions: Sequence[Opinion]) -> _Settled:
         by_votes = self._by_votes(opinions)
