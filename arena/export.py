@@ -337,8 +337,8 @@ class _Written:
             for shard in shards
         }
         for name, format_ in wanted.items():
-            trained = [each for each in rows if each.startswith(f"{name}/")]
-            for file, text in (format_.files(trained[0]) if format_.files and trained else {}).items():
+            trained = [each for each in rows if each.startswith(f"{name}/{Split.TRAIN.value}-")]
+            for file, text in (format_.files(trained) if format_.files and trained else {}).items():
                 table.write_text(self.folder / file, text)
         return {
             name: _file(self.folder / name) | ({"rows": rows[name]} if name in rows else {})
