@@ -8,9 +8,10 @@ Each vote is on two answers of its own, as where models answer for each ballot, 
 prompt has ten votes, and no two prompts and no two answers are the same. One text in twenty holds an address of e-mail,
 and one in ten a number of seven digits. Copy and export take turns on one machine, so that the ratio holds where others
 work on it too; the copy reads the exported rows and writes them with the same compression and groups of rows. The
-export is the whole command, the start of Python and the splits among it, but for the audits that go onto its card: it is
-given a report. `--formats unpaired` measures another format beside the copy of its rows. Four times the copy is the aim, and less than
-1 GB of memory. Where others work on the machine, processor time (of all cores) says more than time on the wall.
+export is the whole command, the start of Python and the splits among it, but for the audits that go onto its card: it
+is given a report. `--formats unpaired` measures another format beside the copy of its rows. Four times the copy is the
+aim, and less than 1 GB of memory. Where others work on the machine, processor time (of all cores) says more than time
+on the wall.
 
 Phases are measured in one more process, which does a part of an export, then that part and the next one, and so on;
 what a phase takes is the difference. The parts follow one upon the other there, and in an export they overlap.
