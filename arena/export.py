@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -160,14 +161,15 @@ def export(
     gold = _gold(store, order, n_log)
     options = _options(order, choices, wanted, gold)
     _check_since(store, order.since, options, wanted)
-    with store.casts.sparing(_TO_MEASURE):
-        agreement = _agreement(store, choices.sources, order, n_log)
+    with store.casts.sparing(_TO_MEASURE), ThreadPoolExecutor(1) as beside:
+        measuring = beside.submit(_agreement, store, choices.sources, order, n_log)
+        splits = _splits(store, order.split, gold, n_log)
+        agreement = measuring.result()
     if key is None and secret is not None:
         key = export_key(secret, json.dumps([log_hash, options, (order.since or {}).get("watermark")]))
     if alias is None:
         alias = nobody if key is None else Pseudonyms(key).of
     with whole(out) as draft, store.casts.sparing(_TO_READ):
-        splits = _splits(store, order.split, gold, n_log)
         account = Account()
         found: Iterator[Group] = groups(examples(store, choices, account, up_to=n_log, alias=alias))
         if order.since is not None:
@@ -329,8 +331,8 @@ class _Written:
             for shard in shards
         }
         for name, format_ in wanted.items():
-            trained = [each for each in rows if each.startswith(f"{name}/")]
-            for file, text in (format_.files(trained[0]) if format_.files and trained else {}).items():
+            trained = [each for each in rows if each.startswith(f"{name}/{Split.TRAIN.value}-")]
+            for file, text in (format_.files(trained) if format_.files and trained else {}).items():
                 table.write_text(self.folder / file, text)
         return {
             name: _file(self.folder / name) | ({"rows": rows[name]} if name in rows else {})

@@ -19,8 +19,9 @@ import duckdb
 from arena.errors import BadInput
 from arena.table import append
 
-MOST_BYTES = 500_000_000
-"""Of a file. Counted before compression, so that it holds whatever the texts are."""
+MOST_BYTES = 100_000_000
+"""Of a file. Counted before compression, so that it holds whatever the texts are. So many are in memory while a file
+fills, and as many while the one before it is written: with more of them rows would wait on disk, at twice the cost."""
 
 _MEMORY = "250MB"
 _ROWS_AT_ONCE = 500

@@ -1,11 +1,11 @@
 """Examples without personal data: each distinct text is looked at once."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from arena.battle import Answer, Message, Prompt
+from arena.battle import Answer, AnswerId, Message, Prompt
 from arena.dataset.personal import Cleaned, clean
 from arena.preferences.example import Example, Opinion
 from arena.preferences.judgement import are_same
@@ -31,6 +31,8 @@ class Cleaner:
     found: Counter[str] = field(default_factory=Counter)
     _seen: dict[str, str] = field(default_factory=dict)
     _prompt_id: str | None = None
+    _prompts: tuple[Prompt | None, Prompt | None] = (None, None)
+    """The last one as it was, and as it is without personal data: most prompts have several examples."""
 
     def cleaned(self, example: Example) -> Example | str:
         """The example with marks in place of personal data; or why it is left out."""
@@ -38,7 +40,10 @@ class Cleaner:
             self._prompt_id = example.prompt.id
             self._seen.clear()
         prompt = self._prompt(example.prompt)
-        answer_a, answer_b = self._answer(example.answer_a), self._answer(example.answer_b)
+        answer_a, answer_b = (
+            self._answer(example.answer_a, example.plain),
+            self._answer(example.answer_b, example.plain),
+        )
         opinions = tuple(map(self._opinion, example.opinions))
         unchanged = prompt is example.prompt and answer_a is example.answer_a and answer_b is example.answer_b
         if unchanged and opinions == example.opinions:
@@ -48,6 +53,14 @@ class Cleaner:
         return replace(example, prompt=prompt, answer_a=answer_a, answer_b=answer_b, opinions=opinions)
 
     def _prompt(self, prompt: Prompt) -> Prompt:
+        last, known = self._prompts
+        if prompt is last and known is not None:
+            return known
+        cleaned = self._without(prompt)
+        self._prompts = prompt, cleaned
+        return cleaned
+
+    def _without(self, prompt: Prompt) -> Prompt:
         messages = tuple(map(self._message, prompt.messages))
         source = None if prompt.source is None else self._text(prompt.source)
         if messages == prompt.messages and source == prompt.source:
@@ -58,8 +71,8 @@ class Cleaner:
         text = self._text(message.content)
         return message if text is message.content else Message(message.role, text)
 
-    def _answer(self, answer: Answer) -> Answer:
-        text = self._text(answer.text)
+    def _answer(self, answer: Answer, plain: Collection[AnswerId]) -> Answer:
+        text = self._text(answer.text, is_plain=answer.id in plain)
         if answer.params is not None:
             return replace(answer, text=text, params=self._value(answer.params))
         return answer if text is answer.text else replace(answer, text=text)
@@ -79,14 +92,14 @@ class Cleaner:
             return [self._value(each) for each in value]
         return value
 
-    def _text(self, text: str) -> str:
+    def _text(self, text: str, *, is_plain: bool = False) -> str:
         known = self._seen.get(text)
         if known is None:
-            known = self._seen[text] = self._look(text)
+            known = self._seen[text] = self._look(text, is_plain)
         return known
 
-    def _look(self, text: str) -> str:
-        cleaned = clean(text)
+    def _look(self, text: str, is_plain: bool) -> str:
+        cleaned = Cleaned(text) if is_plain else clean(text)
         if self.recogniser is not None:
             more = self.recogniser.clean(cleaned.text)
             cleaned = Cleaned(more.text, cleaned.found | more.found)

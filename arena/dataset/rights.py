@@ -24,7 +24,8 @@ class Rights:
 
     def note(self, example: Example) -> None:
         """Count an example that is written."""
-        self._models |= {example.answer_a.model_id, example.answer_b.model_id}
+        self._models.add(example.answer_a.model_id)
+        self._models.add(example.answer_b.model_id)
         self._prompts[example.prompt.id] = example.prompt.license
         for opinion in example.opinions:
             if opinion.consent_version is None:

@@ -34,7 +34,8 @@ class Summary:
     def note(self, example: Example, split: Split) -> None:
         """Count an example that is written."""
         self.pairs[split] += example.chosen is not None
-        self.examples_by_model.update((example.answer_a.model_id, example.answer_b.model_id))
+        self.examples_by_model[example.answer_a.model_id] += 1
+        self.examples_by_model[example.answer_b.model_id] += 1
         self.languages[example.prompt.language or "unknown"] += 1
         if example.adjudicated is not None:
             by_votes = example.adjudicated.by_votes
@@ -47,8 +48,10 @@ class Summary:
             if opinion.voter is not None:
                 self.voters.add(opinion.voter)
             if opinion.voted_at is not None:
-                self.first = min(self.first or opinion.voted_at, opinion.voted_at)
-                self.last = max(self.last or opinion.voted_at, opinion.voted_at)
+                if self.first is None or opinion.voted_at < self.first:
+                    self.first = opinion.voted_at
+                if self.last is None or opinion.voted_at > self.last:
+                    self.last = opinion.voted_at
 
     def record(self) -> dict[str, Any]:
         """The same for the manifest."""

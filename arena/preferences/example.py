@@ -1,11 +1,11 @@
 """What an export has to say of two answers to one prompt: everything that any format needs, and nothing of a file."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-from arena.battle import Answer, Labels, Message, Prompt, Side, Source, Verdict, VoteId
+from arena.battle import Answer, AnswerId, Labels, Message, Prompt, Side, Source, Verdict, VoteId
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +36,30 @@ class Opinion:
     @property
     def turned(self) -> "Opinion":
         """The same opinion as seen with the answers exchanged."""
-        other = {Side.A: Side.B, Side.B: Side.A}
-        labels = Labels(
-            scale=self.labels.scale,
-            strength=self.labels.strength,
-            dimensions={each: verdict.swapped for each, verdict in self.labels.dimensions.items()},
-            reasons={other[side]: given for side, given in self.labels.reasons.items()},
-            comment=self.labels.comment,
-            confidence=self.labels.confidence,
-            ratings={other[side]: rating for side, rating in self.labels.ratings.items()},
-            acceptable=self.labels.acceptable,
-            thumbs={other[side]: thumb for side, thumb in self.labels.thumbs.items()},
-        )
+        other, labels = {Side.A: Side.B, Side.B: Side.A}, self.labels
+        if labels.dimensions or labels.reasons or labels.ratings or labels.thumbs:
+            labels = replace(
+                labels,
+                dimensions={each: verdict.swapped for each, verdict in labels.dimensions.items()},
+                reasons={other[side]: given for side, given in labels.reasons.items()},
+                ratings={other[side]: rating for side, rating in labels.ratings.items()},
+                thumbs={other[side]: thumb for side, thumb in labels.thumbs.items()},
+            )
         left = None if self.shown_on_left is None else other[self.shown_on_left]
-        return replace(
-            self, verdict=self.verdict.swapped, labels=labels, shown_on_left=left, is_turned=not self.is_turned
+        return self._remade(self.verdict.swapped, labels, self.voter, left, not self.is_turned)
+
+    def under(self, voter: str | None, labels: Labels) -> "Opinion":
+        """The same opinion under a name of the export's own, with these of its labels."""
+        return self._remade(self.verdict, labels, voter, self.shown_on_left, self.is_turned)
+
+    def _remade(
+        self, verdict: Verdict, labels: Labels, voter: str | None, left: Side | None, is_turned: bool
+    ) -> "Opinion":
+        """As `dataclasses.replace`, in a third of the time: every vote comes through here."""
+        return Opinion(
+            *(self.vote_id, verdict, self.source, labels, voter, self.voted_at, left, self.time_to_vote_ms),
+            *(self.guideline_version, self.blind, is_turned, self.purpose, self.consent_version),
+            *(self.batch, self.list_id),
         )
 
 
@@ -99,6 +108,8 @@ class Example:
     turn: int = 1
     n_turns: int = 1
     place: int = 0
+    plain: Collection[AnswerId] = field(default=(), compare=False, repr=False)
+    """Answers, these two and others, in whose texts nobody has to look for personal data or tokens of a template."""
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -117,6 +128,8 @@ class Example:
 
     def n(self, *verdicts: Verdict) -> int:
         """How many of the votes are one of these."""
+        if len(self.opinions) == 1:  # most pairs
+            return int(self.opinions[0].verdict in verdicts)
         said = [opinion.verdict for opinion in self.opinions]
         return sum(map(said.count, verdicts))
 
@@ -136,6 +149,8 @@ class Example:
     @property
     def last_voted_at(self) -> datetime | None:
         """When the newest of the votes was cast, where any tells."""
+        if len(self.opinions) == 1:
+            return self.opinions[0].voted_at
         return max((opinion.voted_at for opinion in self.opinions if opinion.voted_at), default=None)
 
 

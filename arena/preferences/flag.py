@@ -1,9 +1,10 @@
 """What is wrong with a text that a vote was cast on: then the vote teaches nothing, or the wrong thing. Pure."""
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
-from arena.battle import Answer, Message
+from arena.battle import Answer, AnswerId, Message
 
 
 class Flag(StrEnum):
@@ -62,17 +63,25 @@ _CONTROL = re.compile(
 )
 
 
-def flags_of(messages: tuple[Message, ...], answers: tuple[Answer, ...], *, named: bool) -> frozenset[Flag]:
-    """What is wrong with the answers to a prompt; `named`: one of them is known to tell its author."""
+SIGNS = r"<[|｜]|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|\[(?:BOS|EOS)\]|<extra_id_"
+"""What RE2 finds in every text that holds such a token: to look for it, no text has to be in Python."""
+
+
+def flags_of(
+    messages: tuple[Message, ...], answers: tuple[Answer, ...], *, named: bool, plain: Collection[AnswerId] = ()
+) -> frozenset[Flag]:
+    """What is wrong with the answers to a prompt; `named`: one of them is known to tell its author. In the texts of
+    `plain` answers no token is looked for."""
     found = {Flag.IDENTITY} if named else set[Flag]()
     for answer in answers:
-        if answer.finish_reason in _FAILED or is_error(answer.text):
+        if answer.finish_reason in _FAILED or (len(answer.text) <= _LONGEST_ERROR and is_error(answer.text)):
             found.add(Flag.ERROR)
         elif answer.finish_reason in _CUT_OFF or answer.text.rstrip().endswith(_CURSORS):
             found.add(Flag.UNFINISHED)
-    texts = (*(m.content for m in messages), *(a.text for a in answers))
-    if any(("<" in text or "[" in text) and _CONTROL.search(text) for text in texts):
-        found.add(Flag.CONTROL)
+    texts = [m.content for m in messages] + [a.text for a in answers if a.id not in plain]
+    for text in texts:
+        if ("<" in text or "[" in text) and _CONTROL.search(text):
+            found.add(Flag.CONTROL)
     return frozenset(found)
 
 

@@ -5,9 +5,12 @@ strict majority that holds at least the floor; an adjudicated verdict stands abo
 """
 
 import hashlib
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 from arena.battle import Adjudication, Answer, AnswerId, Prompt, PromptId, Verdict, VoterId
 from arena.pairing import text_key
@@ -26,18 +29,22 @@ REPEATED = "the same voter's repeat of a vote"
 FLIPPED = "a voter who decides otherwise on a repeat"
 REVISION = "a revision that is not asked for"
 
+_VERDICTS = tuple(Verdict)
+_WHOLE = Fraction(1)
+
 PairKey = tuple[PromptId, AnswerId, AnswerId]
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The prompts and answers that some votes were cast on."""
+    """The prompts and answers that some votes were cast on. `plain` as in `Example`."""
 
     prompts: Mapping[PromptId, Prompt]
     answers: Mapping[AnswerId, Answer]
+    plain: Collection[AnswerId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Settled:
     """A verdict on a pair, and the share of the votes that says so: of the decisive ones where one answer is chosen."""
 
@@ -45,6 +52,25 @@ class _Settled:
     agreement: Fraction | None
     adjudicated: Adjudicated | None = None
     is_disputed: bool = False
+
+    @cached_property
+    def share(self) -> float | None:
+        """The agreement as a number."""
+        return None if self.agreement is None else float(self.agreement)
+
+    def weight(self, share_of_votes: Fraction) -> float:
+        """How far the votes agree beyond one half, 1 for what was adjudicated or tells no agreement; times a share."""
+        return self._whole_weight if share_of_votes is _WHOLE else float(self._weight * share_of_votes)
+
+    @cached_property
+    def _weight(self) -> Fraction:
+        if self.adjudicated is not None or self.agreement is None:
+            return _WHOLE
+        return max(Fraction(0), 2 * self.agreement - 1)
+
+    @cached_property
+    def _whole_weight(self) -> float:
+        return float(self._weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +88,37 @@ class Judge:
     alias: Callable[[VoterId], str | None]
     named: Collection[AnswerId] = frozenset()
     adjudicated: Mapping[PairKey, Adjudication] = field(default_factory=dict)
+    _known: dict[tuple[int, ...], _Settled] = field(default_factory=dict)
+    """What so many votes of each verdict say: few numbers of them come again and again."""
 
     def examples(self, casts: Iterable[CastVotes], account: Account) -> Iterator[Example]:
         """The examples of votes that come pair by pair, each pair whole; votes that are in none go to the account.
 
-        A thousand pairs are held at a time: theirs are the only texts in memory.
+        Those of one prompt that follow each other are counted. Two thousand pairs are held at a time, and theirs are
+        the only texts in memory: while one thousand become examples, those of the next are read.
         """
-        for batch in _batches(casts, _PAIRS_AT_ONCE):
-            taken = [pair for cast in batch if (pair := self._taken(cast, account)) is not None]
-            texts = self.texts_of(taken)
+        prompt_id, place = None, 0
+        for taken, texts in self._with_texts(casts, account):
             for cast in taken:
-                example = self._example(cast, texts, account)
+                place = place if cast.prompt_id == prompt_id else 0
+                prompt_id = cast.prompt_id
+                example = self._example(cast, texts, place, account)
                 if example is not None:
+                    place += 1
                     yield example
+
+    def _with_texts(self, casts: Iterable[CastVotes], account: Account) -> Iterator[tuple[Sequence[CastVotes], Texts]]:
+        """The votes that count, a thousand pairs at a time with their texts."""
+        with ThreadPoolExecutor(1) as reader:
+            waiting: deque[tuple[Sequence[CastVotes], Future[Texts]]] = deque()
+            for batch in _batches(casts, _PAIRS_AT_ONCE):
+                taken = [pair for cast in batch if (pair := self._taken(cast, account)) is not None]
+                waiting.append((taken, reader.submit(self.texts_of, taken)))
+                if len(waiting) > 1:
+                    ready, reading = waiting.popleft()
+                    yield ready, reading.result()
+            for ready, reading in waiting:
+                yield ready, reading.result()
 
     def _taken(self, cast: CastVotes, account: Account) -> CastVotes | None:
         """The votes that count, at most one a voter; None without any."""
@@ -95,33 +139,33 @@ class Judge:
             return None
         return cast if len(kept) == len(cast.votes) else replace(cast, votes=tuple(kept))
 
-    def _example(self, cast: CastVotes, texts: Texts, account: Account) -> Example | None:
+    def _example(self, cast: CastVotes, texts: Texts, place: int, account: Account) -> Example | None:
         assert cast.prompt_id is not None  # noqa: S101 - for the type; those without are left out by now
         assert cast.answer_a is not None  # noqa: S101
         assert cast.answer_b is not None  # noqa: S101
         key = cast.prompt_id, cast.answer_a, cast.answer_b
         prompt = texts.prompts.get(cast.prompt_id)
-        answers = tuple(texts.answers[each] for each in key[1:] if each in texts.answers)
-        if prompt is None or len(answers) < 2:
+        answer_a, answer_b = texts.answers.get(cast.answer_a), texts.answers.get(cast.answer_b)
+        if prompt is None or answer_a is None or answer_b is None:
             account.leave_out_pair(NO_TEXTS, len(cast.votes))
             return None
-        reason = self._against_texts(prompt, answers)
+        reason = self._against_texts(prompt, (answer_a, answer_b), texts.plain)
         if reason is not None:
             account.leave_out_pair(reason, len(cast.votes))
             return None
         opinions = tuple(self._opinion(vote) for vote in cast.votes)
         settled = self._settled(key, opinions)
-        verdict, agreement = settled.verdict, settled.agreement
+        verdict = settled.verdict
         is_chosen = verdict is not None and verdict.is_decisive
         return Example(
             id=pair_id(*key),
             prompt=prompt,
-            answer_a=answers[0],
-            answer_b=answers[1],
+            answer_a=answer_a,
+            answer_b=answer_b,
             opinions=opinions,
             verdict=verdict,
-            agreement=None if agreement is None else float(agreement),
-            weight=float(_weight(settled) * _share_of_votes(cast.votes)),
+            agreement=settled.share,
+            weight=settled.weight(_share_of_votes(cast.votes)),
             margin=self.choices.margins.of_pair(opinions, verdict) if verdict and is_chosen else 0.0,
             strength=mean_strength(opinions, verdict) if verdict and is_chosen else None,
             is_acceptable=_acceptable(opinions, verdict, self.choices.assume_acceptable),
@@ -129,19 +173,22 @@ class Judge:
             is_disputed=settled.is_disputed,
             conversation_id=cast.conversation_id,
             turn=cast.turn,
+            place=place,
+            plain=texts.plain,
         )
 
-    def _against_texts(self, prompt: Prompt, answers: tuple[Answer, ...]) -> str | None:
+    def _against_texts(self, prompt: Prompt, answers: tuple[Answer, Answer], plain: Collection[AnswerId]) -> str | None:
         """Why nobody can prefer one of these texts, or nobody should learn it."""
-        if not all(answer.text.strip() for answer in answers):
+        one, other = answers[0].text, answers[1].text
+        if not one.strip() or not other.strip():
             return EMPTY
-        if are_same(*(answer.text for answer in answers)):
+        if are_same(one, other):
             return SAME_TEXT
         if self.choices.revisions is not None and any(a.revision not in self.choices.revisions for a in answers):
             return REVISION
         named = any(answer.id in self.named for answer in answers)
-        flags = flags_of(prompt.messages, answers, named=named).difference(self.choices.keep_flagged)
-        return next((flag.value for flag in Flag if flag in flags), None)
+        flags = flags_of(prompt.messages, answers, named=named, plain=plain).difference(self.choices.keep_flagged)
+        return next((flag.value for flag in Flag if flag in flags), None) if flags else None
 
     def _opinion(self, vote: CastVote) -> Opinion:
         opinion, labels = vote.opinion, vote.opinion.labels
@@ -149,7 +196,7 @@ class Judge:
             labels = replace(labels, comment=None)
         voter = None if vote.voter_id is None else self.alias(vote.voter_id)
         is_same = voter == opinion.voter and labels is opinion.labels
-        return opinion if is_same else replace(opinion, labels=labels, voter=voter)
+        return opinion if is_same else opinion.under(voter, labels)
 
     def _settled(self, key: PairKey, opinions: Sequence[Opinion]) -> _Settled:
         by_votes = self._by_votes(opinions)
@@ -165,33 +212,31 @@ class Judge:
     def _by_votes(self, opinions: Sequence[Opinion]) -> _Settled:
         """What the votes say, and the share of them that says it: of the decisive ones where one answer is chosen."""
         said = [each.verdict for each in opinions]
-        counts = {verdict: said.count(verdict) for verdict in Verdict}
+        counts = tuple(map(said.count, _VERDICTS))
+        if counts not in self._known:
+            self._known[counts] = self._by_counts(dict(zip(_VERDICTS, counts, strict=True)))
+        return self._known[counts]
+
+    def _by_counts(self, counts: Mapping[Verdict, int]) -> _Settled:
         n_decisive = counts[Verdict.A] + counts[Verdict.B]
         if n_decisive == 0:
             verdict = max((Verdict.TIE, Verdict.BOTH_BAD), key=counts.__getitem__)
-            share = Fraction(counts[verdict], len(opinions))
+            share = Fraction(counts[verdict], sum(counts.values()))
             return _Settled(verdict, share) if share > Fraction(1, 2) else _Settled(None, None)
         verdict = max((Verdict.A, Verdict.B), key=counts.__getitem__)
         share = Fraction(counts[verdict], n_decisive)
         if share <= Fraction(1, 2) or (share < self.choices.min_agreement and not self.choices.keep_conflicts):
             return _Settled(None, share)
         most = self.choices.max_disagreement
-        apart = None if most is None else disagreement(each.verdict for each in opinions)
+        apart = None if most is None else disagreement(Counter(counts).elements())
         is_disputed = most is not None and apart is not None and apart > most
         return _Settled(None if is_disputed else verdict, share, is_disputed=is_disputed)
-
-
-def _weight(settled: _Settled) -> Fraction:
-    """How far the votes agree beyond one half; 1 for what was adjudicated, or tells no agreement."""
-    if settled.adjudicated is not None or settled.agreement is None:
-        return Fraction(1)
-    return max(Fraction(0), 2 * settled.agreement - 1)
 
 
 def _share_of_votes(votes: Sequence[CastVote]) -> Fraction:
     """What these votes weigh in the mean: one of a ranked list 1 / (number of its pairs), so that a list weighs one."""
     if all(vote.n_pairs == 1 for vote in votes):
-        return Fraction(1)
+        return _WHOLE
     return sum((Fraction(1, vote.n_pairs) for vote in votes), Fraction(0)) / len(votes)
 
 
@@ -202,7 +247,10 @@ def pair_id(prompt: PromptId, answer_a: AnswerId, answer_b: AnswerId) -> str:
 
 
 def are_same(one: str, other: str) -> bool:
-    """Whether two texts are equal but for blanks. Most that are not differ in their first words."""
+    """Whether two texts are equal but for blanks. Most that are not differ in their first words, or letters."""
+    first, other_first = one[:1], other[:1]
+    if first != other_first and not (first.isspace() or other_first.isspace()):
+        return False
     heads = (text[:80].split()[:-1] for text in (one, other))  # the last word may be cut
     if any(word != its_peer for word, its_peer in zip(*heads, strict=False)):
         return False

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from arena.battle import Answer, Prompt, Side, Source, Verdict, VoterId
+from arena.dataset import personal
+from arena.preferences import flag
 from arena.preferences.cast import CastVote, CastVotes
 from arena.preferences.example import Opinion
 from arena.preferences.judgement import Texts
@@ -17,6 +20,7 @@ from arena.store.log import standing, told
 from arena.store.row import LABEL_COLUMNS, to_labels, to_messages
 
 _ROWS_AT_ONCE = 2_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # DuckDB looks up a time zone for every time that it makes itself
 
 # Whether answer A of the battle comes second in the order of ids.
 _IS_TURNED = "coalesce(answer_a > answer_b, false)"
@@ -26,8 +30,8 @@ _CASTS = f"""
         category, language, license, conversation, turn,
         prompt_row, if(turned, row_b, row_a) as row_first, if(turned, row_a, row_b) as row_second,
         turned, model_a, model_b, voter_id, left_out, phase, item_kind,
-        vote_id, verdict, source, voted_at, shown_on_left, time_to_vote_ms, guideline_version, blind, purpose,
-        consent_version, batch, kept_back, list_id, n_pairs, {", ".join(LABEL_COLUMNS)}
+        vote_id, verdict, source, epoch_us(voted_at) as voted_at, shown_on_left, time_to_vote_ms, guideline_version,
+        blind, purpose, consent_version, batch, kept_back, list_id, n_pairs, {", ".join(LABEL_COLUMNS)}
     from (select v.*, b.* exclude (battle_id), {_IS_TURNED} as turned, p.category, p.language, p.license,
             p.rowid as prompt_row, x.rowid as row_a, y.rowid as row_b,
             if(max(turn) over (partition by conversation_id) > 1, conversation_id, null) as conversation
@@ -44,8 +48,9 @@ _PAIR = itemgetter(slice(_N_OF_PAIR))
 _IN_ROWS = "rowid in (select unnest(?::bigint[]))"
 _PROMPTS = f"select prompt_id, messages, category, language, source, license from prompts where {_IN_ROWS}"
 _ANSWERS = f"""
-    select answer_id, prompt_id, model_id, text, revision, null, tokens, latency_ms, finish_reason from answers
-    where {_IN_ROWS}"""
+    select not regexp_matches(text, '{personal.SIGNS}|{flag.SIGNS}'), answer_id, prompt_id, model_id, text, revision,
+        null, tokens, latency_ms, finish_reason
+    from answers where {_IN_ROWS}"""
 
 
 class Casts:
@@ -89,7 +94,8 @@ class Casts:
             found_answers = cursor.execute(_ANSWERS, [sorted(row for row in answers if row is not None)]).fetchall()
         return Texts(
             {row[0]: Prompt(row[0], to_messages(row[1]), *row[2:]) for row in found_prompts},
-            {row[0]: Answer(*row) for row in found_answers},
+            {row[1]: Answer(*row[1:]) for row in found_answers},
+            {row[1] for row in found_answers if row[0]},
         )
 
     def voters_unlike_others(
@@ -152,7 +158,7 @@ def _vote(row: Sequence[Any]) -> CastVote:
         verdict=Verdict(verdict),
         source=Source(source),
         labels=to_labels(labels),
-        voted_at=voted_at,
+        voted_at=None if voted_at is None else _EPOCH + timedelta(microseconds=voted_at),
         shown_on_left=None if shown_on_left is None else Side(shown_on_left),
         time_to_vote_ms=time_to_vote_ms,
         guideline_version=guideline,

@@ -70,7 +70,7 @@ def from_labels(labels: Labels) -> dict[str, Any]:
 
 def to_labels(row: Sequence[Any]) -> Labels:
     """The labels that the values of LABEL_COLUMNS hold."""
-    if not any(value is not None for value in row):
+    if row.count(None) == len(row):
         return _NONE_SAID
     scale, strength, dimensions, reasons, comments, confidence, of_answers, acceptable = row
     ratings = _object(of_answers)

@@ -320,7 +320,7 @@ def test_the_real_votes_counted_a_second_time_in_plain_python(store: VoteStore, 
     } == kept
 
 
-def test_the_texts_of_a_thousand_pairs_are_held_at_a_time(
+def test_the_texts_of_a_thousand_pairs_are_read_at_a_time(
     store: VoteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     store.catalogue.add_models([Model(ModelId(name), name) for name in "ab"], NOW)

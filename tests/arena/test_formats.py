@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -260,10 +261,23 @@ def test_all_opinions_of_a_pair_are_listed_with_their_reasons():
     assert row["overall_preference"] == -1
 
 
-def test_llama_factory_is_told_of_its_file():
+def test_axolotl_reads_every_file_of_train():
+    files = FORMATS["axolotl"].files
+    assert files
+    told = yaml.safe_load(files(["axolotl/train-0.parquet", "axolotl/train-1.parquet"])["axolotl.yaml"])
+    assert [each["path"] for each in told["datasets"]] == ["axolotl/train-0.parquet", "axolotl/train-1.parquet"]
+    assert all(each["ds_type"] == "parquet" and each["split"] == "train" for each in told["datasets"])
+
+
+def test_llama_factory_is_told_of_its_files():
     files = FORMATS["llama_factory"].files
     assert files
-    told = json.loads(files("llama_factory.jsonl")["dataset_info.json"])
+    several = json.loads(files(["train-0.parquet", "train-1.parquet"])["dataset_info.json"])
+    assert {name: each["file_name"] for name, each in several.items()} == {
+        "bakeoff": "train-0.parquet",
+        "bakeoff_2": "train-1.parquet",
+    }
+    told = json.loads(files(["llama_factory.jsonl"])["dataset_info.json"])
     columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "system": "system"}
     assert told == {
         "bakeoff": {

@@ -33,8 +33,8 @@ class Format:
     rows: Callable[[Example], Iterator[Row]] | None = None
     rows_of_prompt: Callable[[Sequence[Example]], Iterator[Row]] | None = None
     split: str = "train"
-    files: Callable[[str], Mapping[str, str]] | None = None
-    """Small text files that go beside the rows, by their names, given the name of the file that holds the rows."""
+    files: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+    """Small text files that go beside the rows, by their names, given the names of the files of train."""
     meaning: str = ""
 
     def rows_of(self, examples: Sequence[Example]) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 https://docs.axolotl.ai/docs/rlhf.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from arena.preferences.example import Example
 from arena.preferences.formats import pairs
@@ -24,10 +24,11 @@ def rows(example: Example) -> Iterator[tuple[object, ...]]:
         yield (pairs.listed(example.messages), chosen, rejected)
 
 
-def files(name: str) -> dict[str, str]:
-    """axolotl.yaml: the lines of a configuration that read the rows in the file `name`."""
-    kind = "parquet" if name.endswith(".parquet") else "json"
-    return {
-        "axolotl.yaml": f"rl: dpo\ndatasets:\n  - path: {name}\n    ds_type: {kind}\n    split: train\n"
-        "    type: chat_template.default\n"
-    }
+def files(names: Sequence[str]) -> dict[str, str]:
+    """axolotl.yaml: the lines of a configuration that read the rows in these files."""
+    kinds = {name: "parquet" if name.endswith(".parquet") else "json" for name in names}
+    told = "".join(
+        f"  - path: {name}\n    ds_type: {kind}\n    split: train\n    type: chat_template.default\n"
+        for name, kind in kinds.items()
+    )
+    return {"axolotl.yaml": f"rl: dpo\ndatasets:\n{told}"}

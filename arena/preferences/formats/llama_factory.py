@@ -6,7 +6,7 @@ Its turns alternate and end on the user; other prompts are left out. The system 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from arena.preferences.example import Example
 from arena.preferences.formats import pairs
@@ -45,8 +45,16 @@ def left_out(example: Example) -> dict[str, int]:
     return reasons
 
 
-def files(name: str) -> dict[str, str]:
-    """dataset_info.json, which tells LLaMA-Factory of the rows in the file `name`."""
+def files(names: Sequence[str]) -> dict[str, str]:
+    """dataset_info.json, which tells LLaMA-Factory of the rows in these files: bakeoff, bakeoff_2 and so on."""
     columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "system": "system"}
-    info = {"file_name": name, "formatting": "sharegpt", "ranking": True, "columns": columns}
-    return {"dataset_info.json": json.dumps({"bakeoff": info}, indent=2) + "\n"}
+    info = {
+        "bakeoff" if number == 1 else f"bakeoff_{number}": {
+            "file_name": name,
+            "formatting": "sharegpt",
+            "ranking": True,
+            "columns": columns,
+        }
+        for number, name in enumerate(names, 1)
+    }
+    return {"dataset_info.json": json.dumps(info, indent=2) + "\n"}
