@@ -42,7 +42,7 @@ from arena.pairing import Candidate
 from arena.ranked_list import list_id
 from arena.self_naming import Names
 from arena.store import OpenedList, RankedPair, VoteStore
-from arena.voting import Booth, Permit, freely, new_id
+from arena.voting import Booth, Permit, freely, new_id, new_key
 
 FEWEST = 3
 """With two answers a list would be a pair."""
@@ -182,7 +182,7 @@ class ListBooth:
         drawn = self._rng.sample(blind, n)  # in a random order, which is the one that is shown
         is_masked = self.rules.named_answers == "mask" and not self._named.isdisjoint(each.answer_id for each in drawn)
         return OpenedList(
-            id=BallotId(new_id(now)),
+            id=BallotId(new_id()),
             voter_id=voter_id,
             prompt_id=prompt,
             answers=tuple(each.answer_id for each in drawn),
@@ -216,7 +216,7 @@ class ListBooth:
                 drawn_at=opened.opened_at,
             )
             vote = Vote(
-                id=VoteId(new_id(now)),
+                id=VoteId(new_key(now)),
                 battle_id=battle.id,
                 verdict=Verdict.A if ranks[a] < ranks[b] else Verdict.B,
                 source=Source.HUMAN,

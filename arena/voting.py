@@ -79,20 +79,20 @@ def freely() -> None:
 _MINUTE_BYTES, _RANDOM_BYTES = 3, 15
 
 
-def new_id(now: datetime) -> str:
-    """A fresh opaque id, which names nothing but the minute of its making, as 24 letters of base64url.
+def new_id() -> str:
+    """128 random bits, as 22 letters: it carries no order and names nothing. Whatever a browser learns is called so."""
+    return secrets.token_urlsafe(16)
 
-    Ids are keys of the database, whose indexes are in memory as far as they were touched since the last checkpoint.
-    Those of one minute are near each other there, so that new ones do not bring back the old: random all through, they
-    would touch all of the index before long. The minutes begin again after 31 years.
+
+def new_key(now: datetime) -> str:
+    """A fresh key of the database, which no browser learns: 120 random bits behind the minute of its making.
+
+    Indexes are in memory as far as they were touched since the last checkpoint. Keys of one minute are near each other
+    there, so that new ones do not bring back the old: random all through, they would touch all of the index before
+    long. 24 letters of base64url; the minutes begin again after 31 years.
     """
     minute = int(now.timestamp()) // 60 % 256**_MINUTE_BYTES
     return urlsafe_b64encode(minute.to_bytes(_MINUTE_BYTES) + secrets.token_bytes(_RANDOM_BYTES)).decode("ascii")
-
-
-def new_salt() -> str:
-    """128 random bits and nothing else."""
-    return secrets.token_urlsafe(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +385,7 @@ class Booth:
             (draw.a.answer_id, draw.b.answer_id)
         )
         battle = Battle(
-            id=BattleId(new_id(now)),
+            id=BattleId(new_key(now)),
             prompt_id=draw.a.prompt_id,
             answer_a=draw.a.answer_id,
             answer_b=draw.b.answer_id,
@@ -399,7 +399,7 @@ class Booth:
         # Told at once, and not when it is stored: others may draw before that. A write that fails renews everything.
         pair = pair_of(draw.a.answer_id, draw.b.answer_id)
         self._items.opened(pair, draw.kind, voter_id, now, now + self._lifetime)
-        ballot_id = BallotId(new_id(now))
+        ballot_id = BallotId(new_id())
         return self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
 
     def _open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
@@ -423,7 +423,7 @@ class Booth:
     def _vote(self, opened: OpenedBallot, verdict: Verdict, labels: Labels, now: datetime) -> Vote:
         elapsed, terms = now - opened.opened_at, self.terms_of(opened.voter_id)
         return Vote(
-            id=VoteId(new_id(now)),
+            id=VoteId(new_key(now)),
             battle_id=opened.battle.id,
             verdict=verdict,
             source=Source.HUMAN,
@@ -438,7 +438,7 @@ class Booth:
             purpose=terms.purpose.value if terms else None,
             consent_version=terms.version if terms else None,
             labels=labels,
-            comment_salt=None if labels.comment is None else new_salt(),
+            comment_salt=None if labels.comment is None else new_id(),
         )
 
     def _reveal(self, battle: Battle, verdict: Verdict) -> Reveal:

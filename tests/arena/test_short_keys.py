@@ -15,7 +15,7 @@ from arena.errors import KeyTaken
 from arena.store import VoteStore
 from arena.store.row import scalar
 from arena.table import append
-from arena.voting import new_id
+from arena.voting import new_key
 from ground import NOW, ROOT
 
 N_VOTES = 40_000
@@ -145,7 +145,7 @@ def index_memory(path: Path, ids: list[list[str]]) -> list[int]:
 def test_old_keys_leave_memory_because_new_ones_are_near_each_other(tmp_path: Path):
     n_rounds, n_ballots = 24, 5_000
     minutes = [NOW + timedelta(minutes=n) for n in range(n_rounds)]
-    near = index_memory(tmp_path / "near.duckdb", [[new_id(at) for _ in range(n_ballots)] for at in minutes])
+    near = index_memory(tmp_path / "near.duckdb", [[new_key(at) for _ in range(n_ballots)] for at in minutes])
     rng = random.Random(8)
     anywhere = [[f"{rng.getrandbits(96):024x}" for _ in range(n_ballots)] for _ in minutes]
     spread = index_memory(tmp_path / "spread.duckdb", anywhere)
