@@ -1,7 +1,7 @@
 """Settings of one running arena. The only file that reads the environment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -343,6 +343,11 @@ _HUB: Mapping[str, str] = {
     "OAUTH_CLIENT_SECRET": "oidc_client_secret",
     "OAUTH_SCOPES": "oidc_scopes",
 }
+
+
+def named_secrets(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, SecretStr]:
+    """The secrets that a pack names by environment variable; those that are not set, or empty, are not in it."""
+    return {name: SecretStr(environ[name]) for name in names if environ.get(name)}
 
 
 def _of_space(environ: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from arena.battle import Source
 from arena.cli.agreement import agreement
 from arena.cli.audit import audit
 from arena.cli.console import counted, dumped, existing, say, settings_with, tell, with_db, with_json, with_sources
+from arena.cli.contenders import doctor, generate
 from arena.cli.dataset import push
 from arena.cli.exporting import export
 from arena.cli.keeping import backup, compact, restore, verify
@@ -299,7 +300,22 @@ class _InOrder(click.Group):
 @click.group(
     cls=_InOrder,
     commands=(
-        *(serve, init, check, import_, rate, agreement, audit, review, exclude, readmit, export, push),
+        *(
+            serve,
+            init,
+            check,
+            doctor,
+            generate,
+            import_,
+            rate,
+            agreement,
+            audit,
+            review,
+            exclude,
+            readmit,
+            export,
+            push,
+        ),
         *(signals, drift),
         *(verify, backup, restore, compact, rotate_key, password),
     ),
