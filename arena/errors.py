@@ -33,6 +33,7 @@
         ├── TooLateToWithdraw   its voter has voted on another ballot since
         ├── NotOffered          the rules of this arena do not allow it
         ├── UnknownExample      no such worked example in the calibration
+        ├── NotAPrompt          what was typed cannot be put to models
         ├── NotAsked            this arena does not ask for consent to that
         └── ConsentNeeded       this arena takes votes under its consent alone
 
@@ -341,6 +342,24 @@ class UnknownExample(BallotError):
     def __init__(self, number: int):
         self.number = number
         super().__init__(f"the calibration has no worked example {number}; load the page for the ones that it has")
+
+
+class NotAPrompt(BallotError):
+    """What was typed cannot be put to models: `why` is a word for the page, of PROMPT_FAULTS."""
+
+    def __init__(self, why: "PromptFault", most: int):
+        self.why = why
+        self.most = most
+        super().__init__(f"{_PROMPT_FAULTS[why].format(most=most)}; nothing was asked")
+
+
+PromptFault = Literal["empty", "too_long", "control", "identity"]
+_PROMPT_FAULTS: dict[PromptFault, str] = {
+    "empty": "there is no question in it",
+    "too_long": "it has more than {most:,} characters",
+    "control": "it holds a control character",
+    "identity": "it asks who answers, which nobody may know before the vote",
+}
 
 
 class NotAsked(BallotError):

@@ -246,9 +246,9 @@ def answer_id(prompt_id: str, model_id: str, text: str) -> AnswerId:
     return AnswerId(digest[:32])
 
 
-def prompt_digest(messages: Sequence[Message]) -> str:
-    """A digest of what was asked, by which a vote can prove what it was cast on."""
-    told = json.dumps([[message.role, message.content] for message in messages])
+def prompt_digest(messages: Sequence[Message], salt: str | None = None) -> str:
+    """A digest of what was asked, by which a vote can prove what it was cast on; salted where a voter has typed it."""
+    told = json.dumps([*([] if salt is None else [salt]), *([message.role, message.content] for message in messages)])
     return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -280,6 +280,12 @@ def read_pack(directory: Path) -> Pack:
     _find_duplicates(
         ANSWERS_FILE, answers, "prompt_id and model_id", lambda row: f"{row.prompt_id} by {row.model_id}", faults
     )
+    if rules.live.own_prompts and len(endpoints := [row for _, row in models.rows if row.endpoint is not None]) < 2:
+        line = line_of_key(rules_text, ("live", "own_prompts"))
+        message = (
+            f"live.own_prompts wants two models that answer live, and {len(endpoints)} of {MODELS_FILE} has an endpoint"
+        )
+        faults.append(Fault(ARENA_FILE, line, message))
     samples = _read_rows(directory / SAMPLES_FILE, SampleRow, faults, may_be_empty=True)
     _find_duplicates(
         SAMPLES_FILE,

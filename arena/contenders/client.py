@@ -73,6 +73,11 @@ class Completion:
     latency_ms: float
     n_tries: int
 
+    def revision_at(self, endpoint: Endpoint) -> str | None:
+        """The revision that has answered: what the host says it is, else what it calls itself, if that is another name
+        than it was asked by."""
+        return endpoint.revision or (self.model if self.model != endpoint.model else None)
+
 
 def share_encryption() -> None:
     """Read the certificates of this machine once, and not for each request, which would take 20 ms of each.
@@ -102,6 +107,11 @@ class Client:
         self._rng = rng
         self._patience = patience
         self._places = asyncio.Semaphore(endpoint.concurrency)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether a request could begin now, without waiting for another one to end."""
+        return not self._places.locked()
 
     async def answer(self, messages: tuple[Message, ...], on_text: Callable[[str], None] | None = None) -> Completion:
         """Ask, and wait for the whole answer; `on_text` gets each new piece of it as it comes.

@@ -117,16 +117,19 @@ class Generated:
     is_over_budget: bool = False
 
 
+def params_of(endpoint: Endpoint) -> dict[str, Any]:
+    """How a model is asked, as it is noted with its answers; the system prompt is part of it."""
+    return endpoint.params | ({"system_prompt": endpoint.system_prompt} if endpoint.system_prompt else {})
+
+
 def row_of(task: Task, endpoint: Endpoint, completion: Completion) -> dict[str, Any]:
     """The line of answers.jsonl; where `sample` is more than 1, of samples.jsonl."""
-    asked = endpoint.params | ({"system_prompt": endpoint.system_prompt} if endpoint.system_prompt else {})
-    calls_itself = completion.model if completion.model != endpoint.model else None
     row = {
         "prompt_id": task.prompt.id,
         "model_id": task.model_id,
         "text": completion.text,
-        "revision": endpoint.revision or calls_itself,
-        "params": asked or None,
+        "revision": completion.revision_at(endpoint),
+        "params": params_of(endpoint) or None,
         "tokens": completion.n_tokens,
         "latency_ms": round(completion.latency_ms, 1),
         "finish_reason": completion.finish_reason,
