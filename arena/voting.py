@@ -155,6 +155,16 @@ class Booth:
             opened = self._store.gather(lambda: self._open_of(voter_id, now) or self._draw(voter_id, now, permit))
         return self.shown(opened)
 
+    def still_open(self, voter_id: VoterId, now: datetime) -> Ballot | None:
+        """The ballot that this voter has not voted on yet, or None; nothing is drawn."""
+        opened = self._open_of(voter_id, now)
+        return None if opened is None else self.shown(opened)
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there is any pair of answers in the bank."""
+        return self._pool.n_pairs > 0
+
     def cast(
         self,
         ballot_id: str,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arena import option
-from arena.cli.console import counted, dumped, progress, say, secrets_of, tell, with_json
+from arena.cli.console import counted, dumped, progress, say, settings_with, tell, with_json
 from arena.errors import BadInput
 
 if TYPE_CHECKING:
@@ -179,18 +179,13 @@ def _chosen(pack: "Pack", models: tuple[str, ...] | None) -> "dict[ModelId, Endp
 
 def _clients(endpoints: "Mapping[ModelId, Endpoint]") -> "tuple[dict[ModelId, Client], dict[ModelId, str]]":
     """A client each; and the models whose key is not in the environment, with the name it should have there."""
-    from random import Random
+    from random import SystemRandom
 
-    from arena.contenders.client import Client, share_encryption
+    from arena.contenders.client import clients_of, missing_keys, share_encryption
 
     share_encryption()
-    names = {model: each.api_key_env for model, each in endpoints.items() if each.api_key_env is not None}
-    keys = secrets_of(names.values())
-    missing = {model: name for model, name in names.items() if name not in keys}
-    clients = {}
-    for model, endpoint in endpoints.items():
-        clients[model] = Client(endpoint, keys.get(endpoint.api_key_env or ""), rng=Random())  # noqa: S311 - of pauses alone
-    return clients, missing
+    keys = settings_with().secrets_named(each.api_key_env for each in endpoints.values() if each.api_key_env)
+    return clients_of(endpoints, keys, rng=SystemRandom()), missing_keys(endpoints, keys)
 
 
 def _tell_plan(planned: "Mapping[ModelId, Estimate]", n: int) -> None:

@@ -7,7 +7,7 @@ does not do is done here: tries again before the first word, limits, an end to e
 import asyncio
 import email.utils
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ import httpx2
 from huggingface_hub import AsyncInferenceClient, set_async_client_factory
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError
 
-from arena.battle import Message
+from arena.battle import Message, ModelId
 from arena.contenders.endpoint import Endpoint
 from arena.contenders.incoming import Incoming
 from arena.errors import EndpointFailed, Failure
@@ -54,6 +54,10 @@ class Patience:
             pause = failed.retry_after * rng.uniform(1.0, 1.1)
             return pause if failed.retry_after <= self.longest_pause_seconds else None
         return min(pause, self.longest_pause_seconds)
+
+
+HASTY = Patience(n_tries=2, pause_seconds=0.5, longest_pause_seconds=3.0, stall_seconds=15.0)
+"""Where somebody sits and waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,22 @@ class Client:
                     if pause is None:
                         raise
                 await asyncio.sleep(pause)
+
+
+def missing_keys(endpoints: Mapping[ModelId, Endpoint], keys: Mapping[str, str]) -> dict[ModelId, str]:
+    """The models whose key is not among these, by its name, with that name."""
+    named = {model: each.api_key_env for model, each in endpoints.items()}
+    return {model: name for model, name in named.items() if name is not None and name not in keys}
+
+
+def clients_of(
+    endpoints: Mapping[ModelId, Endpoint], keys: Mapping[str, str], *, rng: Random, patience: Patience = Patience()
+) -> dict[ModelId, Client]:
+    """A client for each endpoint, with its key by name; one whose key is missing is refused by its server."""
+    return {
+        model: Client(each, keys.get(each.api_key_env or ""), rng=rng, patience=patience)
+        for model, each in endpoints.items()
+    }
 
 
 class _Attempt:

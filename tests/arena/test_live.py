@@ -455,7 +455,9 @@ def test_a_prompt_goes_with_its_vote_and_the_log_stays_whole(tmp_path: Path, ser
         else:
             open_one = run(lambda: live.opened(who, secret))
             assert live.booth.withdraw_all(who, NOW) == 1
-            assert live.booth._store.ballots.find(open_one.id).skipped is SkipReason.OTHER
+            closed = store.ballots.find(open_one.id)
+            assert closed is not None
+            assert closed.skipped is SkipReason.OTHER
         assert not store.log.broken_links()
         assert rows(store, "select count(*) from prompts") == rows(store, "select count(*) from answers") == [(0,)]
         assert rows(store, "select count(*) from own_prompts where salt is not null") == [(0,)]

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
@@ -151,6 +151,3 @@ def serving() -> Iterator[ModelServer]:
     finally:
         server.should_exit = True
         thread.join(10)
-
-
-__all__ = ["ModelServer", "Reply", "replace", "serving"]
