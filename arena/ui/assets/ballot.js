@@ -46,13 +46,13 @@
 
   /** The next ballot: of the bank, or, where voters put prompts of their own (live.js), of the next prompt. */
   function open() {
-    return bakeoff.live ? bakeoff.live.open() : post("api/ballots", {});
+    return post(bakeoff.live ? "api/live/open" : "api/ballots", {});
   }
 
   /** Wait for a ballot and show it, or say why there is none. */
   async function show(request, notice = "") {
     enter("loading");
-    const { status, data } = await request;
+    const { status, data } = await (bakeoff.live ? bakeoff.live.ballot(request) : request);
     count(data.votes);
     if (data.last !== undefined) last = data.last && { ballot_id: data.last.ballot_id, words: bakeoff.verdict(data.last) };
     if (status === 200 && data.ballot) {

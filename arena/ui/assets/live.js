@@ -1,21 +1,20 @@
 // Prompts of the voter's own: ask for one, show both answers as they come in, and hand the ballot on to ballot.js.
 //
-// On the page only where the pack has it so. ballot.js asks `bakeoff.live.open` for its next ballot: that resolves as a
-// request for one does, once there is something to judge. Until then this script has the page.
+// On the page only where the pack has it so. ballot.js hands over what the server says of its next ballot, and gets one
+// back once there is something to judge. Until then this script has the page.
 "use strict";
 bakeoff.live = (() => {
-  const { t, knows, post, refused, fill, present, one, all } = bakeoff;
+  const { t, knows, post, refused, fill, one, all } = bakeoff;
 
   let text = ""; // what was put last, so that it can be put again
   let isWired = false;
   let choose = null; // what the voter does with the empty page: a prompt, or null for the bank
   let request = null; // the battle that is coming in
 
-  /** The ballot that is still open; else one of a prompt that the voter types now, or of the bank. */
-  async function open() {
-    const { status, data } = await post("api/live/open", {});
+  /** The ballot that the server has told of; else one of a prompt that the voter types now, or of the bank. */
+  async function ballot(request) {
+    const { status, data } = await request;
     if (status !== 200 || data.ballot) return { status, data };
-    await present("#compose");
     wire();
     one("#from_bank").hidden = !data.has_bank;
     bakeoff.parts.count(data.votes);
@@ -142,5 +141,10 @@ bakeoff.live = (() => {
     one("#own").focus();
   }
 
-  return { open, again: () => put(text) };
+  /** Put the same prompt once more; not before ballot.js has given the page over. */
+  function again() {
+    return Promise.resolve().then(() => put(text));
+  }
+
+  return { ballot, again };
 })();
