@@ -210,7 +210,7 @@
       one(".score", answer).textContent = "";
     }
     bakeoff.parts.speak(all("#arena .text"), next.language);
-    one("#welcome").hidden = votes?.mine !== 0 || ballot !== null || !one("#welcome").textContent.trim();
+    one("#welcome").hidden = Boolean(bakeoff.live) || votes?.mine !== 0 || ballot !== null || !one("#welcome").textContent.trim();
     document.dispatchEvent(new Event("bakeoff:ballot")); // for reading.js
     fold(true);
     one("#earlier").scrollTop = one("#earlier").scrollHeight;
