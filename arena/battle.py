@@ -166,6 +166,9 @@ class Answer:
     finish_reason: str | None = None
 
 
+LIVE = "live-uniform"
+"""How the sampling policy of a battle begins whose answers were made for it, to a prompt that its voter typed."""
+
 NAMES_MASKED = ", names masked"
 """How the sampling policy of a battle ends whose ballot shows a mark in place of names in the answers."""
 
@@ -189,6 +192,11 @@ class Battle:
     drawn_at: datetime | None = None
     batch: str | None = None
     item_kind: ItemKind = ItemKind.FRESH
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its voter has typed the prompt, and both models answered then and there."""
+        return self.sampling_policy is not None and self.sampling_policy.startswith(LIVE)
 
     @property
     def is_masked(self) -> bool:
@@ -255,6 +263,7 @@ class Vote:
     import_key: str | None = None
     purpose: str | None = None
     consent_version: str | None = None
+    voter_wrote_prompt: bool | None = None
     labels: Labels = field(default_factory=Labels)
     comment_salt: str | None = None
 

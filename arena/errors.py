@@ -18,6 +18,7 @@
     │   ├── KeyTaken            a unique key or a check refused a row
     │   └── VoteNotSaved        the commit failed; the vote is not stored and may be sent again
     ├── HubFailed               the Hub cannot be reached, or did not take what was sent
+    ├── EndpointFailed          a model did not answer, or not to the end
     ├── TooMany                 a limit of this arena; nothing was stored, and the same may be sent again later
     └── BallotError             a ballot cannot be opened, voted on, skipped, or its vote withdrawn
         ├── NoBallotLeft        this voter has judged everything there is
@@ -32,6 +33,7 @@
         ├── TooLateToWithdraw   its voter has voted on another ballot since
         ├── NotOffered          the rules of this arena do not allow it
         ├── UnknownExample      no such worked example in the calibration
+        ├── NotAPrompt          what was typed cannot be put to models
         ├── NotAsked            this arena does not ask for consent to that
         └── ConsentNeeded       this arena takes votes under its consent alone
 
@@ -40,6 +42,7 @@ They are translated once, at the rim: `cli.py` prints one line and exits with 1,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -188,6 +191,45 @@ class HubFailed(ArenaError):
     """The Hub cannot be reached, or did not take what was sent."""
 
 
+class Failure(StrEnum):
+    """Why a model did not answer, or not to the end. Of the host's pages, never of a voter's."""
+
+    REFUSED = "refused the connection"
+    NO_KEY = "refused the key"
+    LIMITED = "is at its limit"
+    REJECTED = "rejected the request"
+    BROKEN = "has an error of its own"
+    SLOW = "took too long"
+    CUT = "cut its answer off"
+    MALFORMED = "sent what is no answer"
+    FILTERED = "held its answer back"
+    ENDLESS = "did not come to an end"
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may well succeed a moment later."""
+        return self in (Failure.REFUSED, Failure.LIMITED, Failure.BROKEN, Failure.SLOW, Failure.CUT)
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether no request to this endpoint can succeed before somebody changes something."""
+        return self is Failure.NO_KEY
+
+
+class EndpointFailed(ArenaError):
+    """A model did not answer, or not to the end.
+
+    `detail` is what the endpoint or the network said of it, in one line and without the key; it may name the model.
+    `retry_after` is after how many seconds the endpoint asked to be tried again.
+    """
+
+    def __init__(self, failure: Failure, detail: str, retry_after: float | None = None):
+        self.failure = failure
+        self.detail = detail
+        self.retry_after = retry_after
+        super().__init__(f"the endpoint {failure}: {detail}")
+
+
 class TooMany(ArenaError):
     """A limit of this arena. Nothing was stored, and the same may be sent again after so many seconds."""
 
@@ -300,6 +342,24 @@ class UnknownExample(BallotError):
     def __init__(self, number: int):
         self.number = number
         super().__init__(f"the calibration has no worked example {number}; load the page for the ones that it has")
+
+
+class NotAPrompt(BallotError):
+    """What was typed cannot be put to models: `why` is a word for the page, of PROMPT_FAULTS."""
+
+    def __init__(self, why: "PromptFault", most: int):
+        self.why = why
+        self.most = most
+        super().__init__(f"{_PROMPT_FAULTS[why].format(most=most)}; nothing was asked")
+
+
+PromptFault = Literal["empty", "too_long", "control", "identity"]
+_PROMPT_FAULTS: dict[PromptFault, str] = {
+    "empty": "there is no question in it",
+    "too_long": "it has more than {most:,} characters",
+    "control": "it holds a control character",
+    "identity": "it asks who answers, which nobody may know before the vote",
+}
 
 
 class NotAsked(BallotError):

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from arena import json_line
 from arena.advice import advice_on
 from arena.battle import Answer, AnswerId, KnownVerdict, Message, Model, ModelId, Prompt, PromptId, Verdict
+from arena.contenders.endpoint import Endpoint
 from arena.errors import BadInput, BadPack, Fault
 from arena.guideline import Guideline, check_guideline
 from arena.record import Id, Strict, sentences
@@ -31,6 +32,7 @@ GUIDELINES_FILE = "guidelines.md"
 MODELS_FILE = "models.jsonl"
 PROMPTS_FILE = "prompts.jsonl"
 ANSWERS_FILE = "answers.jsonl"
+SAMPLES_FILE = "samples.jsonl"
 GOLD_FILE = "gold.jsonl"
 README_FILE = "README.md"
 
@@ -62,6 +64,7 @@ class ModelRow(Strict):
     open_weights: bool | None = None
     url: str | None = None
     aliases: list[str] = Field(default_factory=list)
+    endpoint: Endpoint | None = None
 
     @field_validator("url")
     @classmethod
@@ -78,7 +81,7 @@ class ModelRow(Strict):
         return url
 
     def to_model(self) -> Model:
-        facts = self.model_dump(exclude={"id", "aliases"})
+        facts = self.model_dump(exclude={"id", "aliases", "endpoint"})
         return Model(id=ModelId(self.id), aliases=tuple(self.aliases), **facts)
 
 
@@ -152,7 +155,7 @@ class AnswerRow(Strict):
     finish_reason: str | None = None
 
     def to_answer(self) -> Answer:
-        made = self.model_dump(exclude={"prompt_id", "model_id", "text"})
+        made = self.model_dump(include={"revision", "params", "tokens", "latency_ms", "finish_reason"})
         return Answer(
             id=answer_id(self.prompt_id, self.model_id, self.text),
             prompt_id=PromptId(self.prompt_id),
@@ -160,6 +163,12 @@ class AnswerRow(Strict):
             text=self.text,
             **made,
         )
+
+
+class SampleRow(AnswerRow):
+    """One line of samples.jsonl: one more answer of a model to a prompt. Never served; judges choose among them."""
+
+    sample: int = Field(ge=2, le=10_000)
 
 
 class GoldRow(Strict):
@@ -196,6 +205,10 @@ class Pack:
     answers: tuple[Answer, ...]
     checks: Mapping[PromptId, tuple[CheckRow, ...]]
     gold: tuple[KnownVerdict, ...] = ()
+    endpoints: Mapping[ModelId, Endpoint] = field(default_factory=dict)
+    """Where the models that are live answer."""
+    samples: tuple[tuple[int, Answer], ...] = ()
+    """Further answers, each with its number, which is 2 or more: the answer that is served is the first."""
     guideline_source: str | None = None
     """guidelines.md as it stands, front matter and all."""
 
@@ -233,9 +246,9 @@ def answer_id(prompt_id: str, model_id: str, text: str) -> AnswerId:
     return AnswerId(digest[:32])
 
 
-def prompt_digest(messages: Sequence[Message]) -> str:
-    """A digest of what was asked, by which a vote can prove what it was cast on."""
-    told = json.dumps([[message.role, message.content] for message in messages])
+def prompt_digest(messages: Sequence[Message], salt: str | None = None) -> str:
+    """A digest of what was asked, by which a vote can prove what it was cast on; salted where a voter has typed it."""
+    told = json.dumps([*([] if salt is None else [salt]), *([message.role, message.content] for message in messages)])
     return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -260,17 +273,35 @@ def read_pack(directory: Path) -> Pack:
         _check_calibration(rules.guideline.calibration, rules_text, guideline_text, faults)
     models = _read_rows(directory / MODELS_FILE, ModelRow, faults)
     prompts = _read_rows(directory / PROMPTS_FILE, PromptRow, faults)
-    answers = _read_rows(directory / ANSWERS_FILE, AnswerRow, faults)
+    is_live = any(row.endpoint is not None for _, row in models.rows)
+    answers = _read_rows(directory / ANSWERS_FILE, AnswerRow, faults, may_be_empty=is_live)
     _find_duplicates(MODELS_FILE, models, "id", lambda row: row.id, faults)
     _find_duplicates(PROMPTS_FILE, prompts, "id", lambda row: row.id, faults)
     _find_duplicates(
         ANSWERS_FILE, answers, "prompt_id and model_id", lambda row: f"{row.prompt_id} by {row.model_id}", faults
     )
-    for line, row in answers.rows:
+    if rules.live.own_prompts and len(endpoints := [row for _, row in models.rows if row.endpoint is not None]) < 2:
+        line = line_of_key(rules_text, ("live", "own_prompts"))
+        message = (
+            f"live.own_prompts wants two models that answer live, and {len(endpoints)} of {MODELS_FILE} has an endpoint"
+        )
+        faults.append(Fault(ARENA_FILE, line, message))
+    samples = _read_rows(directory / SAMPLES_FILE, SampleRow, faults, may_be_empty=True)
+    _find_duplicates(
+        SAMPLES_FILE,
+        samples,
+        "prompt_id, model_id and sample",
+        lambda row: f"{row.prompt_id} by {row.model_id}, sample {row.sample}",
+        faults,
+    )
+    for file, line, row in (
+        *((ANSWERS_FILE, *each) for each in answers.rows),
+        *((SAMPLES_FILE, *each) for each in samples.rows),
+    ):
         if prompts.is_whole and row.prompt_id not in prompts.ids:
-            faults.append(Fault(ANSWERS_FILE, line, f"prompt_id {row.prompt_id!r} is not in {PROMPTS_FILE}"))
+            faults.append(Fault(file, line, f"prompt_id {row.prompt_id!r} is not in {PROMPTS_FILE}"))
         if models.is_whole and row.model_id not in models.ids:
-            faults.append(Fault(ANSWERS_FILE, line, f"model_id {row.model_id!r} is not in {MODELS_FILE}"))
+            faults.append(Fault(file, line, f"model_id {row.model_id!r} is not in {MODELS_FILE}"))
     has_gold = (directory / GOLD_FILE).exists()
     gold = _read_rows(directory / GOLD_FILE, GoldRow, faults) if has_gold else _Rows[GoldRow]()
     _find_duplicates(GOLD_FILE, gold, "a verdict on", lambda row: row.pair, faults)
@@ -287,6 +318,8 @@ def read_pack(directory: Path) -> Pack:
         answers=tuple(row.to_answer() for _, row in answers.rows),
         checks={PromptId(row.id): tuple(row.checks) for _, row in prompts.rows if row.checks},
         gold=known,
+        endpoints={ModelId(row.id): row.endpoint for _, row in models.rows if row.endpoint is not None},
+        samples=tuple((row.sample, row.to_answer()) for _, row in samples.rows),
         guideline_source=guideline_text,
     )
 
@@ -372,7 +405,8 @@ class _Rows(Generic[Row]):
     is_whole: bool = True  # whether every line was an object, so that an id that is not in `ids` is not in the file
 
 
-def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> _Rows[Row]:
+def _read_rows(path: Path, kind: type[Row], faults: list[Fault], *, may_be_empty: bool = False) -> _Rows[Row]:
+    """The rows of a file; `may_be_empty`: there need not be any, nor a file."""
     result: _Rows[Row] = _Rows()
     n_faults = len(faults)
     try:
@@ -387,11 +421,12 @@ def _read_rows(path: Path, kind: type[Row], faults: list[Fault]) -> _Rows[Row]:
             except ValidationError as error:
                 faults.extend(Fault(path.name, number, message) for _, message in sentences(error, kind))
     except FileNotFoundError:
-        faults.append(Fault(path.name, None, "the file is missing"))
+        if not may_be_empty:
+            faults.append(Fault(path.name, None, "the file is missing"))
     except OSError as error:
         faults.append(Fault(path.name, None, f"the file cannot be read: {error.strerror}"))
     else:
-        if not result.rows and len(faults) == n_faults:
+        if not may_be_empty and not result.rows and len(faults) == n_faults:
             faults.append(Fault(path.name, None, "the file holds no row"))
     result.is_whole &= bool(result.ids)
     return result

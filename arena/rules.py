@@ -95,6 +95,14 @@ class RatingRules(Strict):
         return tuple(Source(each) for each in value)
 
 
+class LiveRules(Strict):
+    """`[live]` in arena.toml: whether voters type prompts of their own, which two models answer then and there."""
+
+    own_prompts: bool = False
+    longest_prompt: int = Field(default=4000, ge=1, le=20_000)
+    at_once: int = Field(default=50, ge=1, le=200)
+
+
 class ReviewRules(Strict):
     """`[review]` in arena.toml: what the checks of voters take for too fast."""
 
@@ -112,6 +120,7 @@ class Rules(Strict):
     labels: LabelRules = LabelRules()
     pairing: PairingRules = PairingRules()
     items: ItemRules = ItemRules()
+    live: LiveRules = LiveRules()
     rating: RatingRules = RatingRules()
     review: ReviewRules = ReviewRules()
 
@@ -123,6 +132,7 @@ class Rules(Strict):
             (self.guideline.calibration > 0, "guideline.calibration"),
             (self.pairing.mode != "uniform", "pairing.mode"),
             (shares > 0, "items"),
+            (self.live.own_prompts, "live.own_prompts"),
         )
         told = [name for is_on, name in others if is_on]
         if self.ballot.kind == "ranked" and self.rating.intervals is Intervals.BOOTSTRAP:

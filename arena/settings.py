@@ -1,14 +1,14 @@
 """Settings of one running arena. The only file that reads the environment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 
 from arena.address import PRIVATE_NETWORKS, Network
 from arena.battle import Source
@@ -36,6 +36,8 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     database: Path | None = Field(
         default=None,
@@ -252,7 +254,7 @@ class Settings(BaseModel):
         if str(values.get("public_url", "")).startswith("https:"):
             values.setdefault("cookies", "secure")
         try:
-            return cls.model_validate(values | options)
+            settings = cls.model_validate(values | options)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             field = str(problem["loc"][0])
@@ -262,6 +264,12 @@ class Settings(BaseModel):
                 raise BadInput(f"{name} is no setting; known: {known}") from error
             shown = "" if field in _NOT_SHOWN else f" {problem['input']!r}"
             raise BadInput(f"{name} has an unusable value{shown}: {problem['msg']}") from error
+        settings._environ = dict(environ)
+        return settings
+
+    def secrets_named(self, names: Iterable[str]) -> dict[str, str]:
+        """The secrets that a pack names by environment variable; those that are not set, or empty, are not in it."""
+        return {name: self._environ[name] for name in names if self._environ.get(name)}
 
     def open_secrets(self) -> tuple[bytes, ...]:
         """The secret that is set, or else those in the key file, which is made when missing; then the old ones."""

@@ -124,7 +124,7 @@ class Booth:
         self._store = store
         self._rng = rng
         self._board = board
-        self._lifetime = timedelta(minutes=self.rules.expires_after_minutes)
+        self.lifetime = timedelta(minutes=self.rules.expires_after_minutes)
         self._guideline_version = guideline.version if guideline else None
         self._models = store.catalogue.models()
         self._names = Names.of(self._models.values())
@@ -165,7 +165,17 @@ class Booth:
         if opened is None:
             # Asked once more there, where no other request of this voter can come between.
             opened = self._store.gather(lambda: self._open_of(voter_id, now) or self._draw(voter_id, now, permit))
-        return self._shown(opened)
+        return self.shown(opened)
+
+    def still_open(self, voter_id: VoterId, now: datetime) -> Ballot | None:
+        """The ballot that this voter has not voted on yet, or None; nothing is drawn."""
+        opened = self._open_of(voter_id, now)
+        return None if opened is None else self.shown(opened)
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there is any pair of answers in the bank."""
+        return self._pool.n_pairs > 0
 
     def cast(
         self,
@@ -262,6 +272,7 @@ class Booth:
         with self._store.together():
             n_withdrawn = self._store.votes.withdraw_all(voter_id, now)
             self._store.calibrations.forget(voter_id)
+            self._store.own_prompts.erase_all_of(voter_id, now)
         self.recount()
         return n_withdrawn
 
@@ -398,9 +409,9 @@ class Booth:
         )
         # Told at once, and not when it is stored: others may draw before that. A write that fails renews everything.
         pair = pair_of(draw.a.answer_id, draw.b.answer_id)
-        self._items.opened(pair, draw.kind, voter_id, now, now + self._lifetime)
+        self._items.opened(pair, draw.kind, voter_id, now, now + self.lifetime)
         ballot_id = BallotId(new_id())
-        return self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self._lifetime)
+        return self._store.ballots.add(battle, ballot_id, voter_id, opened_at=now, expires_at=now + self.lifetime)
 
     def _open_of(self, voter_id: VoterId, now: datetime) -> OpenedBallot | None:
         opened = self._store.voters.of(voter_id).open
@@ -409,7 +420,7 @@ class Booth:
     def _served(self, text: str, author: ModelId) -> str | None:
         return self._names.served(text, author, self.rules.named_answers)
 
-    def _shown(self, opened: OpenedBallot) -> Ballot:
+    def shown(self, opened: OpenedBallot) -> Ballot:
         """The ballot as its voter sees it. Both answers are masked alike, whichever of them tells who wrote it."""
         ballot, battle = self._store.ballots.shown(opened), opened.battle
         if not battle.is_masked:
@@ -437,6 +448,7 @@ class Booth:
             guideline_version=self._guideline_version,
             purpose=terms.purpose.value if terms else None,
             consent_version=terms.version if terms else None,
+            voter_wrote_prompt=True if opened.battle.is_live else None,
             labels=labels,
             comment_salt=None if labels.comment is None else new_id(),
         )

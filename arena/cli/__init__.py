@@ -31,6 +31,7 @@ from arena.cli.console import (
     with_sources,
     with_values,
 )
+from arena.cli.contenders import doctor, generate
 from arena.cli.dataset import push
 from arena.cli.exporting import export
 from arena.cli.keeping import backup, compact, restore, verify
@@ -298,7 +299,22 @@ class _InOrder(click.Group):
 @click.group(
     cls=_InOrder,
     commands=(
-        *(serve, init, check, import_, rate, agreement, audit, review, exclude, readmit, export, push),
+        *(
+            serve,
+            init,
+            check,
+            doctor,
+            generate,
+            import_,
+            rate,
+            agreement,
+            audit,
+            review,
+            exclude,
+            readmit,
+            export,
+            push,
+        ),
         *(signals, drift),
         *(verify, backup, restore, compact, rotate_key, password),
     ),

@@ -56,6 +56,7 @@ from arena.store.log import Log, begin_era
 from arena.store.named import Named
 from arena.store.others import Others
 from arena.store.overlaps import Overlaps
+from arena.store.own_prompts import LiveBattle, OwnPrompts
 from arena.store.ranked import Ranked, RankedPair
 from arena.store.signals import SignalCounts, Signals
 from arena.store.skips import Skips
@@ -73,6 +74,7 @@ __all__ = [
     "JudgedPair",
     "LastVote",
     "ListTexts",
+    "LiveBattle",
     "OpenedBallot",
     "OpenedList",
     "RankedPair",
@@ -120,6 +122,7 @@ class VoteStore:
         self.holdings = Holdings(database)
         self.signals = Signals(database)
         self.ranked = Ranked(database)
+        self.own_prompts = OwnPrompts(database, self.ballots, self.voters)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:

@@ -57,7 +57,7 @@ _VOTES = f"""
     from votes join battles using (battle_id)"""
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
-_PROMPTS = "select prompt_id, digest, messages from prompts"
+_PROMPTS = "select digest, messages, salt from prompts left join own_prompts using (prompt_id)"
 _ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
 _TERMS = "select digest, version, license, purpose, text, translations from consent_terms"
 
@@ -164,8 +164,8 @@ class Log:
         changed = set()
         with self._database.read() as cursor:
             cursor.execute(_PROMPTS)
-            for _, digest, messages in cursor.fetchall():
-                if prompt_digest(to_messages(messages)) != digest:
+            for digest, messages, salt in cursor.fetchall():
+                if prompt_digest(to_messages(messages), salt) != digest:
                     changed.add(digest)
             changed.update(digest for (digest,) in cursor.execute(_REPLACED).fetchall())
             for digest, version, license_, purpose, text, translations in cursor.execute(_TERMS).fetchall():

@@ -42,6 +42,7 @@ from arena.store.log import (
     told,
 )
 from arena.store.named import Named
+from arena.store.own_prompts import erase_under
 from arena.store.row import RATINGS, THUMBS, first, from_labels, scalar
 from arena.store.voters import LastVote, Voters, VoterState
 from arena.store.words import digest_of
@@ -253,6 +254,7 @@ class Votes:
         with self._database.write() as cursor:
             decide(cursor, WITHDRAWAL, withdrawal.vote_id, withdrawal.voter_id, withdrawal.withdrawn_at)
             redact(cursor, [withdrawal.vote_id], withdrawal.withdrawn_at)
+            erase_under(cursor, [withdrawal.vote_id], withdrawal.withdrawn_at)
             self._voters.forget(withdrawal.voter_id)
             self._database.once_stored(lambda: self._count(-1))
             self._database.once_stored(then)
@@ -270,6 +272,7 @@ class Votes:
             ).fetchall()
             decide_all(cursor, WITHDRAWAL, [(vote_id, voter_id, now) for (vote_id,) in rows])
             redact(cursor, [vote_id for (vote_id,) in rows], now)
+            erase_under(cursor, [vote_id for (vote_id,) in rows], now)
             self._voters.forget(voter_id)
             self._database.once_stored(lambda: self._count(-len(rows)))
         return len(rows)
@@ -472,6 +475,7 @@ def _record(seq: int, vote: Vote, now: datetime) -> dict[str, Any]:
         "vote_id": vote.id,
         "battle_id": vote.battle_id,
         "voted_at": vote.voted_at,
+        "voter_wrote_prompt": vote.voter_wrote_prompt,
         "stored_at": now,
         "verdict": vote.verdict.value,
         "source": vote.source.value,

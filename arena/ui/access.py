@@ -42,6 +42,8 @@ RIGHTS: Mapping[str, Right] = {
     "/api/logout": Right.EVERYBODY,
     "/api/ballots": Right.VOTE,
     "/api/ballots/": Right.VOTE,
+    "/api/live": Right.VOTE,
+    "/api/live/": Right.VOTE,
     "/api/lists": Right.VOTE,
     "/api/lists/": Right.VOTE,
     "/api/calibration": Right.VOTE,

@@ -26,6 +26,7 @@ from arena.errors import (
     DatabaseUnavailable,
     NoBallotLeft,
     NotALabel,
+    NotAPrompt,
     NotAsked,
     NothingToWithdraw,
     NotOffered,
@@ -107,8 +108,8 @@ def routes(
         try:
             ballot = booth.open(voter_id, clock(), permit=throttle.permit(request, Act.BALLOT, voter_id))
         except NoBallotLeft as error:
-            return refusal(*refusal_of(error), **_so_far(booth, voter_id))
-        return unkept({"ballot": ballot_json(ballot), **_so_far(booth, voter_id)})
+            return refusal(*refusal_of(error), **so_far(booth, voter_id))
+        return unkept({"ballot": ballot_json(ballot), **so_far(booth, voter_id)})
 
     @router.post("/api/ballots/{ballot_id}/vote")
     def vote(ballot_id: str, body: VoteBody, request: Request) -> Response:
@@ -264,7 +265,7 @@ def _others_json(others: PairRecord | None) -> dict[str, int] | None:
     return {"n": others.n, "a": others.n_a, "b": others.n_b, "neither": others.n_tie + others.n_both_bad}
 
 
-def _so_far(booth: Booth, voter_id: VoterId) -> dict[str, Any]:
+def so_far(booth: Booth, voter_id: VoterId) -> dict[str, Any]:
     """What goes along with the next ballot, and as well with the word that there is none: the counts, and the vote
     that can still be taken back."""
     last = _unless_unread(lambda: booth.last_vote(voter_id))
@@ -304,6 +305,8 @@ def translate_errors(app: FastAPI) -> None:
             values = {"kept": error.kept.value, "step": step}
         elif isinstance(error, NotALabel):
             values = {"label": error.label, "accepted": error.accepted}
+        elif isinstance(error, NotAPrompt):
+            word, values = f"prompt_{error.why}", {"most": f"{error.most:,}"}
         return refusal(status, word, **values)
 
     @app.exception_handler(RequestValidationError)
@@ -341,6 +344,7 @@ _REFUSALS: tuple[tuple[type[ArenaError], int, str], ...] = (
     (TooLateToWithdraw, 410, "too_late_to_withdraw"),
     (NotOffered, 403, "not_offered"),
     (UnknownExample, 404, "unknown_example"),
+    (NotAPrompt, 422, "not_a_prompt"),
     (NotAsked, 409, "not_asked"),
     (ConsentNeeded, 403, "consent_needed"),
     (VoteNotSaved, 503, "not_saved"),

@@ -21,6 +21,7 @@ from arena.calibration import Calibration
 from arena.errors import StoreError
 from arena.inspection import Inspector
 from arena.list_voting import ListBooth
+from arena.live import LiveBooth
 from arena.login import Login
 from arena.review import Review
 from arena.samples import Gallery
@@ -40,6 +41,7 @@ from arena.ui import (
     labels,
     leaderboard_page,
     lists_api,
+    live_api,
     login_api,
     own_data_api,
     quality_api,
@@ -90,6 +92,8 @@ class Site:
     """Entered while the arena serves: see `arena.control.listening`."""
     lists: ListBooth | None = None
     """Where voters rank lists; None where they judge pairs."""
+    live: LiveBooth | None = None
+    """Where voters put prompts of their own to models; None where they do not."""
     signals: signals_api.Intake | None = None
     """Where signals of a product go; None takes none."""
     login: Login = field(default_factory=Login)
@@ -116,17 +120,62 @@ def build_app(site: Site) -> FastAPI:
     login = site.login
     sessions = Sessions(site.voter_key.derived("session"), digest=login.digest(), lasts=login.lasts)
     cookie = LoginCookie(site.voter_key, site.cookies)
+    reception = login_api.Reception(login, sessions, cookie, site.voter_key, site.throttle, site.clock)
+    _include_routes(app, site, frame, reception)
+    api.translate_errors(app)
+    app.mount(ASSETS_PATH, Assets(directory=ASSETS))
+
+    _mount_pages(app, _build_pages(site, frame))
+
+    scripts: dict[str, str | Sequence[str]] = {
+        "arena": arena_page.scripts(
+            site.booth.labels,
+            calibrates=bool(site.calibration.examples),
+            asks=site.booth.consent is not None,
+            ranks=site.lists is not None,
+            is_live=site.live is not None,
+        ),
+        "leaderboard": leaderboard_page.SCRIPT,
+        "quality": quality_page.SCRIPT,
+        **analysis_page.SCRIPTS,
+    }
+    heads = {
+        (path, language): frame.head(page, language, script=scripts.get(page))
+        for path, page in PAGES.items()
+        for language in LANGUAGES
+    }
+    # The last one added is the first one passed.
+    app.add_middleware(
+        ApiGate,
+        most_bytes=labels.most_bytes(site.booth.labels),
+        most_at_once=MOST_AT_ONCE,
+        longer=_longest(signals_api.most_bytes(site.signals), live_api.most_bytes(site.live)),
+    )
+    app.add_middleware(PageHead, heads=heads, personal=lambda scope: signed_in_tags(scope["state"]["session"]))
+    app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
+    app.add_middleware(
+        Doorkeeper,
+        login=login,
+        sessions=sessions,
+        cookie=cookie,
+        clock=site.clock,
+        absent=lambda request: absent_page(request, frame, login),
+    )
+    app.add_middleware(ThrottleGate, throttle=site.throttle)
+    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded", is_secure=site.cookies != "lax")
+    return app
+
+
+def _include_routes(app: FastAPI, site: Site, frame: Frame, reception: login_api.Reception) -> None:
     version, text = site.guideline_version, site.guideline_text
     guideline = (version, text) if version and text else None
     # First what is asked most: routes are tried in this order.
     app.include_router(api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle, guideline=guideline))
-    app.include_router(
-        login_api.routes(login_api.Reception(login, sessions, cookie, site.voter_key, site.throttle, site.clock), frame)
-    )
+    app.include_router(login_api.routes(reception, frame))
     app.include_router(host_page.routes(frame))
-    app.include_router(host_api.routes(login, site.alarms))
-    app.include_router(review_api.routes(site.review, site.clock, signed_as=login.signed_as))
-    app.include_router(disagreement_api.routes(site.arbiter, site.clock, signed_as=login.signed_as))
+    app.include_router(host_api.routes(site.login, site.alarms))
+    app.include_router(review_api.routes(site.review, site.clock, signed_as=site.login.signed_as))
+    app.include_router(disagreement_api.routes(site.arbiter, site.clock, signed_as=site.login.signed_as))
     app.include_router(
         research_api.routes(
             site.title,
@@ -145,50 +194,11 @@ def build_app(site: Site) -> FastAPI:
     if site.lists:
         lists = lists_api.routes(site.lists, site.booth, site.voter_key, site.clock, throttle=site.throttle)
         app.include_router(lists)
+    if site.live:
+        app.include_router(live_api.routes(site.live, site.booth, site.voter_key, site.clock, throttle=site.throttle))
     if site.signals:
         app.include_router(signals_api.routes(site.signals))
     app.include_router(api.end_of_routes())
-    api.translate_errors(app)
-    app.mount(ASSETS_PATH, Assets(directory=ASSETS))
-
-    _mount_pages(app, _build_pages(site, frame))
-
-    scripts: dict[str, str | Sequence[str]] = {
-        "arena": arena_page.scripts(
-            site.booth.labels,
-            calibrates=bool(site.calibration.examples),
-            asks=site.booth.consent is not None,
-            ranks=site.lists is not None,
-        ),
-        "leaderboard": leaderboard_page.SCRIPT,
-        "quality": quality_page.SCRIPT,
-        **analysis_page.SCRIPTS,
-    }
-    heads = {
-        (path, language): frame.head(page, language, script=scripts.get(page))
-        for path, page in PAGES.items()
-        for language in LANGUAGES
-    }
-    # The last one added is the first one passed.
-    app.add_middleware(
-        ApiGate,
-        most_bytes=labels.most_bytes(site.booth.labels),
-        most_at_once=MOST_AT_ONCE,
-        longer=signals_api.most_bytes(site.signals),
-    )
-    app.add_middleware(PageHead, heads=heads, personal=lambda scope: signed_in_tags(scope["state"]["session"]))
-    app.add_middleware(VoterCookie, voter_key=site.voter_key, mode=site.cookies)
-    app.add_middleware(
-        Doorkeeper,
-        login=login,
-        sessions=sessions,
-        cookie=cookie,
-        clock=site.clock,
-        absent=lambda request: absent_page(request, frame, login),
-    )
-    app.add_middleware(ThrottleGate, throttle=site.throttle)
-    app.add_middleware(SafeHeaders, is_embedded=site.cookies == "embedded", is_secure=site.cookies != "lax")
-    return app
 
 
 def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
@@ -204,6 +214,7 @@ def _build_pages(site: Site, frame: Frame) -> gr.Blocks:
         labels=booth.labels,
         calibrates=calibrates,
         asks=booth.consent is not None,
+        longest_prompt=site.live.rules.longest_prompt if site.live else None,
     )
     leaderboard_page.build(arena.route("Leaderboard", "/leaderboard"), frame)
     analysis_page.build(arena.route("Analysis", "/analysis"), frame)
@@ -234,6 +245,11 @@ def _mount_pages(app: FastAPI, pages: gr.Blocks) -> None:
     mount = app.routes[-1]
     assert isinstance(mount, Mount)  # noqa: S101 - the line above has put it there
     mount.app = _without_query(mount.app)
+
+
+def _longest(*of: Callable[[Scope], int]) -> Callable[[Scope], int]:
+    """The most that any of these gives."""
+    return lambda scope: max(each(scope) for each in of)
 
 
 def _without_query(app: ASGIApp) -> ASGIApp:

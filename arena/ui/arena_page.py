@@ -65,6 +65,7 @@ _KEYS = (
     ("S", "", "arena.skip"),
     ("Enter", "", "arena.next"),
     ("U", "Ctrl Z", "arena.undo"),
+    ("R", "", "arena.renew"),
     ("G", "", "arena.guideline"),
     ("L", "", "arena.together"),
     ("M", "", "mine.title"),
@@ -95,9 +96,10 @@ def _key_rows(keys: Iterable[tuple[str, str, str]], *, only: str = "") -> str:
     )
 
 
-def _keys(rules: BallotRules, labels: LabelRules, *, calibrates: bool) -> str:
+def _keys(rules: BallotRules, labels: LabelRules, *, calibrates: bool, can_renew: bool) -> str:
     absent = {"verdict.both_bad", "arena.together"} if rules.kind == "ranked" else set[str]()
-    absent |= {name for name, is_there in (("arena.skip", rules.skip), ("arena.undo", rules.undo)) if not is_there}
+    offered = (("arena.skip", rules.skip), ("arena.undo", rules.undo), ("arena.renew", can_renew))
+    absent |= {name for name, is_there in offered if not is_there}
     judged = _LIST_KEYS if rules.kind == "ranked" else _STEP_KEYS.get(n_steps(labels.scale), _KEYS[:3])
     verdicts = (*(_THUMB_KEYS if labels.thumbs else ()), *judged)
     others = (*(_LABEL_KEYS if labels.asks_more else ()), *_KEYS[3:])
@@ -138,6 +140,26 @@ _ASKING = f"""
     <p id="asking-trouble" role="status"></p>
   </section>
 """
+# Where voters put prompts of their own (live.js): what is asked first, and the bar while both answers come in.
+_COMPOSE = f"""
+  <section id="compose" class="state" aria-labelledby="compose-title" tabindex="-1" hidden>
+    <h2 id="compose-title" data-t="live.title"></h2>
+    <textarea id="own" rows="5" maxlength="{{longest}}" dir="auto" aria-labelledby="compose-title"
+      aria-describedby="compose-note" data-t-placeholder="live.placeholder"></textarea>
+    <p id="compose-trouble" role="status"></p>
+    <p class="row">
+      <button id="put" class="go" type="button" aria-keyshortcuts="Control+Enter">{_with_key("live.ask", "Ctrl Enter")}
+      </button>
+      <button id="from_bank" type="button" data-t="live.from_bank" hidden></button>
+    </p>
+    <p id="compose-note" class="quiet" data-t="live.note"></p>
+  </section>
+"""
+_COMING = f"""<div id="coming" hidden>
+    <p data-t="live.coming"></p>
+    <button id="stop" type="button" aria-keyshortcuts="Escape">{_with_key("live.stop", "Esc")}</button>
+  </div>
+  """
 _JUDGE = f"""
   <div id="judge" hidden>
     {_verdict("A", "A", act="judge")}
@@ -181,8 +203,8 @@ _SHELL = f"""
   <div id="welcome" hidden>{{welcome}}</div>
   <section id="prompt" aria-labelledby="prompt-label" tabindex="-1">
     <div class="head"><h2 id="prompt-label" data-t="arena.prompt"></h2>
-      <p id="tools">{{undo_last}}{{pass_examples}}{_tool("guideline", "G", more=' aria-haspopup="dialog"')}{_TOGETHER}
-        {_HELP}</p></div>
+      <p id="tools">{{undo_last}}{{pass_examples}}{{renew}}
+        {_tool("guideline", "G", more=' aria-haspopup="dialog"')}{_TOGETHER}{_HELP}</p></div>
     <ol id="earlier" tabindex="0" data-t-label="arena.earlier" hidden></ol>
     <div id="question" class="text" dir="auto">{_SHORT}</div>
     <button id="unfold" type="button" aria-expanded="false" aria-controls="question" hidden></button>
@@ -197,12 +219,12 @@ _SHELL = f"""
       <div class="text" dir="auto" tabindex="0" role="group" aria-labelledby="b-label">{_LONG}</div>{{thumbs_b}}
     </article>
   </div>
-  {{greeting}}{{asking}}
+  {{greeting}}{{asking}}{{compose}}
   {_NOTICE}
 </div>
 <section id="bar" data-t-label="arena.verdict">
   {_TROUBLE}
-  {{labels}}<div id="verdicts"{{scale}}>
+  {{coming}}{{labels}}<div id="verdicts"{{scale}}>
     {{verdicts}}
   </div>
   {{judge}}<div id="after" hidden>
@@ -274,14 +296,17 @@ def _bar(skip: str, scale: Scale) -> str:
     return "\n    ".join([_verdict("A", "A"), _verdict("tie", "T"), both_bad, skip, _verdict("B", "B")])
 
 
-def scripts(labels: LabelRules, *, calibrates: bool, asks: bool = False, ranks: bool = False) -> tuple[str, ...]:
+def scripts(
+    labels: LabelRules, *, calibrates: bool, asks: bool = False, ranks: bool = False, is_live: bool = False
+) -> tuple[str, ...]:
     """The scripts of the page. Where there is a calibration, its script stands first, and the ballot waits for it;
-    where a consent is asked for, its script comes next, and puts itself before both."""
+    where a consent is asked for, its script comes next, and puts itself before both. Where voters put prompts of their
+    own, another script says where a ballot comes from."""
     if ranks:
         return (*(["consent.js"] if asks else []), "reveal.js", "parts.js", "ranked.js", "own_data.js", "sheets.js")
     first = (*(["calibration.js"] if calibrates else []), *(["consent.js"] if asks else []))
     beside = (*([THUMBS_SCRIPT] if labels.thumbs else []), *([SCRIPT] if labels.asks_more else []))
-    return (*first, *beside, *_SCRIPTS)
+    return (*first, *beside, *_SCRIPTS[:2], *(["live.js"] if is_live else []), *_SCRIPTS[2:])
 
 
 def build(
@@ -293,13 +318,19 @@ def build(
     labels: LabelRules,
     calibrates: bool = False,
     asks: bool = False,
+    longest_prompt: int | None = None,
 ) -> None:
-    """Put the header and the shell on the page: with what the rules offer, and nothing else."""
+    """Put the header and the shell on the page: with what the rules offer, and nothing else.
+
+    `longest_prompt`: voters put prompts of their own, of so many characters at most.
+    """
+    is_live = longest_prompt is not None
+    can_renew = is_live and rules.skip  # the ballot that was there is closed without a vote
     is_list = rules.kind == "ranked"
     sheets = [
         _sheet("guideline", "guideline.title", _READ),
         _sheet("mine", "mine.title", _READ),
-        _sheet("keys", "keys.title", _keys(rules, labels, calibrates=calibrates)),
+        _sheet("keys", "keys.title", _keys(rules, labels, calibrates=calibrates, can_renew=can_renew)),
         *([_sheet("skip", "skip.title", _reasons())] if rules.skip else []),
     ]
     shell = (_LIST_SHELL if is_list else _SHELL).format(
@@ -315,6 +346,9 @@ def build(
         undo_last=_tool("undo_last", "U", more=" hidden") if rules.undo else "",
         greeting=_GREETING if calibrates else "",
         asking=_ASKING if asks else "",
+        compose=_COMPOSE.format(longest=longest_prompt) if is_live else "",
+        coming=_COMING if is_live else "",
+        renew=_tool("renew", "R", more=" hidden") if can_renew else "",
         pass_examples=_tool("pass_examples", "S", more=" hidden") if calibrates else "",
         judge=_JUDGE if calibrates else "",
         why=_WHY if calibrates else "",

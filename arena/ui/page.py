@@ -40,7 +40,7 @@ _MODULES = {
     "voters.js",
 }
 # Scripts that others wait for: they run where they stand.
-_FIRST = {"calibration.js", "consent.js", "labels.js", "parts.js", "thumbs.js"}
+_FIRST = {"calibration.js", "consent.js", "labels.js", "live.js", "parts.js", "thumbs.js"}
 _YEAR_SECONDS = 365 * 24 * 3600
 
 # Both ship with Gradio; to load them with the page spares the text a change of face.

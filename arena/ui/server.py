@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,16 +18,18 @@ import uvicorn
 from arena.alarms import Alarms
 from arena.arbiter import Arbiter
 from arena.batch import RatingJob
-from arena.battle import Source
+from arena.battle import ModelId, Source
 from arena.boards import Boards
 from arena.calibration import Calibration
+from arena.contenders.client import HASTY, Client, clients_of, missing_keys, share_encryption
 from arena.control import listening
 from arena.errors import BadInput
 from arena.inspection import Inspector
 from arena.intake import import_pack
 from arena.limits import Limiter
 from arena.list_voting import ListBooth
-from arena.pack import read_pack, starter_directory
+from arena.live import LiveBooth
+from arena.pack import Pack, read_pack, starter_directory
 from arena.review import Review
 from arena.samples import Gallery
 from arena.self_naming import NamedAnswer, told_of
@@ -56,8 +58,10 @@ def serve(settings: Settings) -> None:
     login = settings.login()
     listener = listen(settings.host, settings.port)
     with listener, _opened(settings.database_file) as store:
-        _fill(store, settings, datetime.now(UTC))
-        app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=random.SystemRandom()))
+        pack = _fill(store, settings, datetime.now(UTC))
+        rng = random.SystemRandom()
+        clients = _contenders(store, settings, pack, rng)
+        app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=rng, clients=clients))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         for note in login.notes():
             _say(note)
@@ -108,8 +112,18 @@ class _Server(PatientServer):
             self._announce()
 
 
-def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datetime], rng: random.Random) -> Site:
-    """The parts of one arena, wired: what the pages need and nothing of how it was set."""
+def open_site(
+    store: VoteStore,
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    rng: random.Random,
+    clients: Mapping[ModelId, Client] | None = None,
+) -> Site:
+    """The parts of one arena, wired: what the pages need and nothing of how it was set.
+
+    `clients` are the models that answer live, where voters may put prompts of their own.
+    """
     job = RatingJob(
         store,
         every=timedelta(seconds=settings.rate_every_seconds),
@@ -149,6 +163,7 @@ def open_site(store: VoteStore, settings: Settings, *, clock: Callable[[], datet
         clock=clock,
         control=partial(listening, store),
         lists=ListBooth(store, booth, rng=rng, now=clock()) if rules.ballot.kind == "ranked" else None,
+        live=LiveBooth(store, booth, clients, rng=rng, clock=clock) if rules.live.own_prompts and clients else None,
         login=settings.login(),
         signals=signals_api.Intake.of(store, voter_key, clock, settings.signal_token),
     )
@@ -179,16 +194,34 @@ def open_review(
     )
 
 
-def _fill(store: VoteStore, settings: Settings, now: datetime) -> None:
-    """Bring in the pack that is asked for; into a new database without one, the starter pack."""
+def _contenders(
+    store: VoteStore, settings: Settings, pack: Pack | None, rng: random.Random
+) -> dict[ModelId, Client] | None:
+    """The models that answer live, where the rules want them. Raises BadInput where one cannot be asked."""
+    if not store.catalogue.rules().live.own_prompts:
+        return None
+    if pack is None:
+        raise BadInput(
+            "voters put prompts of their own here (live.own_prompts): name the pack with its endpoints, --pack"
+        )
+    keys = settings.secrets_named(each.api_key_env for each in pack.endpoints.values() if each.api_key_env)
+    for model, name in missing_keys(pack.endpoints, keys).items():
+        raise BadInput(f"the key of {model!r} is not there: set the environment variable {name}")
+    share_encryption()
+    return clients_of(pack.endpoints, keys, rng=rng, patience=HASTY)
+
+
+def _fill(store: VoteStore, settings: Settings, now: datetime) -> Pack | None:
+    """Bring in the pack that is asked for; into a new database without one, the starter pack. Returns it."""
     if settings.pack is None and not store.catalogue.is_empty():
         _say_who_is_named(store, _look_for_names(store))
-        return
+        return None
     pack = read_pack(settings.pack or starter_directory())
     added = import_pack(store, pack, now)
     if any(added.values()):
         _say(f"Pack {pack.directory}: " + ", ".join(f"{n:,} new {kind}" for kind, n in added.items()))
     _say_who_is_named(store, store.named.current())
+    return pack
 
 
 def _look_for_names(store: VoteStore) -> list[NamedAnswer]:

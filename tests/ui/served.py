@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from model_server import ModelServer
 from playwright.sync_api import BrowserContext, Page
 
 from arena.address import Network
@@ -21,10 +22,13 @@ from arena.batch import RatingJob
 from arena.battle import Answer, Labels, Message, Model, ModelId, Prompt, PromptId, Reveal, Verdict, VoterId
 from arena.boards import Boards
 from arena.calibration import Calibration
+from arena.contenders.client import HASTY, Completion, clients_of
+from arena.contenders.endpoint import Endpoint
 from arena.errors import VoteNotSaved
 from arena.guideline import Guideline
 from arena.limits import Limit, Limiter
 from arena.list_voting import ListBooth
+from arena.live import LiveBooth
 from arena.pack import answer_id
 from arena.review import Review
 from arena.samples import Gallery
@@ -224,7 +228,8 @@ def serving() -> Iterator[Serve]:
     """Serve arenas on free ports of this machine.
 
     `n_prompts` sizes them, `rules` is the text of their arena.toml; `guideline` is put in force with it, in a new store
-    or in that of an `earlier` arena. The other arguments change the Site.
+    or in that of an `earlier` arena. `models` is the server on which they answer live, each by its id. The other
+    arguments change the Site.
     """
     running: list[tuple[uvicorn.Server, threading.Thread, Arena]] = []
 
@@ -239,6 +244,7 @@ def serving() -> Iterator[Serve]:
         port: int = 0,
         most_per_address: int = MOST_CONNECTIONS,
         trusted_proxies: Sequence[Network] = (),
+        models: ModelServer | None = None,
         **changes: Any,
     ) -> Arena:
         clock = Clock()
@@ -255,6 +261,7 @@ def serving() -> Iterator[Serve]:
         )
         site = Site(
             booth=booth,
+            live=_live(store, booth, models, clock) if models else None,
             lists=ListBooth(store, booth, rng=Random(4), now=NOON) if booth.rules.kind == "ranked" else None,
             calibration=Calibration(store),
             job=job,
@@ -309,6 +316,15 @@ def serving() -> Iterator[Serve]:
         server.should_exit = True
         thread.join()
         arena.store.close()
+
+
+def _live(store: VoteStore, booth: Booth, models: ModelServer, clock: Clock) -> LiveBooth:
+    """Live battles between the models of these tests, at the fastest tempo there is."""
+    endpoints = {each.id: Endpoint(model=each.id, base_url=models.url, timeout_seconds=10) for each in MODELS}
+    live = LiveBooth(store, booth, clients_of(endpoints, {}, rng=Random(0), patience=HASTY), rng=Random(4), clock=clock)
+    for each in endpoints:
+        live.health.answered(each, Completion("x" * 2500, "stop", None, 1, 1, 10.0, 1010.0, 1), None)
+    return live
 
 
 def _stocked_store(n_prompts: int, now: datetime, store: VoteStore | None) -> VoteStore:

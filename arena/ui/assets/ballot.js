@@ -21,7 +21,7 @@
   // What comes before the first ballot, where the pack asks for it (calibration.js). A ballot's clock starts when it is
   // opened, so it is asked for after that.
   const before = Promise.resolve(bakeoff.before);
-  const first = before.then((greet) => (greet ? null : post("api/ballots", {})));
+  const first = before.then((greet) => (greet ? null : open()));
   present("#arena").then(async (arena) => {
     bakeoff.fill(arena);
     bakeoff.fill(one("#bar"));
@@ -30,7 +30,7 @@
     const greet = await before;
     if (!greet) return show(first);
     const sentence = await greeted(greet);
-    show(post("api/ballots", {}), sentence);
+    show(open(), sentence);
   });
 
   /** What the greeting says for the first ballot. One that fails must not keep the ballot back. */
@@ -44,10 +44,15 @@
 
   // ---- the server ----
 
+  /** The next ballot: of the bank, or, where voters put prompts of their own (live.js), of the next prompt. */
+  function open() {
+    return post(bakeoff.live ? "api/live/open" : "api/ballots", {});
+  }
+
   /** Wait for a ballot and show it, or say why there is none. */
   async function show(request, notice = "") {
     enter("loading");
-    const { status, data } = await request;
+    const { status, data } = await (bakeoff.live ? bakeoff.live.ballot(request) : request);
     count(data.votes);
     if (data.last !== undefined) last = data.last && { ballot_id: data.last.ballot_id, words: bakeoff.verdict(data.last) };
     if (status === 200 && data.ballot) {
@@ -114,15 +119,24 @@
     if (state !== "voting" || isUndoing) return;
     enter("sending");
     const { status, data } = await act(ballot, "skip", { reason });
-    if (status === 200) return show(post("api/ballots", {}), t("arena.skipped"));
+    if (status === 200) return show(open(), t("arena.skipped"));
     refuse(status, data, "arena.not_skipped", "arena.unsure_skip", () => skip(reason));
+  }
+
+  /** Put the own prompt once more, to two models that are drawn anew; this ballot closes without a vote. */
+  async function renew() {
+    if (state !== "voting" || isUndoing || one("#renew")?.hidden !== false) return;
+    enter("sending");
+    const { status, data } = await act(ballot, "skip", { reason: "other" });
+    if (status === 200) return show(bakeoff.live.again());
+    refuse(status, data, "arena.not_skipped", "arena.unsure_skip", renew);
   }
 
   /** What became of a vote or a skip that was not taken. */
   function refuse(status, data, not, unsure, retry) {
     if (status === 409) return pass(data); // another tab was first; the names stay hidden
     const told = [said(data, unsure), unsent()].filter(Boolean).join("\n");
-    if (status === 404 || status === 410) return show(post("api/ballots", {}), told);
+    if (status === 404 || status === 410) return show(open(), told);
     if (RELOADS.test(data.error)) return tell(t(`notice.${data.error}`), told, { reload: true });
     enter(bakeoff.labels?.isOpen() ? "labelling" : "voting");
     const why = said(data, unsure);
@@ -198,7 +212,7 @@
       one(".score", answer).textContent = "";
     }
     bakeoff.parts.speak(all("#arena .text"), next.language);
-    one("#welcome").hidden = votes?.mine !== 0 || ballot !== null || !one("#welcome").textContent.trim();
+    one("#welcome").hidden = Boolean(bakeoff.live) || votes?.mine !== 0 || ballot !== null || !one("#welcome").textContent.trim();
     document.dispatchEvent(new Event("bakeoff:ballot")); // for reading.js
     fold(true);
     one("#earlier").scrollTop = one("#earlier").scrollHeight;
@@ -251,7 +265,7 @@
   function next() {
     if (state !== "revealed" || isUndoing) return;
     // Only now: a ballot that was opened while the last names were still being read would count that time as judging.
-    show(post("api/ballots", {}));
+    show(open());
   }
 
   function tell(title, message, { done = false, reload = false }) {
@@ -348,12 +362,13 @@
     bakeoff.thumbs?.wire();
     one("#resend").addEventListener("click", () => again?.());
     one("#next").addEventListener("click", next);
+    one("#renew")?.addEventListener("click", renew);
     for (const button of all("#undo, #undo_last, #undo_left")) button.addEventListener("click", undo);
     bakeoff.parts.wireSkip(askWhy, skip);
     one("#retry").addEventListener("click", (event) => {
       if (isUndoing) return;
       if (event.currentTarget.dataset.reload === "true") return location.reload(); // the page brings the cookie
-      show(post("api/ballots", {}));
+      show(open());
     });
     one("#unfold").addEventListener("click", ({ currentTarget }) => {
       fold(one("#prompt").classList.contains("unfolded"));
@@ -386,6 +401,7 @@
       (thumb && (state === "voting" || state === "labelling") && (() => bakeoff.thumbs.toggle(thumb))) ||
       (key === "s" && state === "voting" && one("#skip") && askWhy) ||
       (key === "u" && undo) ||
+      (key === "r" && one("#renew") && renew) ||
       (key === "enter" && state === "labelling" && !isFocused && vote) ||
       (key === "enter" && state === "revealed" && !isFocused && next);
     if (!does) return;

@@ -1,0 +1,509 @@
+"""Live battles on real servers of models: what is shown, what is stored, and what becomes of every fault."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from model_server import ModelServer, Reply, serving
+
+from arena.battle import Answer, Ballot, Message, Model, ModelId, Prompt, PromptId, SkipReason, Verdict, VoterId
+from arena.contenders.client import Client, Completion, Patience, share_encryption
+from arena.contenders.endpoint import Endpoint
+from arena.errors import AlreadyVoted, ConsentNeeded, Failure, NotAPrompt, NotOffered, TooMany, UnknownBallot
+from arena.live import Closed, LiveBooth, Opened, Shown, Step
+from arena.pack import answer_id
+from arena.store import VoteStore, rewrite
+from arena.voting import Booth
+from arenas import booth, voter
+from ground import NOW
+
+LIVE = "[live]\nown_prompts = true\n"
+MODELS = ("quill", "brine", "tamar")
+HASTY = Patience(n_tries=2, pause_seconds=0.01, stall_seconds=0.5)
+QUESTION = "Why is the sky blue?"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _encryption() -> None:
+    share_encryption()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with serving() as models:
+        yield models
+
+
+@pytest.fixture
+def arena(store: VoteStore) -> VoteStore:
+    store.catalogue.add_models([Model(ModelId(each), each.title(), f"Maker of {each}") for each in MODELS], NOW)
+    store.catalogue.set_rules(LIVE, None, NOW)
+    return store
+
+
+class Live:
+    """A booth of live battles with a fast tempo, and the ordinary one beside it."""
+
+    def __init__(self, store: VoteStore, server: ModelServer, models: Sequence[str] = MODELS, **endpoint: Any):
+        self.store = store
+        self.booth: Booth = booth(store, NOW)
+        clients = {
+            ModelId(each): Client(
+                Endpoint.model_validate({"model": each, "base_url": server.url, "timeout_seconds": 5} | endpoint),
+                None,
+                rng=Random(0),
+                patience=HASTY,
+            )
+            for each in models
+        }
+        self.live = LiveBooth(store, self.booth, clients, rng=Random(4), clock=lambda: self.now)
+        self.now: datetime = NOW
+        for each in clients:
+            for _ in range(20):
+                self.live.health.answered(each, Completion("x" * 2500, "stop", None, 1, 1, 10.0, 1010.0, 1), None)
+
+    async def steps(self, voter_id: VoterId, text: str = QUESTION) -> list[Step]:
+        return [step async for step in await self.live.battle(voter_id, text)]
+
+    async def opened(self, voter_id: VoterId, text: str = QUESTION) -> Ballot:
+        *_, last = await self.steps(voter_id, text)
+        assert isinstance(last, Opened)
+        return last.ballot
+
+
+def run(course: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    async def bounded() -> Any:
+        async with asyncio.timeout(60):
+            return await course()
+
+    return asyncio.run(bounded())
+
+
+def rows(store: VoteStore, query: str) -> list[tuple[Any, ...]]:
+    with store._database.read() as cursor:
+        return cursor.execute(query).fetchall()
+
+
+def answers_with(server: ModelServer, text: Callable[[str], str], **more: Any) -> None:
+    """Each model answers with a text of its own, in pieces of four letters."""
+    for model in MODELS:
+        whole = text(model)
+        server.says(model, Reply(pieces=tuple(whole[i : i + 4] for i in range(0, len(whole), 4)), **more))
+
+
+def sky(model: str) -> str:
+    return f"It scatters. Take {len(model)} grains and number {sum(map(ord, model))}.\nThat is all."
+
+
+def test_two_models_answer_and_what_comes_of_it_is_a_ballot_like_any_other(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+
+    steps = run(lambda: live.steps(who))
+
+    *shown, last = steps
+    assert isinstance(last, Opened)
+    texts = ["".join(getattr(step, side) for step in shown) for side in ("a", "b")]
+    assert texts == [last.ballot.answer_a, last.ballot.answer_b]
+    assert {sky(model) for model in MODELS}.issuperset(texts)
+    assert last.ballot.messages == (Message("user", QUESTION),)
+    reveal = live.booth.cast(last.ballot.id, Verdict.A, who, NOW)
+    assert sky(reveal.a.model.id) == texts[0]
+    assert live.booth.cast(last.ballot.id, Verdict.A, who, NOW) == reveal
+    with pytest.raises(AlreadyVoted):
+        live.booth.cast(last.ballot.id, Verdict.B, who, NOW)
+    [(wrote, blind, policy, probability)] = rows(
+        arena, "select voter_wrote_prompt, blind, sampling_policy, draw_probability from vote_log"
+    )
+    assert (wrote, blind, policy, probability) == (True, True, "live-uniform", pytest.approx(1 / 6))
+
+
+def test_both_grow_in_step(arena: VoteStore, server: ModelServer):
+    server.says("quill", Reply(pieces=("A slow one. ",) * 40, between=0.02))
+    server.says("brine", Reply(pieces=("A fast one. " * 40,)))
+    live = Live(arena, server, ("quill", "brine"))
+
+    *shown, last = run(lambda: live.steps(voter()))
+
+    assert isinstance(last, Opened)
+    assert all(len(step.a) == len(step.b) for step in shown)
+    assert len([step for step in shown if step.a]) > 1
+
+
+def test_who_answers_and_on_which_side_is_drawn_evenly(arena: VoteStore, server: ModelServer):
+    live = Live(arena, server)
+
+    async def draws() -> list[list[ModelId]]:
+        return [live.live.draw()[0] for _ in range(6000)]
+
+    counts: dict[tuple[str, ...], int] = {}
+    for pair in run(draws):
+        counts[tuple(pair)] = counts.get(tuple(pair), 0) + 1
+    # 6 ordered pairs, 1000 each: a standard deviation of sqrt(6000 * 1/6 * 5/6) = 29.
+    assert len(counts) == 6
+    assert all(abs(n - 1000) < 4 * 29 for n in counts.values())
+
+
+def test_nothing_is_stored_before_the_ballot_and_no_other_voter_is_given_it(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+
+    async def course() -> None:
+        async for step in await live.live.battle(who, QUESTION):
+            if isinstance(step, Shown):
+                assert rows(arena, "select count(*) from prompts") == [(0,)]
+
+    run(course)
+    assert rows(arena, "select count(*) from prompts") == [(1,)]
+    assert live.booth.open(who, NOW).messages == (Message("user", QUESTION),)
+    assert booth(arena, NOW)._pool.n_pairs == 0
+    [(ballot_id,)] = rows(arena, "select ballot_id from ballots")
+    with pytest.raises(UnknownBallot):
+        live.booth.cast(ballot_id, Verdict.A, voter(), NOW)
+
+
+def test_the_clock_of_a_ballot_runs_from_the_first_word(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+
+    async def course() -> Ballot:
+        async for step in await live.live.battle(who, QUESTION):
+            live.now += timedelta(seconds=1)
+            if isinstance(step, Opened):
+                return step.ballot
+        raise AssertionError
+
+    ballot = run(course)
+    live.booth.cast(ballot.id, Verdict.TIE, who, live.now)
+    [(opened_at, expires_at, elapsed)] = rows(
+        arena, "select opened_at, expires_at, time_to_vote_ms from ballots join votes using (battle_id)"
+    )
+    assert elapsed == (live.now - opened_at) / timedelta(milliseconds=1)
+    assert elapsed >= 1000
+    assert expires_at - opened_at > timedelta(hours=2)
+
+
+BEFORE_THE_FIRST_WORD = [
+    Reply(status=429, headers={"Retry-After": "0"}),
+    Reply(status=500, error={"message": "quill is out of memory"}),
+    Reply(status=401),
+    Reply(status=404),
+    Reply(before=60),
+    Reply(fails_after=0, how="cut"),
+    Reply(fails_after=0, how="malformed"),
+    Reply(fails_after=0, how="error", error="quill has failed"),
+    Reply(pieces=()),
+    Reply(pieces=(" ", "\n")),
+]
+
+
+@pytest.mark.parametrize("reply", BEFORE_THE_FIRST_WORD)
+def test_a_model_that_fails_before_anything_is_shown_is_replaced(arena: VoteStore, server: ModelServer, reply: Reply):
+    answers_with(server, sky)
+    server.says("quill", reply)
+    live, who = Live(arena, server, timeout_seconds=1), voter()
+    live.live.draw = lambda: ([ModelId("quill"), ModelId("brine")], 1 / 6)
+
+    ballot = run(lambda: live.opened(who))
+
+    reveal = live.booth.cast(ballot.id, Verdict.A, who, NOW)
+    assert [reveal.a.model.id, reveal.b.model.id] == ["tamar", "brine"]
+    assert ballot.answer_a == sky("tamar")
+    assert rows(arena, "select sampling_policy, draw_probability from battles") == [("live-uniform, swapped", None)]
+
+
+def test_a_second_try_before_the_first_word_replaces_nobody(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    server.says("quill", Reply(status=500), Reply(pieces=(sky("quill"),)))
+    live, who = Live(arena, server), voter()
+    live.live.draw = lambda: ([ModelId("quill"), ModelId("brine")], 1 / 6)
+
+    assert run(lambda: live.opened(who)).answer_a == sky("quill")
+    assert rows(arena, "select sampling_policy from battles") == [("live-uniform",)]
+
+
+@pytest.mark.parametrize("how", ["cut", "end", "hang", "error", "malformed"])
+def test_a_model_that_fails_after_something_was_shown_closes_the_battle_and_nothing_is_stored(
+    arena: VoteStore, server: ModelServer, how: str
+):
+    answers_with(server, lambda _: "A long answer of many words. " * 40)
+    server.says(
+        "quill", Reply(pieces=("Some words. ",) * 30, between=0.05, fails_after=29, how=how, error="quill has failed")
+    )
+    live = Live(arena, server, ("quill", "brine"))
+
+    *shown, last = run(lambda: live.steps(voter()))
+
+    assert isinstance(last, Closed)
+    assert any(step.a for step in shown)
+    assert "quill" not in repr(last)
+    for table in ("prompts", "answers", "battles", "ballots", "own_prompts"):
+        assert rows(arena, f"select count(*) from {table}") == [(0,)]
+
+
+def test_where_nobody_is_left_to_replace_a_model_the_battle_is_closed(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    server.says("quill", Reply(status=404))
+    live = Live(arena, server, ("quill", "brine"))
+
+    assert isinstance(run(lambda: live.steps(voter()))[-1], Closed)
+
+
+def test_the_same_answer_twice_is_no_battle(arena: VoteStore, server: ModelServer):
+    answers_with(server, lambda _: "Because.")
+
+    assert isinstance(run(lambda: Live(arena, server).steps(voter()))[-1], Closed)
+
+
+def test_a_model_that_fails_too_often_rests_and_the_others_go_on(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    server.says("quill", Reply(status=401))
+    live = Live(arena, server)
+
+    async def course() -> None:
+        for _ in range(6):
+            assert isinstance((await live.steps(voter()))[-1], Opened)
+        assert live.live.ready() == ["brine", "tamar"]
+
+    run(course)
+    assert len(server.bodies("quill")) == 1
+    assert live.live.health.figures(0.0)[ModelId("quill")].failures == {Failure.NO_KEY: 1}
+
+
+def test_who_leaves_ends_the_requests_and_leaves_nothing_behind(arena: VoteStore, server: ModelServer):
+    answers_with(server, lambda model: sky(model) * 50, between=0.05)
+    live, who = Live(arena, server), voter()
+
+    async def course() -> None:
+        steps = await live.live.battle(who, QUESTION)
+        async for step in steps:
+            if isinstance(step, Shown) and step.a:
+                break
+        assert server.n_open == 2
+        await steps.aclose()
+        while server.n_open:
+            await asyncio.sleep(0.01)
+        assert not live.live._running
+
+    run(course)
+    assert rows(arena, "select count(*) from prompts") == [(0,)]
+
+
+def test_steps_that_nobody_takes_ask_nobody(arena: VoteStore, server: ModelServer):
+    live = Live(arena, server)
+
+    async def course() -> None:
+        steps = await live.live.battle(voter(), QUESTION)
+        await steps.aclose()
+
+    run(course)
+    assert server.requests == []
+    assert not live.live._running
+
+
+def test_a_second_battle_of_a_voter_closes_the_first(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+
+    async def course() -> tuple[list[Step], list[Step]]:
+        async def first() -> list[Step]:
+            return await live.steps(who)
+
+        task = asyncio.create_task(first())
+        await asyncio.sleep(0.1)
+        second = await live.steps(who)
+        return await task, second
+
+    first, second = run(course)
+    assert isinstance(first[-1], Closed)
+    assert isinstance(second[-1], Opened)
+
+
+def test_so_many_at_once_and_no_more(arena: VoteStore, server: ModelServer):
+    arena.catalogue.set_rules(LIVE + "at_once = 2\n", None, NOW)
+    answers_with(server, sky)
+    live = Live(arena, server)
+
+    async def course() -> list[Any]:
+        async def one(number: int) -> Any:
+            await asyncio.sleep(0.05 * number)
+            return await live.steps(voter())
+
+        return await asyncio.gather(*map(one, range(3)), return_exceptions=True)
+
+    done = run(course)
+    assert [isinstance(each, TooMany) for each in done] == [False, False, True]
+
+
+def test_models_that_have_no_room_are_not_drawn(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky, before=0.3)
+    live = Live(arena, server, concurrency=1)
+
+    async def course() -> list[Any]:
+        async def one(number: int) -> Any:
+            await asyncio.sleep(0.1 * number)
+            return await live.steps(voter())
+
+        return await asyncio.gather(*map(one, range(2)), return_exceptions=True)
+
+    first, second = run(course)
+    assert isinstance(first[-1], Opened)
+    assert isinstance(second, TooMany)  # one of the three has room, and a battle is of two
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("", "empty"), (" \n\t ", "empty"), ("x" * 4001, "too_long"), ("a\x00b", "control"), ("Who are you?", "identity")],
+)
+def test_what_cannot_be_put_to_models_is_refused_before_anybody_is_asked(
+    arena: VoteStore, server: ModelServer, text: str, why: str
+):
+    with pytest.raises(NotAPrompt) as raised:
+        run(lambda: Live(arena, server).steps(voter(), text))
+    assert raised.value.why == why
+    assert server.requests == []
+
+
+def test_an_arena_without_own_prompts_takes_none(arena: VoteStore, server: ModelServer):
+    arena.catalogue.set_rules("", None, NOW)
+
+    with pytest.raises(NotOffered):
+        run(lambda: Live(arena, server).steps(voter()))
+
+
+def test_where_consent_is_required_nobody_is_asked_without_it(arena: VoteStore, server: ModelServer):
+    consent = '[consent]\nversion = "1"\nlicense = "cc0-1.0"\npurpose = "eval"\ntext = "May we?"\nrequired = true\n'
+    arena.catalogue.set_rules(LIVE + consent, None, NOW)
+
+    with pytest.raises(ConsentNeeded):
+        run(lambda: Live(arena, server).steps(voter()))
+    assert server.requests == []
+
+
+def named(model: str) -> str:
+    return f"The sky is wide. I am {model.title()}, made by the Maker of {model}. Light scatters in it. " + sky(model)
+
+
+def test_an_answer_that_tells_who_wrote_it_is_withheld_before_the_name_is_shown(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    server.says("quill", Reply(pieces=tuple(f"{word} " for word in named("quill").split()), between=0.01))
+    live, who = Live(arena, server), voter()
+    live.live.draw = lambda: ([ModelId("quill"), ModelId("brine")], 1 / 6)
+
+    steps = run(lambda: live.steps(who))
+
+    told = "".join(step.a + step.b for step in steps if isinstance(step, Shown))
+    assert "Quill" not in told
+    assert isinstance(steps[-1], Opened)  # it was replaced, since nothing was shown yet
+
+
+def test_where_names_are_masked_the_mask_is_shown_from_the_start_and_stays_on_the_ballot(
+    arena: VoteStore, server: ModelServer
+):
+    arena.catalogue.set_rules(LIVE + '[ballot]\nnamed_answers = "mask"\n', None, NOW)
+    answers_with(server, named)
+    live, who = Live(arena, server, ("quill", "brine")), voter()
+
+    *shown, last = run(lambda: live.steps(who))
+
+    assert isinstance(last, Opened)
+    for side, text in (("a", last.ballot.answer_a), ("b", last.ballot.answer_b)):
+        assert "".join(getattr(step, side) for step in shown) == text
+        assert not any(name in text for name in ("Quill", "Brine", "quill", "brine"))
+    assert rows(arena, "select sampling_policy from battles") == [("live-uniform, names masked",)]
+    again = live.booth.open(who, NOW)
+    assert (again.answer_a, again.answer_b) == (last.ballot.answer_a, last.ballot.answer_b)
+
+
+def test_where_their_votes_are_left_out_the_vote_on_a_named_answer_counts_nowhere(
+    arena: VoteStore, server: ModelServer
+):
+    arena.catalogue.set_rules(LIVE + '[ballot]\nnamed_answers = "leave_out"\n', None, NOW)
+    answers_with(server, sky)
+    server.says("quill", Reply(pieces=(named("quill"),)))
+    live, who = Live(arena, server, ("quill", "brine")), voter()
+
+    ballot = run(lambda: live.opened(who))
+
+    live.booth.cast(ballot.id, Verdict.A, who, NOW)
+    assert rows(arena, "select blind from votes") == [(False,)]
+
+
+def vote_on(live: Live, who: VoterId, text: str = QUESTION) -> Ballot:
+    ballot = run(lambda: live.opened(who, text))
+    live.booth.cast(ballot.id, Verdict.A, who, NOW)
+    return ballot
+
+
+@pytest.mark.parametrize("way", ["undo", "all"])
+def test_a_prompt_goes_with_its_vote_and_the_log_stays_whole(tmp_path: Path, server: ModelServer, way: str):
+    path = tmp_path / "arena.duckdb"
+    secret = "My aunt Zenobia of Quetzal Lane asks: why is the sky blue?"
+    with VoteStore.open(path) as store:
+        store.catalogue.add_models([Model(ModelId(each), each.title()) for each in MODELS], NOW)
+        store.catalogue.set_rules(LIVE, None, NOW)
+        answers_with(server, lambda model: f"Dear Zenobia. {sky(model)}")
+        live, who = Live(store, server), voter()
+        ballot = vote_on(live, who, secret)
+        assert not store.log.broken_links()
+        if way == "undo":
+            live.booth.withdraw(ballot.id, who, NOW)
+        else:
+            open_one = run(lambda: live.opened(who, secret))
+            assert live.booth.withdraw_all(who, NOW) == 1
+            closed = store.ballots.find(open_one.id)
+            assert closed is not None
+            assert closed.skipped is SkipReason.OTHER
+        assert not store.log.broken_links()
+        assert rows(store, "select count(*) from prompts") == rows(store, "select count(*) from answers") == [(0,)]
+        assert rows(store, "select count(*) from own_prompts where salt is not null") == [(0,)]
+    rewrite(path, NOW)
+    assert b"Zenobia" not in path.read_bytes()
+    with VoteStore.open(path) as store:
+        assert not store.log.broken_links()
+        assert booth(store, NOW).own_votes(who).votes[0].is_withdrawn
+
+
+def test_a_prompt_that_was_changed_in_the_file_is_found(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+    vote_on(live, who)
+
+    with arena._database.write() as cursor:
+        cursor.execute("update prompts set messages = [{'role': 'user', 'content': 'Another?'}]")
+
+    assert len(arena.log.broken_links()) == 1
+
+
+def test_the_digest_of_a_prompt_tells_nobody_who_guesses_it(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live = Live(arena, server)
+    for _ in range(2):
+        vote_on(live, voter())
+
+    digests = {digest for (digest,) in rows(arena, "select prompt_digest from votes")}
+    assert len(digests) == 2
+
+
+def test_bank_and_own_prompts_stand_side_by_side(arena: VoteStore, server: ModelServer):
+    arena.catalogue.add_prompts([Prompt(PromptId("p"), (Message("user", "From the bank?"),))], NOW)
+    arena.catalogue.add_answers(
+        [
+            Answer(answer_id("p", each, f"Of {each}"), PromptId("p"), ModelId(each), f"Of {each}")
+            for each in ("quill", "brine")
+        ],
+        NOW,
+    )
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+    bank = live.booth.open(who, NOW)
+    own = run(lambda: live.opened(who))
+
+    assert live.booth.cast(own.id, Verdict.A, who, NOW).verdict is Verdict.A
+    assert live.booth.cast(bank.id, Verdict.B, who, NOW).verdict is Verdict.B
+    with pytest.raises(Exception, match="judged or skipped every pair"):
+        live.booth.open(who, NOW)
