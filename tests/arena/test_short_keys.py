@@ -124,7 +124,7 @@ VoteStore.open(Path(sys.argv[1])).close()
             pass
         assert ask(large, ROWS) == before
         assert keys_of(large, "votes") == ["battle_id", "import_key", "seq", "vote_id"]
-    assert seen <= {12, 13}
+    assert min(seen) >= 12
 
 
 def index_memory(path: Path, ids: list[list[str]]) -> list[int]:
