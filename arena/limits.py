@@ -23,10 +23,12 @@ OFF = "off"
 
 
 class Act(StrEnum):
-    """What is limited: a request that costs something, a new ballot, a vote about to be stored."""
+    """What is limited: a request that costs something, a new ballot, a prompt that models are asked, a vote about to be
+    stored."""
 
     REQUEST = "requests"
     BALLOT = "ballots"
+    PROMPT = "prompts"
     VOTE = "votes"
 
 

@@ -7,7 +7,7 @@ another one; after that, the battle is closed, with nothing to vote on. Who leav
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,6 +90,12 @@ class LiveBooth:
         clock: Callable[[], datetime],
     ):
         models = store.catalogue.models()
+        now = clock()
+        clients = {
+            model: client
+            for model, client in clients.items()
+            if (left := models[model].retired_at) is None or left > now
+        }
         self.rules = store.catalogue.rules().live
         self.health = Health(clients)
         self._store = store
@@ -128,7 +134,11 @@ class LiveBooth:
         # Nothing begins before the first step is asked for: of steps that nobody takes, nothing would be ended.
         if voter_id in self._running:
             self._running[voter_id].close()
-        course = self._running[voter_id] = _Course(self, prompt)
+        drawn = self.draw()
+        if drawn is None:  # others were faster
+            yield Closed()
+            return
+        course = self._running[voter_id] = _Course(self, prompt, *drawn)
         try:
             begun_at: datetime | None = None
             async for shown in course.run():
@@ -182,10 +192,10 @@ class LiveBooth:
             raise NotAPrompt("identity", most)
         return text
 
-    def draw(self) -> tuple[list[ModelId], float]:
-        """Two models that can answer now, as A and B, and how probable just that was."""
+    def draw(self) -> tuple[list[ModelId], float] | None:
+        """Two models that can answer now, as A and B, and how probable just that was; None where there are not two."""
         ready = self.ready()
-        return self._rng.sample(ready, 2), 1 / (len(ready) * (len(ready) - 1))
+        return (self._rng.sample(ready, 2), 1 / (len(ready) * (len(ready) - 1))) if len(ready) > 1 else None
 
     def replacement(self, models: frozenset[ModelId]) -> ModelId | None:
         """A model in place of one that failed, none of these; None where there is none."""
@@ -229,14 +239,14 @@ class LiveBooth:
 class _Course:
     """One battle, from the prompt until both answers are shown."""
 
-    def __init__(self, booth: LiveBooth, prompt: Prompt):
+    def __init__(self, booth: LiveBooth, prompt: Prompt, models: Sequence[ModelId], probability: float):
         self.prompt = prompt
         self.n_replaced = 0
         self.is_closed = False
         self._booth = booth
-        (a, b), self.probability = booth.draw()
-        self.panes = [booth.pane(each, prompt) for each in (a, b)]
-        self._used = frozenset({a, b})
+        self.probability: float | None = probability
+        self.panes = [booth.pane(each, prompt) for each in models]
+        self._used = frozenset(models)
         self._tasks = [asyncio.create_task(booth.fill(pane, prompt)) for pane in self.panes]
         self._n_shown = 0
 

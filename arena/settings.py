@@ -91,6 +91,11 @@ class Settings(BaseModel):
     ballots_per_voter: Limit = Field(default=Limit.parse("60/minute,600/hour"), description="New ballots of a voter.")
     ballots_per_address: Limit = Field(default=Limit.parse("300/minute,4000/hour"), description="Of one address.")
     ballots_in_all: Limit = Field(default=Limit.parse("6000/minute"), description="New ballots of everybody.")
+    prompts_per_voter: Limit = Field(
+        default=Limit.parse("6/minute,60/hour"), description="Prompts of a voter that models are asked (live battles)."
+    )
+    prompts_per_address: Limit = Field(default=Limit.parse("60/minute,600/hour"), description="Of one address.")
+    prompts_in_all: Limit = Field(default=Limit.parse("300/minute"), description="Such prompts of everybody.")
     votes_per_voter: Limit = Field(default=Limit.parse("30/minute,400/hour"), description="Votes of one voter.")
     votes_per_address: Limit = Field(default=Limit.parse("240/minute,3000/hour"), description="Votes of one address.")
     votes_in_all: Limit = Field(default=Limit.parse("6000/minute"), description="Votes of everybody.")

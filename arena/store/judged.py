@@ -30,10 +30,12 @@ _RECORD = """count(*) filter (where told = 'A') as won, count(*) filter (where t
 
 # Every fourth question, in the order in which they came in; those of one pack in an order that says nothing of them.
 # Prompts are never taken out, and none comes in before another (`Catalogue.add_prompts`): so a question that is for
-# show always was, and one that is not never will be. Prompts that ask the same are one question.
+# show always was, and one that is not never will be. Prompts that ask the same are one question. What a voter has typed
+# is shown to nobody else, and takes no place, since it may go.
 _FOR_SHOW = f"""(select prompt_id, messages, category, language from
     (select *, dense_rank() over (order by since, sha256(digest)) as place from
-        (select *, min(added_at) over (partition by digest) as since from prompts))
+        (select *, min(added_at) over (partition by digest) as since from prompts
+            where prompt_id not in (select prompt_id from own_prompts)))
     where place % {SHOWN_ONE_IN} = 0)"""
 
 # Of one model, or of one against another.

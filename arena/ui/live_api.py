@@ -58,7 +58,7 @@ def routes(
     @router.post(PATH)
     async def put(body: PromptBody, request: Request) -> Response:
         voter_id = voter_of(request, voter_key)
-        permit = throttle.permit(request, Act.BALLOT, voter_id)
+        permit = throttle.permit(request, Act.PROMPT, voter_id)
         steps = await live.battle(voter_id, body.text, permit=permit)
 
         async def lines() -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from model_server import ModelServer, Reply, serving
 
-from arena.battle import Answer, Ballot, Message, Model, ModelId, Prompt, PromptId, SkipReason, Verdict, VoterId
+from arena.battle import Answer, Ballot, Message, Model, ModelId, Prompt, PromptId, SkipReason, Source, Verdict, VoterId
 from arena.contenders.client import Client, Completion, Patience, share_encryption
 from arena.contenders.endpoint import Endpoint
 from arena.errors import AlreadyVoted, ConsentNeeded, Failure, NotAPrompt, NotOffered, TooMany, UnknownBallot
@@ -138,7 +138,7 @@ def test_who_answers_and_on_which_side_is_drawn_evenly(arena: VoteStore, server:
     live = Live(arena, server)
 
     async def draws() -> list[list[ModelId]]:
-        return [live.live.draw()[0] for _ in range(6000)]
+        return [drawn[0] for _ in range(6000) if (drawn := live.live.draw())]
 
     counts: dict[tuple[str, ...], int] = {}
     for pair in run(draws):
@@ -477,6 +477,26 @@ def test_a_prompt_that_was_changed_in_the_file_is_found(arena: VoteStore, server
         cursor.execute("update prompts set messages = [{'role': 'user', 'content': 'Another?'}]")
 
     assert len(arena.log.broken_links()) == 1
+
+
+def test_a_retired_model_is_asked_nothing(arena: VoteStore, server: ModelServer):
+    arena.catalogue.add_models([Model(ModelId("quill"), "Quill", retired_at=NOW)], NOW)
+
+    async def ready() -> list[ModelId]:
+        return Live(arena, server).live.ready()
+
+    assert run(ready) == ["brine", "tamar"]
+
+
+def test_nobody_else_is_shown_a_prompt_of_a_voter_not_as_a_sample_either(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live = Live(arena, server)
+    for _ in range(5):  # one question in four is for show
+        vote_on(live, voter())
+
+    n_log, _ = arena.log.position()
+    for model in MODELS:
+        assert arena.judged.pairs(ModelId(model), None, [Source.HUMAN], up_to=n_log, most=50) == []
 
 
 def test_the_digest_of_a_prompt_tells_nobody_who_guesses_it(arena: VoteStore, server: ModelServer):
