@@ -25,7 +25,7 @@ def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "speaks": each["speaks"],
             "sentence": each["sentence"],
             "figures": {
-                figure["name"]: {name: figure[name] for name in kept} | {"told": _in_words(figure)}
+                figure["name"]: {name: figure[name] for name in kept} | {"told": in_words(figure)}
                 for figure in each["figures"]
             },
         }
@@ -33,7 +33,7 @@ def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _in_words(figure: Mapping[str, Any]) -> str:
+def in_words(figure: Mapping[str, Any]) -> str:
     """The value with its interval, or why there is none."""
     if figure["value"] is None:
         return figure["reason"]

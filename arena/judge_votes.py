@@ -1,0 +1,68 @@
+"""What AI judges have ruled, as votes of a source of their own, each once: the voter is a judge in one version."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from arena.battle import NAMES_MASKED, Battle, BattleId, Labels, Source, Vote, VoteId, VoterId
+from arena.contenders.judgement import Ruling
+from arena.store import VoteStore
+from arena.voter import VoterKey
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What bringing rulings in has done: votes that are new, those that were there, and rulings that gave none.
+
+    n_unknown are on answers that the database does not hold.
+    """
+
+    n_added: int
+    n_known: int
+    n_without_verdict: int
+    n_unknown: int
+
+
+def voter_of(label: str, voter_key: VoterKey, known: Iterable[str] = ()) -> VoterId:
+    """The voter that a judge in a version is. A keyed hash, as of everybody."""
+    return VoterId(voter_key.pseudonym("ai judge", label, frozenset(known)))
+
+
+def bring_in(store: VoteStore, rulings: Iterable[Ruling], voter_key: VoterKey, now: datetime) -> Brought:
+    """Add a vote for each ruling that has a verdict. The same rulings again add nothing."""
+    rulings = list(rulings)
+    told = [each for each in rulings if each.verdict is not None]
+    there = store.catalogue.texts(answer for each in told for answer in (each.answer_a, each.answer_b)).keys()
+    held = [each for each in told if {each.answer_a, each.answer_b} <= there]
+    known = store.votes.imported_ids() if voter_key.has_earlier else set[str]()
+    n_added = store.votes.add_imported([_vote(each, voter_key, known) for each in held], now)
+    return Brought(n_added, len(held) - n_added, len(rulings) - len(told), len(told) - len(held))
+
+
+def _vote(ruling: Ruling, voter_key: VoterKey, known: set[str]) -> tuple[Battle, Vote]:
+    assert ruling.verdict is not None  # noqa: S101 - chosen above
+    # Of two answers a judge in one version rules once.
+    key = voter_key.pseudonym("ruling", " ".join((ruling.label, ruling.answer_a, ruling.answer_b)), known)
+    battle = Battle(
+        BattleId(key),
+        ruling.model_a,
+        ruling.model_b,
+        prompt_id=ruling.prompt_id,
+        answer_a=ruling.answer_a,
+        answer_b=ruling.answer_b,
+        sampling_policy=f"judged in both orders: {ruling.chosen}{NAMES_MASKED if ruling.is_masked else ''}",
+        batch=ruling.label,
+    )
+    vote = Vote(
+        id=VoteId(key),
+        battle_id=battle.id,
+        verdict=ruling.verdict,
+        source=Source.AI_JUDGE,
+        voter_id=VoterId(voter_key.pseudonym("ai judge", ruling.label, known)),
+        voted_at=ruling.replied_at,
+        blind=True,
+        guideline_version=ruling.guideline_version,
+        import_key=key,
+        labels=Labels(dimensions=ruling.dimensions),
+    )
+    return battle, vote
