@@ -1,6 +1,6 @@
 """What AI judges have ruled, as votes of a source of their own, each once: the voter is a judge in one version."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,9 +23,9 @@ class Brought:
     n_unknown: int
 
 
-def voter_of(label: str, voter_key: VoterKey, known: Iterable[str] = ()) -> VoterId:
-    """The voter that a judge in a version is. A keyed hash, as of everybody."""
-    return VoterId(voter_key.pseudonym("ai judge", label, frozenset(known)))
+def voter_of(label: str, voter_key: VoterKey, known: Container[str] = ()) -> VoterId:
+    """The voter that a judge in a version is: a keyed hash, as of everybody. `known` are ids of imported rows."""
+    return VoterId(voter_key.pseudonym("ai judge", label, known))
 
 
 def bring_in(store: VoteStore, rulings: Iterable[Ruling], voter_key: VoterKey, now: datetime) -> Brought:
@@ -58,7 +58,7 @@ def _vote(ruling: Ruling, voter_key: VoterKey, known: set[str]) -> tuple[Battle,
         battle_id=battle.id,
         verdict=ruling.verdict,
         source=Source.AI_JUDGE,
-        voter_id=VoterId(voter_key.pseudonym("ai judge", ruling.label, known)),
+        voter_id=voter_of(ruling.label, voter_key, known),
         voted_at=ruling.replied_at,
         blind=True,
         guideline_version=ruling.guideline_version,

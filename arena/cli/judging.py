@@ -12,7 +12,7 @@ import click
 from arena import option
 from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, progress, say, settings_with, tell, with_json
-from arena.cli.contenders import INTERRUPTED, clients_of, record_of, tell_plan
+from arena.cli.contenders import INTERRUPTED, clients_of, record_of, tell_failures, tell_plan
 from arena.errors import BadInput
 from arena.tally import Selection
 
@@ -93,7 +93,7 @@ def judge(
     if budget is not None and (free := [each.id for each in chosen if each.endpoint.price is None]):
         raise BadInput(f"a budget needs prices, and {free[0]!r} has none: add endpoint.price in {JUDGES_FILE}")
     with held(directory / JUDGES_FILE, "asks the judges"):
-        torn = None if dry_run else mend(directory / JUDGEMENTS_FILE)
+        torn = mend(directory / JUDGEMENTS_FILE)
         if torn is not None:
             say(f"the last line of {JUDGEMENTS_FILE} was not whole; it stands in {torn.name}, and is asked for again")
         replies = read_replies(directory)
@@ -108,11 +108,13 @@ def judge(
                 say(f"{n:,} not judged: {reason}")
             tell_plan(planned, len(asked), noun="question")
         done = _run(directory, chosen, asked, budget, rng) if asked and not dry_run else None
+    if done is not None and not as_json:
+        _tell_done(done)
     brought = _bring_in(directory, db) if db is not None and not dry_run else None
     if as_json:
         tell(dumped(_record(planned, done, brought, pairs)))
-    elif not dry_run:
-        _tell(done, brought)
+    elif brought is not None:
+        _tell_brought(brought)
     if done is not None and (done.missed or done.n_not_asked):
         n = len(done.missed) + done.n_not_asked
         say(f"{counted(n, 'question')} without a reply: the same command asks for them alone")
@@ -237,6 +239,9 @@ def _report(pack: "Pack", judges: set[str], db: Path | None, seed: int) -> "list
         judged = judgement_table.read(log.votes, [group.SOURCE, group.BATCH, group.CATEGORY])
         agreements = against_people(judged, *both, chance, (group.CATEGORY.value,))
         voters = {each.label: voter_of(each.label, key, known) for each in ruled}
+    for label, voter in voters.items():
+        if voter not in sheet.voters:
+            say(f"no vote of {label} is in {db}: `bakeoff judge {pack.directory} --db {db}` brings its rulings in")
     return reports(ruled, pack, chance, Compared(sheet, voters, agreements))
 
 
@@ -249,15 +254,13 @@ def _tell_report(told: "Sequence[JudgeReport]", *, as_json: bool) -> None:
         tell(judge_printout.to_text(told))
 
 
-def _tell(done: "Asked[Question] | None", brought: "Brought | None") -> None:
-    from arena.cli.contenders import tell_failures
+def _tell_done(done: "Asked[Question]") -> None:
+    usd = f", ${done.usd:,.4f}" if done.usd else ""
+    tell(f"{done.n_made:,} replies{usd}, {len(done.missed):,} failed, {done.n_not_asked:,} not asked for")
+    tell_failures(done)
 
-    if done is not None:
-        usd = f", ${done.usd:,.4f}" if done.usd else ""
-        tell(f"{done.n_made:,} replies{usd}, {len(done.missed):,} failed, {done.n_not_asked:,} not asked for")
-        tell_failures(done)
-    if brought is None:
-        return
+
+def _tell_brought(brought: "Brought") -> None:
     tell(
         f"{brought.n_added:,} new votes of the source ai_judge ({brought.n_known:,} known already, "
         f"{brought.n_without_verdict:,} pairs without a verdict)"

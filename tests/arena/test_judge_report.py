@@ -12,7 +12,8 @@ from judges import Asked, Written, first, honest, longer, rule, write_pack
 from arena.agreement import Chance
 from arena.contenders.judgement import read_replies, rulings
 from arena.judge_report import position
-from command import bakeoff, error_of
+from command import ROOT, bakeoff, error_of
+from console import steady
 
 N_PROMPTS = 60
 N_MODELS = 3
@@ -199,3 +200,29 @@ def test_no_ruling_is_no_report(tmp_path: Path):
     pack = write_pack(tmp_path / "pack", None, [[Written(1), Written(2)]], {})
 
     assert "no judge has ruled in" in error_of(bakeoff("judge", pack, "--report"))
+
+
+def test_without_votes_of_people_or_of_the_judge_every_figure_says_so(tmp_path: Path):
+    pack, db = write_pack(tmp_path / "pack", None, [[Written(1), Written(2)]] * 12, {}), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+    rule(pack, {"honest": honest})
+
+    before = bakeoff("judge", pack, "--db", db, "--report", "--json")
+    bakeoff("judge", pack, "--db", db)
+    after = bakeoff("judge", pack, "--db", db, "--report", "--json")
+
+    assert "no vote of honest@1 is in" in before.err
+    assert after.err == ""
+    [told] = after.record["judges"]
+    assert [each["value"] for each in told["position"]] == [0.0, None, 0.5]
+    assert {each["reason"] for each in told["length"]} == {"not enough data: 0 pairs, and 10 are the fewest"}
+
+
+def test_the_report_on_the_page_is_what_comes_out(world: tuple[Path, Path]):
+    pack, db = world
+
+    said = bakeoff("judge", pack, "--db", db, "--report", "--judge", "own")
+
+    page = (ROOT / "docs" / "judges.md").read_text()
+    shown = page.split("```text\n")[1].split("\n```")[0]
+    assert steady(said.out.strip().split("\n")) == steady(shown.split("\n"))
