@@ -4,7 +4,16 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from arena.battle import NAMES_MASKED, Battle, BattleId, Labels, Source, Vote, VoteId, VoterId
+from arena.battle import (
+    NAMES_MASKED,
+    Battle,
+    BattleId,
+    Labels,
+    Source,
+    Vote,
+    VoteId,
+    VoterId,
+)
 from arena.contenders.judgement import Ruling
 from arena.store import VoteStore
 from arena.voter import VoterKey

@@ -41,6 +41,7 @@ FLOORS = [
         "arena.judge_printout",
         "arena.judge_report",
         "arena.judge_votes",
+        "arena.rule_votes",
     ],
     ["arena.store", "arena.printout", "arena.finding", "arena.exhibit", "arena.agreement_printout"],
     ["arena.analysis", "arena.plots", "arena.withdrawals", "arena.suspicion", "arena.vote_sheet"],

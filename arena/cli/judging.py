@@ -17,7 +17,7 @@ from arena.errors import BadInput
 from arena.tally import Selection
 
 if TYPE_CHECKING:
-    from arena.battle import Pair
+    from arena.battle import ModelId, Pair, PromptId
     from arena.contenders.asking import Asked
     from arena.contenders.judge import Judge
     from arena.contenders.judging import Pairs, Question
@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Ask nothing; tell how judges lean and, with --db, how far they agree with people.",
 )
+@click.option(
+    "--checks",
+    is_flag=True,
+    help="Ask nobody: the constraints of prompts decide, as votes of the source rule. Needs --db.",
+)
 @with_json
 def judge(
     directory: Path,
@@ -66,6 +71,7 @@ def judge(
     dry_run: bool,
     db: Path | None,
     only_report: bool,
+    checks: bool,
     as_json: bool,
 ) -> None:
     """Ask AI judges which answers of a pack are better, each pair in both orders, and take what they say as votes.
@@ -73,41 +79,74 @@ def judge(
     A verdict that changes with the order is a tie. Only what is missing is asked for, so a run that was interrupted
     goes on where it stopped. Votes of judges never mix with people's unless asked for (--source).
     """
+    from arena.contenders.judging import pairs_of
+    from arena.pack import read_pack
+
+    _refuse_contradictions(
+        asks=dry_run or voted or budget is not None or sample is not None,
+        narrows=any(each is not None for each in (judges, models, prompts)),
+        only_report=only_report,
+        checks=checks,
+        has_db=db is not None,
+        voted=voted,
+    )
+    pack = read_pack(directory)
+    if checks and db is not None:
+        _check(pack, existing(db), as_json=as_json)
+    elif only_report:
+        told = _report(pack, {each.id for each in _chosen(pack, judges)}, None if db is None else existing(db), seed)
+        _tell_report(told, as_json=as_json)
+    else:
+        chosen = _chosen(pack, judges)
+        votes = _voted(existing(db)) if voted and db is not None else None
+        pairs = pairs_of(pack).of(*_known(pack, models, prompts), votes)
+        pairs = pairs if sample is None else pairs.drawn(sample, seed)
+        _ask(pack, chosen, pairs, budget, None if db is None else existing(db), dry_run=dry_run, as_json=as_json)
+
+
+def _refuse_contradictions(
+    *, asks: bool, narrows: bool, only_report: bool, checks: bool, has_db: bool, voted: bool
+) -> None:
+    if voted and not has_db:
+        raise click.UsageError("--voted needs --db: people's votes are in a database")
+    if checks and (not has_db or only_report or asks or narrows):
+        raise click.UsageError("--checks goes with --db and with nothing else: it looks at all answers of the pack")
+    if only_report and asks:
+        raise click.UsageError("--report asks nothing: leave out --dry-run, --budget, --sample and --voted")
+
+
+def _ask(
+    pack: "Pack",
+    judges: "Sequence[Judge]",
+    pairs: "Pairs",
+    budget: float | None,
+    db: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Ask for what is missing, and bring it in."""
     from arena.contenders.answer_log import held, mend
     from arena.contenders.judgement import JUDGEMENTS_FILE, read_replies
     from arena.contenders.judging import estimates, questions
-    from arena.pack import JUDGES_FILE, read_pack
+    from arena.pack import JUDGES_FILE
 
-    if voted and db is None:
-        raise click.UsageError("--voted needs --db: people's votes are in a database")
-    if only_report and (dry_run or budget is not None or sample is not None or voted):
-        raise click.UsageError("--report asks nothing: leave out --dry-run, --budget, --sample and --voted")
-    if db is not None:
-        existing(db)
-    pack = read_pack(directory)
-    chosen = _chosen(pack, judges)
-    if only_report:
-        told = _report(pack, {each.id for each in chosen}, db, seed)
-        _tell_report(told, as_json=as_json)
-        return
-    if budget is not None and (free := [each.id for each in chosen if each.endpoint.price is None]):
+    if budget is not None and (free := [each.id for each in judges if each.endpoint.price is None]):
         raise BadInput(f"a budget needs prices, and {free[0]!r} has none: add endpoint.price in {JUDGES_FILE}")
+    directory, rng = pack.directory, _secret_chance()
     with held(directory / JUDGES_FILE, "asks the judges"):
         torn = mend(directory / JUDGEMENTS_FILE)
         if torn is not None:
             say(f"the last line of {JUDGEMENTS_FILE} was not whole; it stands in {torn.name}, and is asked for again")
         replies = read_replies(directory)
-        pairs = _pairs(pack, models, prompts, _voted(db) if voted and db is not None else None)
-        pairs = pairs if sample is None else pairs.drawn(sample, seed)
-        rng = _secret_chance()
-        asked = questions(chosen, pairs, replies, rng)
-        planned = estimates(chosen, asked, replies)
+        asked = questions(judges, pairs, replies, rng)
+        planned = estimates(judges, asked, replies)
         if not as_json:
             say(f"{counted(len(pairs.pairs), 'pair')} of answers ({pairs.chosen})")
             for reason, n in pairs.left_out.items():
                 say(f"{n:,} not judged: {reason}")
             tell_plan(planned, len(asked), noun="question")
-        done = _run(directory, chosen, asked, budget, rng) if asked and not dry_run else None
+        done = _run(directory, judges, asked, budget, rng) if asked and not dry_run else None
     if done is not None and not as_json:
         _tell_done(done)
     brought = _bring_in(directory, db) if db is not None and not dry_run else None
@@ -133,14 +172,11 @@ def _chosen(pack: "Pack", judges: tuple[str, ...] | None) -> "list[Judge]":
     return [each for each in pack.judges if judges is None or each.id in judges]
 
 
-def _pairs(
-    pack: "Pack",
-    models: tuple[str, ...] | None,
-    prompts: tuple[str, ...] | None,
-    voted: "frozenset[Pair] | None",
-) -> "Pairs":
+def _known(
+    pack: "Pack", models: tuple[str, ...] | None, prompts: tuple[str, ...] | None
+) -> "tuple[frozenset[ModelId] | None, frozenset[PromptId] | None]":
+    """The models and prompts asked for. Raises BadInput for one that the pack does not have."""
     from arena.battle import ModelId, PromptId
-    from arena.contenders.judging import pairs_of
 
     for what, given, known in (
         ("model", models, {each.id for each in pack.models}),
@@ -149,10 +185,9 @@ def _pairs(
         unknown = set(given or ()) - known
         if unknown:
             raise BadInput(f"{min(unknown)!r} is no {what} of {pack.directory}")
-    return pairs_of(pack).of(
+    return (
         None if models is None else frozenset(map(ModelId, models)),
         None if prompts is None else frozenset(map(PromptId, prompts)),
-        voted,
     )
 
 
@@ -212,6 +247,25 @@ def _bring_in(directory: Path, db: Path) -> "Brought":
         return bring_in(store, rulings(read_replies(directory)), key, datetime.now(UTC))
 
 
+def _check(pack: "Pack", db: Path, *, as_json: bool) -> None:
+    """Votes by the constraints of prompts."""
+    from dataclasses import asdict
+
+    from arena.rule_votes import bring_in_checks, checked
+    from arena.store import VoteStore
+    from arena.voter import VoterKey
+
+    if not pack.checks:
+        raise BadInput(f"no prompt of {pack.directory} has checks: constraints that a program can look for")
+    with VoteStore.open(db) as store:
+        key = VoterKey(*settings_with(database=db).open_secrets())
+        brought = bring_in_checks(store, checked(pack), key, datetime.now(UTC))
+    if as_json:
+        tell(dumped({"votes": asdict(brought)}))
+    else:
+        _tell_brought(brought, Source.RULE)
+
+
 def _report(pack: "Pack", judges: set[str], db: Path | None, seed: int) -> "list[JudgeReport]":
     from arena import judgement_table
     from arena.agreement import Chance
@@ -260,11 +314,9 @@ def _tell_done(done: "Asked[Question]") -> None:
     tell_failures(done)
 
 
-def _tell_brought(brought: "Brought") -> None:
-    tell(
-        f"{brought.n_added:,} new votes of the source ai_judge ({brought.n_known:,} known already, "
-        f"{brought.n_without_verdict:,} pairs without a verdict)"
-    )
+def _tell_brought(brought: "Brought", source: Source = Source.AI_JUDGE) -> None:
+    without = f", {brought.n_without_verdict:,} pairs without a verdict" if source is Source.AI_JUDGE else ""
+    tell(f"{brought.n_added:,} new votes of the source {source} ({brought.n_known:,} known already{without})")
     if brought.n_unknown:
         say(f"{brought.n_unknown:,} rulings are on answers that the database does not hold: import the pack first")
 

@@ -170,7 +170,7 @@ def rulings(replies: Iterable[ReplyRow]) -> list[Ruling]:
 
 def _ruling(any_of: ReplyRow, forth: ReplyRow | None, back: ReplyRow | None) -> Ruling:
     """`any_of` shows the two in the order of `forth`."""
-    is_turned = _is_turned(any_of.prompt_id, any_of.answer_a, any_of.answer_b)
+    is_turned = is_other_a(any_of.prompt_id, any_of.answer_a, any_of.answer_b)
     if is_turned:
         forth, back = back, forth
     a, b = Side.A.value.lower(), Side.B.value.lower()
@@ -208,8 +208,11 @@ def _both(first: Verdict, second: Verdict) -> Verdict:
     return first if first is second.swapped else Verdict.TIE
 
 
-def _is_turned(prompt_id: str, one: str, other: str) -> bool:
-    """Whether the other is A. The same whichever is named first, and in half of all pairs either way."""
+def is_other_a(prompt_id: str, one: str, other: str) -> bool:
+    """Whether the other of two answers is A in the vote on them.
+
+    The same one is, whichever is named first; in half of all pairs either way.
+    """
     low, high = sorted((one, other))
     low_is_a = hashlib.sha256(f"{prompt_id}\0{low}\0{high}".encode()).digest()[0] % 2 == 0
     return low_is_a is not (one == low)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from judges import Asked, Written, asked, first, honest, judge, says, write_judges, write_pack
 from model_server import ModelServer, Reply, serving
 
+from arena.contenders.judge import JudgeRow
 from arena.contenders.judgement import read_replies, rulings
 from arena.pack import read_pack
 from arena.store import VoteStore
@@ -594,3 +596,62 @@ def test_a_pack_without_judges_is_told_so(tmp_path: Path, server: ModelServer):
     (pack / "judges.jsonl").unlink()
 
     assert "has no judge: name one in judges.jsonl" in error_of(bakeoff("judge", pack))
+
+
+def with_checks(pack: Path) -> Path:
+    """Prompt 0 asks for a number above 1 and for a full stop; prompt 1 for nothing that an answer has."""
+    rows = [json.loads(line) for line in (pack / "prompts.jsonl").read_text().splitlines()]
+    rows[0]["checks"] = [
+        {"pattern": "quality [2-9]", "meaning": "a number above 1"},
+        {"pattern": r"\.$", "meaning": "a full stop"},
+    ]
+    rows[1]["checks"] = [{"pattern": "haiku", "meaning": "a haiku"}]
+    (pack / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return pack
+
+
+def test_constraints_are_votes_of_the_source_rule_where_one_answer_keeps_to_more(tmp_path: Path):
+    pack, db = with_checks(write_pack(tmp_path / "pack", None, PLAIN)), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+
+    said = bakeoff("judge", pack, "--checks", "--db", db)
+    again = bakeoff("judge", pack, "--checks", "--db", db)
+
+    assert said.out == "1 new votes of the source rule (0 known already)\n"
+    assert again.out == "0 new votes of the source rule (1 known already)\n"
+    [vote] = votes(db)
+    assert (vote["source"], vote["prompt_id"]) == ("rule", "p0")
+    assert {"A": vote["model_a"], "B": vote["model_b"]}[vote["verdict"]] == "m0"
+    assert vote["batch"].startswith("checks@")
+    assert bakeoff("verify", "--db", db).code == 0
+
+
+def test_other_constraints_are_another_voter(tmp_path: Path):
+    pack, db = with_checks(write_pack(tmp_path / "pack", None, PLAIN)), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+    bakeoff("judge", pack, "--checks", "--db", db)
+    text = (pack / "prompts.jsonl").read_text().replace("[2-9]", "[2-8]")
+    (pack / "prompts.jsonl").write_text(text)
+
+    bakeoff("judge", pack, "--checks", "--db", db)
+
+    assert len({row["voter_id"] for row in votes(db)}) == len(votes(db)) == 2
+
+
+def test_checks_without_any_and_without_a_database_are_told(tmp_path: Path):
+    pack, db = write_pack(tmp_path / "pack", None, PLAIN), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+
+    assert "has checks" in error_of(bakeoff("judge", pack, "--checks", "--db", db))
+    assert "--checks goes with --db" in usage_of(bakeoff("judge", pack, "--checks"))
+    assert "--checks goes with --db" in usage_of(bakeoff("judge", pack, "--checks", "--db", db, "--model", "m0"))
+
+
+def test_every_key_of_a_judge_is_on_the_page():
+    page = (ROOT / "docs" / "judges.md").read_text()
+    told = {
+        name: needed
+        for names, needed in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (yes|no) \|", page, re.MULTILINE)
+        for name in re.findall(r"\w+", names)
+    }
+    assert told == {name: "yes" if field.is_required() else "no" for name, field in JudgeRow.model_fields.items()}
