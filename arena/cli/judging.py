@@ -133,6 +133,8 @@ def _ask(
 
     if budget is not None and (free := [each.id for each in judges if each.endpoint.price is None]):
         raise BadInput(f"a budget needs prices, and {free[0]!r} has none: add endpoint.price in {JUDGES_FILE}")
+    if db is not None and not dry_run:
+        _open_once(db)  # what is wrong with it is said before anything is paid for
     directory, rng = pack.directory, _secret_chance()
     with held(directory / JUDGES_FILE, "asks the judges"):
         torn = mend(directory / JUDGEMENTS_FILE)
@@ -197,6 +199,13 @@ def _voted(db: Path) -> "frozenset[Pair]":
     with VoteStore.open(db) as store:
         n_log, _ = store.log.position()
         return store.judged.by((Source.HUMAN,), up_to=n_log)
+
+
+def _open_once(db: Path) -> None:
+    from arena.store import VoteStore
+
+    with VoteStore.open(db):
+        pass
 
 
 def _secret_chance() -> Any:

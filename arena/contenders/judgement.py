@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from arena import json_line
 from arena.battle import AnswerId, ModelId, PromptId, Side, Verdict
@@ -58,7 +58,7 @@ class ReplyRow(Strict):
     tokens: int | None = Field(default=None, ge=0)
     latency_ms: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     finish_reason: str | None = None
-    replied_at: Annotated[datetime, Field(strict=False)]
+    replied_at: Annotated[AwareDatetime, Field(strict=False)]
 
     @property
     def label(self) -> str:

@@ -519,6 +519,30 @@ def test_only_pairs_that_people_have_voted_on(tmp_path: Path, server: ModelServe
     assert lines(pack)[0]["chosen"] == "pairs with votes of people"
 
 
+def test_a_database_that_is_in_use_is_told_before_anything_is_paid_for(tmp_path: Path, server: ModelServer):
+    pack, db = write_pack(tmp_path / "pack", server, PLAIN, {}), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+    hold = (
+        "import sys; from pathlib import Path; from arena.store import VoteStore\n"
+        "with VoteStore.open(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(db)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == b"held\n"
+        said = bakeoff("judge", pack, "--db", db)
+        holder.stdin.close()
+
+    assert "is in use by" in error_of(said)
+    assert server.requests == []
+
+
 def test_check_and_doctor_know_judges(tmp_path: Path, server: ModelServer):
     pack = write_pack(tmp_path / "pack", server, PLAIN, {}, {"id": "ill"})
     server.says("honest", Reply())
