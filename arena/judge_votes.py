@@ -6,6 +6,7 @@ from datetime import datetime
 
 from arena.battle import (
     NAMES_MASKED,
+    Answer,
     Battle,
     BattleId,
     Labels,
@@ -37,14 +38,26 @@ def voter_of(label: str, voter_key: VoterKey, known: Container[str] = ()) -> Vot
     return VoterId(voter_key.pseudonym("ai judge", label, known))
 
 
-def bring_in(store: VoteStore, rulings: Iterable[Ruling], voter_key: VoterKey, now: datetime) -> Brought:
-    """Add a vote for each ruling that has a verdict. The same rulings again add nothing."""
+def bring_in(
+    store: VoteStore, rulings: Iterable[Ruling], voter_key: VoterKey, now: datetime, *, samples: Iterable[Answer] = ()
+) -> Brought:
+    """Add a vote for each ruling that has a verdict. The same rulings again add nothing.
+
+    `samples` are further answers of models: those that rulings are about come in with them, and are never served. A
+    vote on two answers of one model counts on no board, which says so, and in exports where its source is asked for.
+    """
     rulings = list(rulings)
     told = [each for each in rulings if each.verdict is not None]
-    there = store.catalogue.texts(answer for each in told for answer in (each.answer_a, each.answer_b)).keys()
-    held = [each for each in told if {each.answer_a, each.answer_b} <= there]
-    known = store.votes.imported_ids() if voter_key.has_earlier else set[str]()
-    n_added = store.votes.add_imported([_vote(each, voter_key, known) for each in held], now)
+    asked = {answer for each in told for answer in (each.answer_a, each.answer_b)}
+    with store.together():
+        served = store.catalogue.current_answers()
+        further = [each for each in samples if each.id in asked and (each.prompt_id, each.model_id) in served]
+        if further:
+            store.catalogue.add_answers(further, now, replace=False)
+        there = store.catalogue.texts(asked).keys()
+        held = [each for each in told if {each.answer_a, each.answer_b} <= there]
+        known = store.votes.imported_ids() if voter_key.has_earlier else set[str]()
+        n_added = store.votes.add_imported([_vote(each, voter_key, known) for each in held], now)
     return Brought(n_added, len(held) - n_added, len(rulings) - len(told), len(told) - len(held))
 
 

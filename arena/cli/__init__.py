@@ -237,7 +237,7 @@ def import_(
             added = import_pack(store, pack, now)
             if ruled:
                 key = VoterKey(*settings_with(database=db).open_secrets())
-                brought = bring_in(store, ruled, key, now)
+                brought = bring_in(store, ruled, key, now, samples=(answer for _, answer in pack.samples))
                 say(f"{brought.n_added:,} new votes of the source ai_judge, as its judges have ruled")
             named = told_of(store.named.current(), pack.rules.ballot.named_answers)
         tell(", ".join(f"{n:,} new {each}" for each, n in added.items()))

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 @click.option("--judge", "judges", type=option.words, metavar="ID,...", help="These judges only.")
 @click.option("--model", "models", type=option.words, metavar="ID,...", help="Pairs of two of these models only.")
 @click.option("--prompt", "prompts", type=option.words, metavar="ID,...", help="These prompts only.")
+@click.option(
+    "--samples", is_flag=True, help="Pairs of answers of one model in place of two: those of samples.jsonl, best of n."
+)
 @click.option("--voted", is_flag=True, help="Pairs that people have voted on only. Needs --db.")
 @click.option(
     "--sample", type=click.IntRange(1), metavar="NUMBER", help="Draw so many pairs, each as likely as any other."
@@ -64,6 +67,7 @@ def judge(
     judges: tuple[str, ...] | None,
     models: tuple[str, ...] | None,
     prompts: tuple[str, ...] | None,
+    samples: bool,
     voted: bool,
     sample: int | None,
     seed: int,
@@ -83,7 +87,7 @@ def judge(
     from arena.pack import read_pack
 
     _refuse_contradictions(
-        asks=dry_run or voted or budget is not None or sample is not None,
+        asks=dry_run or samples or voted or budget is not None or sample is not None,
         narrows=any(each is not None for each in (judges, models, prompts)),
         only_report=only_report,
         checks=checks,
@@ -99,7 +103,7 @@ def judge(
     else:
         chosen = _chosen(pack, judges)
         votes = _voted(existing(db)) if voted and db is not None else None
-        pairs = pairs_of(pack).of(*_known(pack, models, prompts), votes)
+        pairs = pairs_of(pack, of_samples=samples).of(*_known(pack, models, prompts), votes)
         pairs = pairs if sample is None else pairs.drawn(sample, seed)
         _ask(pack, chosen, pairs, budget, None if db is None else existing(db), dry_run=dry_run, as_json=as_json)
 
@@ -112,7 +116,7 @@ def _refuse_contradictions(
     if checks and (not has_db or only_report or asks or narrows):
         raise click.UsageError("--checks goes with --db and with nothing else: it looks at all answers of the pack")
     if only_report and asks:
-        raise click.UsageError("--report asks nothing: leave out --dry-run, --budget, --sample and --voted")
+        raise click.UsageError("--report asks nothing: leave out --dry-run, --budget, --sample(s) and --voted")
 
 
 def _ask(
@@ -151,7 +155,7 @@ def _ask(
         done = _run(directory, judges, asked, budget, rng) if asked and not dry_run else None
     if done is not None and not as_json:
         _tell_done(done)
-    brought = _bring_in(directory, db) if db is not None and not dry_run else None
+    brought = _bring_in(pack, db) if db is not None and not dry_run else None
     if as_json:
         tell(dumped(_record(planned, done, brought, pairs)))
     elif brought is not None:
@@ -245,7 +249,7 @@ def _run(
         sys.exit(INTERRUPTED)
 
 
-def _bring_in(directory: Path, db: Path) -> "Brought":
+def _bring_in(pack: "Pack", db: Path) -> "Brought":
     from arena.contenders.judgement import read_replies, rulings
     from arena.judge_votes import bring_in
     from arena.store import VoteStore
@@ -253,7 +257,8 @@ def _bring_in(directory: Path, db: Path) -> "Brought":
 
     with VoteStore.open(db) as store:
         key = VoterKey(*settings_with(database=db).open_secrets())
-        return bring_in(store, rulings(read_replies(directory)), key, datetime.now(UTC))
+        ruled, samples = rulings(read_replies(pack.directory)), (answer for _, answer in pack.samples)
+        return bring_in(store, ruled, key, datetime.now(UTC), samples=samples)
 
 
 def _check(pack: "Pack", db: Path, *, as_json: bool) -> None:

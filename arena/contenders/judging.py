@@ -60,11 +60,13 @@ class Pairs:
             and (voted is None or each.key in voted)
         )
         told = [
+            *(["of one model's samples"] if "samples" in self.chosen else []),
             *(["of some models"] if models is not None else []),
             *(["on some prompts"] if prompts is not None else []),
             *(["with votes of people"] if voted is not None else []),
         ]
-        return replace(self, pairs=kept, chosen=" ".join([self.chosen if not told else "pairs", *told]))
+        is_all = models is None and prompts is None and voted is None
+        return replace(self, pairs=kept, chosen=self.chosen if is_all else " ".join(["pairs", *told]))
 
     def drawn(self, n: int, seed: int) -> "Pairs":
         """So many of them, each as likely as any other, or all there are; in the order of all."""
@@ -75,25 +77,28 @@ class Pairs:
         return replace(self, pairs=tuple(self.pairs[each] for each in taken), chosen=chosen)
 
 
-def pairs_of(pack: Pack) -> Pairs:
-    """All pairs of answers of different texts to one prompt.
+def pairs_of(pack: Pack, *, of_samples: bool = False) -> Pairs:
+    """All pairs of answers of different texts to one prompt, by two models; or, of samples, by one.
 
     Answers that tell who wrote them are masked where arena.toml has them masked, and else not judged: a judge sees no
     names.
     """
     names = Names.of(pack.models)
     prompts = {prompt.id: prompt for prompt in pack.prompts}
-    told = ((each.id, each.prompt_id, each.model_id, each.text) for each in pack.answers)
+    answers = (*pack.answers, *(answer for _, answer in pack.samples)) if of_samples else pack.answers
+    told = ((each.id, each.prompt_id, each.model_id, each.text) for each in answers)
     named = {each.answer_id for each in named_among(names, prompts, told)}
     is_masking = pack.rules.ballot.named_answers == "mask"
     by_prompt: dict[PromptId, list[Answer]] = {}
-    for answer in pack.answers:
+    for answer in answers:
         by_prompt.setdefault(answer.prompt_id, []).append(answer)
     found: list[JudgedPair] = []
     left_out: Counter[str] = Counter()
     for prompt in pack.prompts:
         for one, other in combinations(by_prompt.get(prompt.id, ()), 2):
             two = (one, other)
+            if (one.model_id == other.model_id) is not of_samples:
+                continue
             texts = [" ".join(each.text.split()) for each in two]
             is_named = not named.isdisjoint((one.id, other.id))
             if not all(texts):
@@ -105,7 +110,7 @@ def pairs_of(pack: Pack) -> Pairs:
             else:
                 shown = {a.id: names.masked(a.text, a.model_id) if a.id in named else a.text for a in two}
                 found.append(JudgedPair(prompt, one, other, shown, is_masked=is_named))
-    return Pairs(tuple(found), dict(left_out))
+    return Pairs(tuple(found), dict(left_out), chosen="all pairs of one model's samples" if of_samples else "all pairs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from judges import Asked, Written, asked, first, honest, judge, says, write_judges, write_pack
+from judges import Asked, Written, asked, first, honest, judge, quality, says, write_judges, write_pack
 from model_server import ModelServer, Reply, serving
 
 from arena.contenders.judge import JudgeRow
 from arena.contenders.judgement import read_replies, rulings
 from arena.pack import read_pack
 from arena.store import VoteStore
+from arena.table import rows_of
 from command import ROOT, bakeoff, error_of, usage_of
 
 PLAIN = [[Written(2), Written(1)], [Written(1), Written(3)], [Written(1), Written(1)]]
@@ -620,6 +621,67 @@ def test_a_pack_without_judges_is_told_so(tmp_path: Path, server: ModelServer):
     (pack / "judges.jsonl").unlink()
 
     assert "has no judge: name one in judges.jsonl" in error_of(bakeoff("judge", pack))
+
+
+def with_samples(pack: Path, *qualities: int) -> Path:
+    """Further answers of model 0 to prompt 0, the first of which is of quality 2."""
+    rows = [
+        {"sample": number, "prompt_id": "p0", "model_id": "m0", "text": f"Again, of quality {quality}."}
+        for number, quality in enumerate(qualities, 2)
+    ]
+    (pack / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return pack
+
+
+def test_samples_of_one_model_are_judged_against_each_other(tmp_path: Path, server: ModelServer):
+    pack, db = with_samples(write_pack(tmp_path / "pack", server, PLAIN, {}), 1, 3), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+
+    said = bakeoff("judge", pack, "--samples", "--db", db)
+    again = bakeoff("import", pack, "--db", db)
+
+    assert "3 pairs of answers (all pairs of one model's samples)" in said.err
+    assert "3 new votes of the source ai_judge" in said.out
+    assert "0 new votes of the source ai_judge" in again.err
+    stored = votes(db)
+    assert {(row["model_a"], row["model_b"]) for row in stored} == {("m0", "m0")}
+    best = [row[f"answer_{row['verdict'].lower()}"] for row in stored]
+    assert sorted(map(quality, best)) == [2, 3, 3]
+    assert bakeoff("verify", "--db", db).code == 0
+
+
+def test_a_sample_is_never_served_and_counts_on_no_board(tmp_path: Path, server: ModelServer):
+    pack, db = with_samples(write_pack(tmp_path / "pack", server, PLAIN, {}), 1, 3), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+    with VoteStore.open(db) as store:
+        served = store.catalogue.current_answers()
+    bakeoff("judge", pack, "--samples", "--db", db)
+
+    rated = bakeoff("rate", "--db", db, "--source", "ai_judge", "--json")
+
+    with VoteStore.open(db) as store:
+        assert store.catalogue.current_answers() == served
+    assert "no vote is left" in error_of(rated)
+
+
+def test_samples_become_preference_pairs_of_one_model(tmp_path: Path, server: ModelServer):
+    pack, db = with_samples(write_pack(tmp_path / "pack", server, PLAIN, {}), 1, 3), tmp_path / "arena.duckdb"
+    bakeoff("import", pack, "--db", db)
+    bakeoff("judge", pack, "--samples", "--db", db)
+
+    said = bakeoff(
+        *("export", "--db", db, "--format", "preference", "--source", "ai_judge", "--out", tmp_path / "out", "--force")
+    )
+
+    assert said.code == 0, said.err
+    rows = [
+        row
+        for file in (tmp_path / "out").rglob("*.parquet")
+        for _, row in rows_of(file)
+        if "chosen" in row and "rejected" in row
+    ]
+    told = {(quality(row["chosen"][-1]["content"]), quality(row["rejected"][-1]["content"])) for row in rows}
+    assert told == {(2, 1), (3, 1), (3, 2)}
 
 
 def with_checks(pack: Path) -> Path:
