@@ -650,6 +650,18 @@ def test_samples_of_one_model_are_judged_against_each_other(tmp_path: Path, serv
     assert bakeoff("verify", "--db", db).code == 0
 
 
+def test_a_revision_is_judged_with_its_lineage(tmp_path: Path, server: ModelServer):
+    pack, db = with_samples(write_pack(tmp_path / "pack", server, PLAIN, {}), 3), tmp_path / "arena.duckdb"
+    row = json.loads((pack / "samples.jsonl").read_text()) | {"params": {"revises": 1, "critique": "too short"}}
+    (pack / "samples.jsonl").write_text(json.dumps(row) + "\n")
+    bakeoff("import", pack, "--db", db)
+
+    bakeoff("judge", pack, "--samples", "--db", db)
+
+    [vote] = votes(db)
+    assert json.loads(vote[f"params_{vote['verdict'].lower()}"]) == {"revises": 1, "critique": "too short"}
+
+
 def test_a_sample_is_never_served_and_counts_on_no_board(tmp_path: Path, server: ModelServer):
     pack, db = with_samples(write_pack(tmp_path / "pack", server, PLAIN, {}), 1, 3), tmp_path / "arena.duckdb"
     bakeoff("import", pack, "--db", db)
