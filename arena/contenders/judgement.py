@@ -39,6 +39,8 @@ class ReplyRow(Strict):
     answer_a: Id
     answer_b: Id
     attempt: int = Field(ge=1, le=MOST_ATTEMPTS)
+    code: str | None = None
+    """That of the marks around the texts, which the verdict repeats."""
     chosen: Id
     """How this pair came to be judged."""
     masked: bool = False

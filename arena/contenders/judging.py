@@ -215,6 +215,7 @@ def row_of(question: Question, completion: Completion, now: datetime) -> dict[st
         "answer_a": question.a.id,
         "answer_b": question.b.id,
         "attempt": question.attempt,
+        "code": question.code,
         "chosen": question.chosen,
         "masked": question.pair.is_masked or None,
         "verdict": opinion.verdict.value if opinion is not None else None,

@@ -84,6 +84,7 @@ def test_a_reply_is_kept_with_how_it_came_about(tmp_path: Path, server: ModelSer
     row = lines(pack)[0]
     assert row["reply"].startswith("Let me see. {")
     assert (row["reason"], row["attempt"], row["chosen"]) == ("by plan", 1, "all pairs")
+    assert f'"code": "{row["code"]}"' in row["reply"]
     assert (row["judge"], row["version"], row["model"], row["revision"]) == ("honest", "1", "honest", "honest-2026")
     assert row["params"] == {"temperature": 0} | params
     assert server.bodies("honest")[0]["temperature"] == 0
