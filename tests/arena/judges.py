@@ -145,3 +145,7 @@ def _asking(p: int) -> list[dict[str, str]]:
 
 def _text(p: int, m: int, each: Written) -> str:
     return f"Take {p} by {m}, of quality {each.quality}. {'x' * each.length}".strip()
+
+
+PLAIN = [[Written(2), Written(1)], [Written(1), Written(3)], [Written(1), Written(1)]]
+"""Three prompts and two models: the first wins, the second wins, a tie."""

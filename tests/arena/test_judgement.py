@@ -3,6 +3,7 @@
 import json
 from itertools import permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judges import understood
@@ -52,6 +53,31 @@ def test_a_verdict_is_read_whatever_stands_before_it(before: str, verdict: Verdi
 
     assert opinion is not None
     assert opinion.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("end", "verdict"),
+    [
+        ('{"code": "CODE", "verdict": "A"}', "A"),
+        ('```json\n{"code": "CODE", "verdict": "b"}\n```  ', "B"),
+        ('{"code": "CODE", "verdict": "both bad"}', "both_bad"),
+        ('{"code": "CODE", "verdict": "A"} {"code": "CODE", "verdict": "B"}', "B"),
+        ('{"code": "CODE", "verdict": "C"}', None),
+        ('{"code": "CODE", "verdict": ["A"]}', None),
+        ('{"code": "CODE", "verdict": "A", "verdict": "B"}', None),
+        ('{"code": "CODE", "verdict": "A"} I hope this helps!', None),
+        ('{"code": "ODEC", "verdict": "A"}', None),
+        ('{"verdict": "A"}', None),
+        ("A", None),
+        ("{" * 30_000, None),
+        ('{"code": "CODE", "verdict": "A"', None),
+        ("", None),
+    ],
+)
+def test_only_a_whole_verdict_with_its_code_at_the_end_is_one(end: str, verdict: str | None):
+    opinion = PLAIN.read(f"I thought {{of}} it. {end.replace('CODE', CODE)}", CODE)
+
+    assert (None if opinion is None else opinion.verdict) == verdict
 
 
 @given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
