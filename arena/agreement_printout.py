@@ -29,7 +29,7 @@ def to_text(report: Report) -> str:
     if report.voters is not None:
         sections.append(_voters(report.voters))
     if report.judges is not None:
-        sections += [_judge(judge) for judge in report.judges]
+        sections += [judge_to_text(judge) for judge in report.judges]
     sections.append(f"Gate: {report.gate.outcome}\n  {report.gate.reason}")
     return "\n\n".join(sections)
 
@@ -141,7 +141,8 @@ def _voter(name: str, found: VoterFigures) -> tuple[str, ...]:
     )
 
 
-def _judge(judge: Judge) -> str:
+def judge_to_text(judge: Judge) -> str:
+    """One judge against the people, and the people among themselves."""
     lines = [f"Judge {judge.voter}" + (f" ({judge.file})" if judge.file else "")]
     for name in ("merged", "decisive"):
         part: JudgePart = getattr(judge, name)

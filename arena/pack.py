@@ -21,6 +21,7 @@ from arena import json_line
 from arena.advice import advice_on
 from arena.battle import Answer, AnswerId, KnownVerdict, Message, Model, ModelId, Prompt, PromptId, Verdict
 from arena.contenders.endpoint import Endpoint
+from arena.contenders.judge import Judge, JudgeRow, to_judge
 from arena.errors import BadInput, BadPack, Fault
 from arena.guideline import Guideline, check_guideline
 from arena.record import Id, Strict, sentences
@@ -33,6 +34,7 @@ MODELS_FILE = "models.jsonl"
 PROMPTS_FILE = "prompts.jsonl"
 ANSWERS_FILE = "answers.jsonl"
 SAMPLES_FILE = "samples.jsonl"
+JUDGES_FILE = "judges.jsonl"
 GOLD_FILE = "gold.jsonl"
 README_FILE = "README.md"
 
@@ -209,6 +211,7 @@ class Pack:
     """Where the models that are live answer."""
     samples: tuple[tuple[int, Answer], ...] = ()
     """Further answers, each with its number, which is 2 or more: the answer that is served is the first."""
+    judges: tuple[Judge, ...] = ()
     guideline_source: str | None = None
     """guidelines.md as it stands, front matter and all."""
 
@@ -306,6 +309,9 @@ def read_pack(directory: Path) -> Pack:
     gold = _read_rows(directory / GOLD_FILE, GoldRow, faults) if has_gold else _Rows[GoldRow]()
     _find_duplicates(GOLD_FILE, gold, "a verdict on", lambda row: row.pair, faults)
     known = tuple(_known_verdicts(gold, answers, faults))
+    judges = _read_rows(directory / JUDGES_FILE, JudgeRow, faults, may_be_empty=True)
+    _find_duplicates(JUDGES_FILE, judges, "id", lambda row: row.id, faults)
+    made = tuple(_judges(directory, judges, guideline, rules, faults))
     if faults:
         raise BadPack(directory, faults)
     return Pack(
@@ -320,6 +326,7 @@ def read_pack(directory: Path) -> Pack:
         gold=known,
         endpoints={ModelId(row.id): row.endpoint for _, row in models.rows if row.endpoint is not None},
         samples=tuple((row.sample, row.to_answer()) for _, row in samples.rows),
+        judges=made,
         guideline_source=guideline_text,
     )
 
@@ -449,6 +456,17 @@ def _known_verdicts(gold: _Rows[GoldRow], answers: _Rows[AnswerRow], faults: lis
             continue
         id_a, id_b = (answer_id(prompt, model, texts[prompt, model]) for prompt, model in of)
         yield KnownVerdict(PromptId(row.prompt_id), id_a, id_b, Verdict(row.verdict), row.reason)
+
+
+def _judges(
+    directory: Path, judges: _Rows[JudgeRow], guideline: Guideline | None, rules: Rules, faults: list[Fault]
+) -> Iterator[Judge]:
+    """The judges whose texts and criteria are there."""
+    for line, row in judges.rows:
+        try:
+            yield to_judge(row, directory, guideline, rules.labels.dimensions)
+        except ValueError as error:
+            faults.append(Fault(JUDGES_FILE, line, str(error)))
 
 
 def _find_duplicates(file: str, rows: _Rows[Row], what: str, key_of: Callable[[Row], str], faults: list[Fault]) -> None:

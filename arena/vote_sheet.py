@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.battle import Verdict
+from arena.battle import Source, Verdict
 from arena.quality.sheet import UNKNOWN, Sheet, Whole
 from arena.quality.wording import Wording
 from arena.vote_file import parse_winner
@@ -31,6 +31,7 @@ _WANTED = {
     "voter_wrote_prompt": Told.TRUTH,
     "guideline_version": Told.KEY,
     "gold": Told.KEY,
+    "source": Told.KEY,
     "draw_probability": Told.NUMBER,
     "seq": Told.NUMBER,
 }
@@ -85,6 +86,7 @@ def read_sheet(votes: VoteTable, *, with_prompt_texts: bool = False, most_worded
         wording=wording,
         sampled=None if wording is None else sampled,
         prompt_texts=_prompt_texts(votes, found, prompt),
+        source=_sources(votes, found, n) if "source" in found else None,
         n_drawn=None if drawn is None else int((~np.ma.getmaskarray(drawn)).sum()),
     )
 
@@ -162,6 +164,13 @@ def _gold(votes: VoteTable, found: Mapping[str, Any], n: int) -> Whole:
     place, keys = _places(found, "gold", n)
     words = votes.names("gold")
     codes = [list(Verdict).index(parse_winner(words[key])) for key in keys]
+    return np.array([*codes, UNKNOWN], dtype=np.int64)[place]
+
+
+def _sources(votes: VoteTable, found: Mapping[str, Any], n: int) -> Whole:
+    place, keys = _places(found, "source", n)
+    words, known = votes.names("source"), [each.value for each in Source]
+    codes = [known.index(words[key]) if words[key] in known else UNKNOWN for key in keys]
     return np.array([*codes, UNKNOWN], dtype=np.int64)[place]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,26 +38,31 @@ class Reply:
     """A whole body in place of a stream."""
 
 
+Script = Callable[[dict[str, Any]], Reply]
+"""Makes the reply from the body of the request."""
+
+
 @dataclass
 class ModelServer:
     """The server; `replies` by model: the first of several is used up, the last one stays."""
 
     url: str = ""
-    replies: dict[str, list[Reply]] = field(default_factory=dict)
+    replies: dict[str, list[Reply | Script]] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     n_open: int = 0
     most_open: int = 0
 
-    def says(self, model: str, *replies: Reply) -> None:
+    def says(self, model: str, *replies: Reply | Script) -> None:
         self.replies[model] = list(replies)
 
     def bodies(self, model: str) -> list[dict[str, Any]]:
         return [each for each in self.requests if each["model"] == model]
 
-    def _next(self, model: str) -> Reply:
-        replies = self.replies.get(model, [Reply()])
-        return replies.pop(0) if len(replies) > 1 else replies[0]
+    def _next(self, body: dict[str, Any]) -> Reply:
+        replies = self.replies.get(body["model"], [Reply()])
+        reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        return reply if isinstance(reply, Reply) else reply(body)
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -67,7 +72,7 @@ class ModelServer:
             body = await request.json()
             self.requests.append(body)
             self.headers.append(dict(request.headers))
-            reply = self._next(body["model"])
+            reply = self._next(body)
             if reply.status != 200:
                 if reply.error is None:
                     return Response("a page of somebody else's", reply.status, reply.headers)

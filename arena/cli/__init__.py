@@ -34,6 +34,7 @@ from arena.cli.console import (
 from arena.cli.contenders import doctor, generate
 from arena.cli.dataset import push
 from arena.cli.exporting import export
+from arena.cli.judging import judge
 from arena.cli.keeping import backup, compact, restore, verify
 from arena.cli.rating import rate
 from arena.cli.review import exclude, readmit, review
@@ -99,11 +100,13 @@ def check(directory: Path, *, strict: bool, as_json: bool) -> None:
 
     What good practice asks of guidelines.md is advice, and keeps no arena from running.
     """
+    from arena.contenders.judgement import read_replies
     from arena.pack import read_pack
     from arena.self_naming import Names, named_among, told_of
 
     try:
         pack = read_pack(directory)
+        replies = read_replies(directory)
     except BadPack as error:
         faults = _fault_records(error.faults)
         tell(dumped({"faults": faults}) if as_json else "\n".join(map(str, error.faults)))
@@ -122,6 +125,8 @@ def check(directory: Path, *, strict: bool, as_json: bool) -> None:
         "blank_answers": sum(not answer.text.strip() for answer in pack.answers),
         "same_texts": pack.n_same_texts(),
         "gold": len(pack.gold),
+        "judges": [each.label for each in pack.judges],
+        "judgements": len(replies),
         "named_answers": [{"prompt": each.prompt_id, "model": each.model_id, "told": each.told} for each in named],
         "guideline": pack.guideline.version if pack.guideline else None,
         "guideline_digest": pack.guideline.digest if pack.guideline else None,
@@ -144,6 +149,9 @@ def check(directory: Path, *, strict: bool, as_json: bool) -> None:
         tell(f"{counted(counts['same_texts'], 'pair')} of answers with the same text, never served")
     if counts["gold"]:
         tell(f"{counted(counts['gold'], 'pair')} of answers with a known verdict (gold.jsonl)")
+    if counts["judges"]:
+        told = f", with {len(replies):,} replies" if replies else ""
+        tell(f"{counted(len(counts['judges']), 'AI judge')} ({', '.join(counts['judges'])}){told}")
     if consent := pack.rules.consent:
         tell(f"voters are asked for their consent, version {consent.version}: {consent.license}, {consent.purpose}")
     for line in told_of(named, pack.rules.ballot.named_answers):
@@ -210,8 +218,10 @@ def import_(
     skip_bad: bool,
 ) -> None:
     """Bring in a pack, or a table of models, prompts, answers, votes or rankings. The same rows again add nothing."""
+    from arena.contenders.judgement import read_replies, rulings
     from arena.foreign_table import ForeignTable
     from arena.intake import import_pack, import_table
+    from arena.judge_votes import bring_in
     from arena.pack import read_pack
     from arena.self_naming import told_of
     from arena.store import VoteStore
@@ -221,8 +231,13 @@ def import_(
     now = datetime.now(UTC)
     if path.is_dir():
         pack = read_pack(path)
+        ruled = rulings(read_replies(path))
         with VoteStore.open(db) as store:
             added = import_pack(store, pack, now)
+            if ruled:
+                key = VoterKey(*settings_with(database=db).open_secrets())
+                brought = bring_in(store, ruled, key, now, samples=(answer for _, answer in pack.samples))
+                say(f"{brought.n_added:,} new votes of the source ai_judge, as its judges have ruled")
             named = told_of(store.named.current(), pack.rules.ballot.named_answers)
         tell(", ".join(f"{n:,} new {each}" for each, n in added.items()))
         for line in named:
@@ -305,6 +320,7 @@ class _InOrder(click.Group):
             check,
             doctor,
             generate,
+            judge,
             import_,
             rate,
             agreement,

@@ -2,7 +2,7 @@
 
 # ruff: noqa: PLC0415
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,14 @@ from arena.errors import BadInput
 
 if TYPE_CHECKING:
     from arena.battle import ModelId
+    from arena.contenders.asking import Asked, Estimate
     from arena.contenders.client import Client
     from arena.contenders.endpoint import Endpoint
-    from arena.contenders.generation import Estimate, Generated, Task
+    from arena.contenders.generation import Task
     from arena.pack import Pack
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
+"""The exit code of a run that its host stopped."""
 
 _pack = click.argument("directory", type=Path, metavar="PACK", help="The pack's folder.")
 _models = click.option("--model", "models", type=option.words, metavar="ID,...", help="These models only.")
@@ -35,8 +37,11 @@ def doctor(directory: Path, *, models: tuple[str, ...] | None, as_json: bool) ->
 
     from arena.contenders.checkup import check_up
 
-    endpoints = _chosen(_read(directory), models)
-    clients, missing = _clients(endpoints)
+    pack = _read(directory, judges_do=models is None)
+    endpoints: dict[str, Endpoint] = {**_chosen(pack, models)}
+    if models is None:
+        endpoints |= {f"judge {each.id}": each.endpoint for each in pack.judges}
+    clients, missing = clients_for(endpoints)
     found = asyncio.run(check_up(clients, missing))
     n_ill = sum(not each.is_well for each in found)
     if as_json:
@@ -114,14 +119,14 @@ def generate(
         )
         planned = estimates(pack, tasks)
         if not as_json:
-            _tell_plan(planned, len(tasks))
+            tell_plan(planned, len(tasks))
         if dry_run or not tasks:
             if as_json:
-                tell(dumped(_record(planned, None)))
+                tell(dumped(record_of(planned, None, _of_task)))
             return
         done = _run(directory, tasks, endpoints, budget)
     if as_json:
-        tell(dumped(_record(planned, done)))
+        tell(dumped(record_of(planned, done, _of_task)))
     else:
         _tell_done(done)
     if done.missed or done.n_not_asked:
@@ -132,15 +137,17 @@ def generate(
 
 def _run(
     directory: Path, tasks: "Sequence[Task]", endpoints: "Mapping[ModelId, Endpoint]", budget: float | None
-) -> "Generated":
+) -> "Asked[Task]":
     import asyncio
 
     from arena.contenders.answer_log import append
-    from arena.contenders.generation import generate as make
+    from arena.contenders.asking import ask_all
     from arena.contenders.generation import row_of
     from arena.pack import ANSWERS_FILE, SAMPLES_FILE
 
-    clients, missing = _clients({model: endpoints[model] for model in dict.fromkeys(task.model_id for task in tasks)})
+    clients, missing = clients_for(
+        {model: endpoints[model] for model in dict.fromkeys(task.model_id for task in tasks)}
+    )
     if missing:
         model, variable = next(iter(missing.items()))
         raise BadInput(f"the key of {model!r} is not there: set the environment variable {variable}")
@@ -154,17 +161,18 @@ def _run(
 
     try:
         with progress("Answering") as on_progress:
-            return asyncio.run(make(tasks, clients, keep, budget_usd=budget, on_progress=on_progress))
+            return asyncio.run(ask_all(tasks, clients, keep, budget_usd=budget, on_progress=on_progress))
     except KeyboardInterrupt:
         say(f"interrupted: {counted(n_kept, 'answer')} of this run are kept, the same command asks for the rest")
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
-def _read(directory: Path) -> "Pack":
+def _read(directory: Path, *, judges_do: bool = False) -> "Pack":
+    """The pack. Raises BadInput where it has no endpoint; with `judges_do` those of judges are as good."""
     from arena.pack import MODELS_FILE, read_pack
 
     pack = read_pack(directory)
-    if not pack.endpoints:
+    if not pack.endpoints and not (judges_do and pack.judges):
         raise BadInput(f"no model of {directory} has an endpoint: add one to its line in {MODELS_FILE} (docs/live.md)")
     return pack
 
@@ -177,8 +185,8 @@ def _chosen(pack: "Pack", models: tuple[str, ...] | None) -> "dict[ModelId, Endp
     return {model: each for model, each in pack.endpoints.items() if models is None or model in models}
 
 
-def _clients(endpoints: "Mapping[ModelId, Endpoint]") -> "tuple[dict[ModelId, Client], dict[ModelId, str]]":
-    """A client each; and the models whose key is not in the environment, with the name it should have there."""
+def clients_for(endpoints: "Mapping[Any, Endpoint]") -> "tuple[dict[str, Client], dict[str, str]]":
+    """A client each; and those whose key is not in the environment, with the name it should have there."""
     from random import SystemRandom
 
     from arena.contenders.client import clients_of, missing_keys, share_encryption
@@ -188,48 +196,50 @@ def _clients(endpoints: "Mapping[ModelId, Endpoint]") -> "tuple[dict[ModelId, Cl
     return clients_of(endpoints, keys, rng=SystemRandom()), missing_keys(endpoints, keys)
 
 
-def _tell_plan(planned: "Mapping[ModelId, Estimate]", n: int) -> None:
+def tell_plan(planned: "Mapping[str, Estimate]", n: int, *, noun: str = "answer") -> None:
+    """What is missing of each, what it may cost and how long it may take."""
     if not n:
         say("nothing is missing")
         return
     for model, each in planned.items():
         usd = "price not known" if each.usd is None else f"about ${each.usd:,.2f}"
         time = "time not known" if each.seconds is None else f"about {each.seconds:,.0f} s"
-        say(f"{model}: {counted(each.n, 'answer')} missing, {usd}, {time}")
+        say(f"{model}: {counted(each.n, noun)} missing, {usd}, {time}")
 
 
-def _tell_done(done: "Generated") -> None:
-    from arena.contenders.generation import counted_failures
-
+def _tell_done(done: "Asked[Task]") -> None:
     usd = f", ${done.usd:,.4f}" if done.usd else ""
     tell(f"{counted(done.n_made, 'answer')} made{usd}, {len(done.missed):,} failed, {done.n_not_asked:,} not asked for")
-    if done.n_uncounted:
-        say(f"{counted(done.n_uncounted, 'answer')} came without a number of tokens; theirs are taken from the length")
-    for model, failure, n, detail in counted_failures(done.missed):
-        tell(f"{n:>8,}  {model} {failure} ({detail})")
     for each in done.missed:
         say(f"failed: {each.task.prompt.id} by {each.task.model_id}: {each.failure}")
-    for model, failure in done.rested.items():
-        say(f"{model} was not asked any more: it {failure}")
+    tell_failures(done)
+
+
+def tell_failures(done: "Asked[Any]") -> None:
+    """What went wrong in a run, counted, and why it ended early if it did."""
+    from arena.contenders.asking import counted_failures
+
+    if done.n_uncounted:
+        say(f"{counted(done.n_uncounted, 'answer')} came without a number of tokens; theirs are taken from the length")
+    for who, failure, n, detail in counted_failures(done.missed):
+        tell(f"{n:>8,}  {who} {failure} ({detail})")
+    for who, failure in done.rested.items():
+        say(f"{who} was not asked any more: it {failure}")
     if done.is_over_budget:
         say("the budget is spent, or would be by the next answers")
 
 
-def _record(planned: "Mapping[ModelId, Estimate]", done: "Generated | None") -> dict[str, Any]:
+def record_of(
+    planned: "Mapping[str, Estimate]", done: "Asked[Any] | None", of_task: "Callable[[Any], dict[str, Any]]"
+) -> dict[str, Any]:
+    """A run as JSON has it; `of_task` tells a task that failed."""
     from dataclasses import asdict
 
-    record: dict[str, Any] = {"planned": {model: asdict(each) for model, each in planned.items()}}
+    record: dict[str, Any] = {"planned": {who: asdict(each) for who, each in planned.items()}}
     if done is None:
         return record
     failed = [
-        {
-            "prompt": each.task.prompt.id,
-            "model": each.task.model_id,
-            "sample": each.task.sample,
-            "failure": each.failure.name.lower(),
-            "detail": each.detail,
-        }
-        for each in done.missed
+        of_task(each.task) | {"failure": each.failure.name.lower(), "detail": each.detail} for each in done.missed
     ]
     return record | {
         "n_made": done.n_made,
@@ -237,6 +247,10 @@ def _record(planned: "Mapping[ModelId, Estimate]", done: "Generated | None") -> 
         "usd": done.usd,
         "n_uncounted": done.n_uncounted,
         "failed": failed,
-        "rested": {model: failure.name.lower() for model, failure in done.rested.items()},
+        "rested": {who: failure.name.lower() for who, failure in done.rested.items()},
         "is_over_budget": done.is_over_budget,
     }
+
+
+def _of_task(task: "Task") -> dict[str, Any]:
+    return {"prompt": task.prompt.id, "model": task.model_id, "sample": task.sample}

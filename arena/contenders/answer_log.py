@@ -1,4 +1,4 @@
-"""answers.jsonl, written line by line while answers come in, and whole after any interruption."""
+"""answers.jsonl and judgements.jsonl, written line by line while replies come in, and whole after any interruption."""
 
 import fcntl
 import json
@@ -15,8 +15,9 @@ TORN_SUFFIX = ".torn"
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold this file for as long as the block runs, so that no second process makes the same answers.
+def held(path: Path, what: str = "makes answers") -> Iterator[None]:
+    """Hold this file for as long as the block runs, so that no second process asks for the same. `what` says what the
+    other one does.
 
     Raises BadInput if another process holds it, or if it cannot be opened.
     """
@@ -28,7 +29,7 @@ def held(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BadInput(f"another process makes answers for {path.parent}; wait until it has ended") from error
+            raise BadInput(f"another process {what} for {path.parent}; wait until it has ended") from error
         yield
     finally:
         os.close(handle)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arena.battle import Message, ModelId
+from arena.battle import Message
 from arena.contenders.client import Client, Completion
 from arena.contenders.endpoint import Endpoint
 from arena.errors import EndpointFailed, Failure
@@ -30,7 +30,8 @@ _WHAT_TO_DO = {
 class Checkup:
     """What one endpoint did. `told` is one line; `advice` is what works and yet may surprise."""
 
-    model_id: ModelId
+    model_id: str
+    """Of a judge: "judge" and its id."""
     is_well: bool
     told: str
     advice: tuple[str, ...] = ()
@@ -53,13 +54,13 @@ class Checkup:
         }
 
 
-async def check_up(clients: Mapping[ModelId, Client], missing_keys: Mapping[ModelId, str]) -> list[Checkup]:
+async def check_up(clients: Mapping[str, Client], missing_keys: Mapping[str, str]) -> list[Checkup]:
     """Ask every endpoint one short question, all at the same time, in their order.
 
     `missing_keys` are models whose key is not in the environment, with the name it should have: they are not asked.
     """
 
-    async def one(model: ModelId) -> Checkup:
+    async def one(model: str) -> Checkup:
         if model in missing_keys:
             told = f"the environment variable {missing_keys[model]}, which should hold its key, is not set"
             return Checkup(model, is_well=False, told=told, failure=Failure.NO_KEY)
@@ -68,7 +69,7 @@ async def check_up(clients: Mapping[ModelId, Client], missing_keys: Mapping[Mode
     return list(await asyncio.gather(*map(one, clients)))
 
 
-async def _ask(model: ModelId, client: Client) -> Checkup:
+async def _ask(model: str, client: Client) -> Checkup:
     try:
         made = await client.answer(QUESTION)
     except EndpointFailed as failed:

@@ -10,13 +10,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 from huggingface_hub import AsyncInferenceClient, set_async_client_factory
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError
 
-from arena.battle import Message, ModelId
+from arena.battle import Message
 from arena.contenders.endpoint import Endpoint
 from arena.contenders.incoming import Incoming
 from arena.errors import EndpointFailed, Failure
@@ -137,15 +137,19 @@ class Client:
                 await asyncio.sleep(pause)
 
 
-def missing_keys(endpoints: Mapping[ModelId, Endpoint], keys: Mapping[str, str]) -> dict[ModelId, str]:
-    """The models whose key is not among these, by its name, with that name."""
+Who = TypeVar("Who", bound=str)
+"""The id of a model, or of a judge."""
+
+
+def missing_keys(endpoints: Mapping[Who, Endpoint], keys: Mapping[str, str]) -> dict[Who, str]:
+    """Those whose key is not among these, by its name, with that name."""
     named = {model: each.api_key_env for model, each in endpoints.items()}
     return {model: name for model, name in named.items() if name is not None and name not in keys}
 
 
 def clients_of(
-    endpoints: Mapping[ModelId, Endpoint], keys: Mapping[str, str], *, rng: Random, patience: Patience = Patience()
-) -> dict[ModelId, Client]:
+    endpoints: Mapping[Who, Endpoint], keys: Mapping[str, str], *, rng: Random, patience: Patience = Patience()
+) -> dict[Who, Client]:
     """A client for each endpoint, with its key by name; one whose key is missing is refused by its server."""
     return {
         model: Client(each, keys.get(each.api_key_env or ""), rng=rng, patience=patience)

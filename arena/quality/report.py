@@ -26,7 +26,7 @@ def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "sentence": each["sentence"] + _of_sample(each.get("n_sampled")),
             "n_sampled": each.get("n_sampled"),
             "figures": {
-                figure["name"]: {name: figure[name] for name in kept} | {"told": _in_words(figure)}
+                figure["name"]: {name: figure[name] for name in kept} | {"told": in_words(figure)}
                 for figure in each["figures"]
             },
         }
@@ -34,7 +34,7 @@ def summarised(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _in_words(figure: Mapping[str, Any]) -> str:
+def in_words(figure: Mapping[str, Any]) -> str:
     """The value with its interval, or why there is none."""
     if figure["value"] is None:
         return figure["reason"]

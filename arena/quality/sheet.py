@@ -64,6 +64,8 @@ class Sheet:
     """A random sample of the votes, if the texts of these alone were read; None where all were."""
     prompt_texts: Mapping[int, str] = field(default_factory=dict)
     """By place, those that are known."""
+    source: Whole | None = None
+    """The place in `Source`, UNKNOWN for none of these; None where no vote tells it."""
     n_drawn: int | None = None
     """On pairs that this arena drew; None for a file, which does not tell."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from arena.battle import AnswerId, Message, ModelId, PromptId, Source, Verdict
+from arena.battle import AnswerId, Message, ModelId, Pair, PromptId, Source, Verdict, pair_of
 from arena.policy import Made
 from arena.store.database import Database
 from arena.store.log import standing
@@ -112,6 +112,16 @@ class Judged:
             )
             for row in rows
         ]
+
+    def by(self, sources: Sequence[Source], *, up_to: int) -> frozenset[Pair]:
+        """The pairs of stored answers that votes of these sources which count are on."""
+        with self._database.read() as cursor:
+            rows = cursor.execute(
+                f"""select distinct answer_a, answer_b from {standing(up_to)} join battles using (battle_id)
+                where list_contains($sources, source) and answer_a is not null and answer_b is not null""",
+                {"sources": [source.value for source in sources]},
+            ).fetchall()
+        return frozenset(pair_of(a, b) for a, b in rows)
 
     def counts(self, one: ModelId, other: ModelId | None, sources: Sequence[Source], *, up_to: int) -> tuple[int, int]:
         """How many votes of these sources there are on a model, or on two, and how many of them lack their texts."""

@@ -1,8 +1,11 @@
-"""Votes in a file and in a database, for the tests of the commands."""
+"""Votes in a file and in a database, and a server of judges, for the tests of the commands."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from judges import honest, says
+from model_server import ModelServer, serving
 
 from command import VOTES, bakeoff
 
@@ -20,3 +23,18 @@ def db(tmp_path: Path, votes: Path) -> Path:
     path = tmp_path / "arena.duckdb"
     assert bakeoff("import", votes, "--db", path, "--source", "human").code == 0
     return path
+
+
+@pytest.fixture(scope="module")
+def judging_server() -> Iterator[ModelServer]:
+    with serving() as models:
+        yield models
+
+
+@pytest.fixture
+def judges(judging_server: ModelServer) -> ModelServer:
+    """A server as new, with an honest judge."""
+    for each in (judging_server.replies, judging_server.requests, judging_server.headers):
+        each.clear()
+    judging_server.says("honest", says(honest))
+    return judging_server

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.contenders.answer_log import append, held, mend
@@ -30,6 +30,7 @@ def test_a_row_is_a_line_and_what_has_no_value_is_left_out(tmp_path: Path):
     ]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200))
 def test_wherever_a_line_was_torn_the_whole_ones_stay_and_the_half_one_is_put_aside(
     tmp_path_factory: pytest.TempPathFactory, n_bytes: int

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from model_server import ModelServer, Reply, serving
 
-from arena.contenders.generation import FAILURES_TO_REST
+from arena.contenders.asking import FAILURES_TO_REST
 from arena.pack import read_pack
 from command import ROOT, bakeoff, error_of
 
