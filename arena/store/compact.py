@@ -12,11 +12,14 @@ from pathlib import Path
 import duckdb
 
 from arena.errors import DatabaseInUse, DatabaseUnavailable
-from arena.store import own_prompts, signals
 from arena.store.database import Database, connect, first_line
 from arena.store.log import begin_era, head, redact_withdrawn
+from arena.store.own_prompts import ERASED as PROMPTS_ERASED
+from arena.store.own_prompts import N_UNERASED as N_PROMPTS_UNERASED
 from arena.store.replica import quoted, replicated
 from arena.store.row import scalar
+from arena.store.signals import ERASED as SIGNALS_ERASED
+from arena.store.signals import N_UNERASED as N_SIGNALS_UNERASED
 from arena.store.torn import log_of
 
 # Acts of the log that took text away after the file was last written anew.
@@ -48,7 +51,7 @@ def rewrite(path: Path, now: datetime) -> Rewritten | None:
         try:
             with database.write() as cursor:
                 redact_withdrawn(cursor, now)
-                n_texts = sum(scalar(cursor, each) for each in (_PENDING, signals.N_UNERASED, own_prompts.N_UNERASED))
+                n_texts = sum(scalar(cursor, each) for each in (_PENDING, N_SIGNALS_UNERASED, N_PROMPTS_UNERASED))
         finally:
             database.close()
         if not n_texts:
@@ -71,8 +74,8 @@ def _copy(path: Path, draft: Path, now: datetime) -> None:
                 connection.execute(f"use {there}")
                 is_same = head(connection) == last
                 connection.execute("insert into rewrites values (?, ?)", [last[0], now])
-                connection.execute(signals.ERASED)
-                connection.execute(own_prompts.ERASED)
+                connection.execute(SIGNALS_ERASED)
+                connection.execute(PROMPTS_ERASED)
                 connection.execute(f"use {quoted(here)}")
             if not is_same:
                 raise DatabaseUnavailable(

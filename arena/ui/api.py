@@ -306,7 +306,8 @@ def translate_errors(app: FastAPI) -> None:
         elif isinstance(error, NotALabel):
             values = {"label": error.label, "accepted": error.accepted}
         elif isinstance(error, NotAPrompt):
-            word, values = f"prompt_{error.why}", {"most": f"{error.most:,}"}
+            word = f"prompt_{error.why}"
+            values = {"most": f"{error.most:,}"}
         return refusal(status, word, **values)
 
     @app.exception_handler(RequestValidationError)

@@ -54,8 +54,11 @@ def watched(tempo: Tempo, a: Arrivals, b: Arrivals) -> list[tuple[float, int, in
 def raw(_: Tempo, a: Arrivals, b: Arrivals) -> list[tuple[float, int, int]]:
     """The same without any pacing: each piece as it comes."""
     times = sorted({time for time, _ in (*a, *b)})
-    there = [[max((n for time, n in side if time <= now), default=0) for side in (a, b)] for now in times]
-    return [(time, *each) for time, each in zip(times, there, strict=True)]
+
+    def there(side: Arrivals, now: float) -> int:
+        return max((n for time, n in side if time <= now), default=0)
+
+    return [(now, there(a, now), there(b, now)) for now in times]
 
 
 def features(seen: list[tuple[float, int, int]]) -> list[float]:
