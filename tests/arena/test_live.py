@@ -1,30 +1,22 @@
 """Live battles on real servers of models: what is shown, what is stored, and what becomes of every fault."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
-from random import Random
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from live_ground import LIVE, MODELS, QUESTION, Live, answers_with, rows, run, sky
 from model_server import ModelServer, Reply, serving
 
-from arena.battle import Answer, Ballot, Message, Model, ModelId, Prompt, PromptId, SkipReason, Source, Verdict, VoterId
-from arena.contenders.client import Client, Completion, Patience, share_encryption
-from arena.contenders.endpoint import Endpoint
+from arena.battle import Answer, Ballot, Message, Model, ModelId, Prompt, PromptId, Verdict
+from arena.contenders.client import share_encryption
 from arena.errors import AlreadyVoted, ConsentNeeded, Failure, NotAPrompt, NotOffered, TooMany, UnknownBallot
-from arena.live import Closed, LiveBooth, Opened, Shown, Step
+from arena.live import Closed, Opened, Shown, Step
 from arena.pack import answer_id
-from arena.store import VoteStore, rewrite
-from arena.voting import Booth
+from arena.store import VoteStore
 from arenas import booth, voter
 from ground import NOW
-
-LIVE = "[live]\nown_prompts = true\n"
-MODELS = ("quill", "brine", "tamar")
-HASTY = Patience(n_tries=2, pause_seconds=0.01, stall_seconds=0.5)
-QUESTION = "Why is the sky blue?"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,60 +35,6 @@ def arena(store: VoteStore) -> VoteStore:
     store.catalogue.add_models([Model(ModelId(each), each.title(), f"Maker of {each}") for each in MODELS], NOW)
     store.catalogue.set_rules(LIVE, None, NOW)
     return store
-
-
-class Live:
-    """A booth of live battles with a fast tempo, and the ordinary one beside it."""
-
-    def __init__(self, store: VoteStore, server: ModelServer, models: Sequence[str] = MODELS, **endpoint: Any):
-        self.store = store
-        self.booth: Booth = booth(store, NOW)
-        clients = {
-            ModelId(each): Client(
-                Endpoint.model_validate({"model": each, "base_url": server.url, "timeout_seconds": 5} | endpoint),
-                None,
-                rng=Random(0),
-                patience=HASTY,
-            )
-            for each in models
-        }
-        self.live = LiveBooth(store, self.booth, clients, rng=Random(4), clock=lambda: self.now)
-        self.now: datetime = NOW
-        for each in clients:
-            for _ in range(20):
-                self.live.health.answered(each, Completion("x" * 2500, "stop", None, 1, 1, 10.0, 1010.0, 1), None)
-
-    async def steps(self, voter_id: VoterId, text: str = QUESTION) -> list[Step]:
-        return [step async for step in await self.live.battle(voter_id, text)]
-
-    async def opened(self, voter_id: VoterId, text: str = QUESTION) -> Ballot:
-        *_, last = await self.steps(voter_id, text)
-        assert isinstance(last, Opened)
-        return last.ballot
-
-
-def run(course: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    async def bounded() -> Any:
-        async with asyncio.timeout(60):
-            return await course()
-
-    return asyncio.run(bounded())
-
-
-def rows(store: VoteStore, query: str) -> list[tuple[Any, ...]]:
-    with store._database.read() as cursor:
-        return cursor.execute(query).fetchall()
-
-
-def answers_with(server: ModelServer, text: Callable[[str], str], **more: Any) -> None:
-    """Each model answers with a text of its own, in pieces of four letters."""
-    for model in MODELS:
-        whole = text(model)
-        server.says(model, Reply(pieces=tuple(whole[i : i + 4] for i in range(0, len(whole), 4)), **more))
-
-
-def sky(model: str) -> str:
-    return f"It scatters. Take {len(model)} grains and number {sum(map(ord, model))}.\nThat is all."
 
 
 def test_two_models_answer_and_what_comes_of_it_is_a_ballot_like_any_other(arena: VoteStore, server: ModelServer):
@@ -433,52 +371,6 @@ def test_where_their_votes_are_left_out_the_vote_on_a_named_answer_counts_nowher
     assert rows(arena, "select blind from votes") == [(False,)]
 
 
-def vote_on(live: Live, who: VoterId, text: str = QUESTION) -> Ballot:
-    ballot = run(lambda: live.opened(who, text))
-    live.booth.cast(ballot.id, Verdict.A, who, NOW)
-    return ballot
-
-
-@pytest.mark.parametrize("way", ["undo", "all"])
-def test_a_prompt_goes_with_its_vote_and_the_log_stays_whole(tmp_path: Path, server: ModelServer, way: str):
-    path = tmp_path / "arena.duckdb"
-    secret = "My aunt Zenobia of Quetzal Lane asks: why is the sky blue?"
-    with VoteStore.open(path) as store:
-        store.catalogue.add_models([Model(ModelId(each), each.title()) for each in MODELS], NOW)
-        store.catalogue.set_rules(LIVE, None, NOW)
-        answers_with(server, lambda model: f"Dear Zenobia. {sky(model)}")
-        live, who = Live(store, server), voter()
-        ballot = vote_on(live, who, secret)
-        assert not store.log.broken_links()
-        if way == "undo":
-            live.booth.withdraw(ballot.id, who, NOW)
-        else:
-            open_one = run(lambda: live.opened(who, secret))
-            assert live.booth.withdraw_all(who, NOW) == 1
-            closed = store.ballots.find(open_one.id)
-            assert closed is not None
-            assert closed.skipped is SkipReason.OTHER
-        assert not store.log.broken_links()
-        assert rows(store, "select count(*) from prompts") == rows(store, "select count(*) from answers") == [(0,)]
-        assert rows(store, "select count(*) from own_prompts where salt is not null") == [(0,)]
-    rewrite(path, NOW)
-    assert b"Zenobia" not in path.read_bytes()
-    with VoteStore.open(path) as store:
-        assert not store.log.broken_links()
-        assert booth(store, NOW).own_votes(who).votes[0].is_withdrawn
-
-
-def test_a_prompt_that_was_changed_in_the_file_is_found(arena: VoteStore, server: ModelServer):
-    answers_with(server, sky)
-    live, who = Live(arena, server), voter()
-    vote_on(live, who)
-
-    with arena._database.write() as cursor:
-        cursor.execute("update prompts set messages = [{'role': 'user', 'content': 'Another?'}]")
-
-    assert len(arena.log.broken_links()) == 1
-
-
 def test_a_retired_model_is_asked_nothing(arena: VoteStore, server: ModelServer):
     arena.catalogue.add_models([Model(ModelId("quill"), "Quill", retired_at=NOW)], NOW)
 
@@ -486,27 +378,6 @@ def test_a_retired_model_is_asked_nothing(arena: VoteStore, server: ModelServer)
         return Live(arena, server).live.ready()
 
     assert run(ready) == ["brine", "tamar"]
-
-
-def test_nobody_else_is_shown_a_prompt_of_a_voter_not_as_a_sample_either(arena: VoteStore, server: ModelServer):
-    answers_with(server, sky)
-    live = Live(arena, server)
-    for _ in range(5):  # one question in four is for show
-        vote_on(live, voter())
-
-    n_log, _ = arena.log.position()
-    for model in MODELS:
-        assert arena.judged.pairs(ModelId(model), None, [Source.HUMAN], up_to=n_log, most=50) == []
-
-
-def test_the_digest_of_a_prompt_tells_nobody_who_guesses_it(arena: VoteStore, server: ModelServer):
-    answers_with(server, sky)
-    live = Live(arena, server)
-    for _ in range(2):
-        vote_on(live, voter())
-
-    digests = {digest for (digest,) in rows(arena, "select prompt_digest from votes")}
-    assert len(digests) == 2
 
 
 def test_bank_and_own_prompts_stand_side_by_side(arena: VoteStore, server: ModelServer):

@@ -1,0 +1,93 @@
+"""Prompts that voters typed: whose they are, how they go with their vote, and that the log stays whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_ground import LIVE, MODELS, Live, answers_with, rows, run, sky, vote_on
+from model_server import ModelServer, serving
+
+from arena.battle import Model, ModelId, SkipReason, Source
+from arena.contenders.client import share_encryption
+from arena.store import VoteStore, rewrite
+from arenas import booth, voter
+from ground import NOW
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _encryption() -> None:
+    share_encryption()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with serving() as models:
+        yield models
+
+
+@pytest.fixture
+def arena(store: VoteStore) -> VoteStore:
+    store.catalogue.add_models([Model(ModelId(each), each.title(), f"Maker of {each}") for each in MODELS], NOW)
+    store.catalogue.set_rules(LIVE, None, NOW)
+    return store
+
+
+@pytest.mark.parametrize("way", ["undo", "all"])
+def test_a_prompt_goes_with_its_vote_and_the_log_stays_whole(tmp_path: Path, server: ModelServer, way: str):
+    path = tmp_path / "arena.duckdb"
+    secret = "My aunt Zenobia of Quetzal Lane asks: why is the sky blue?"
+    with VoteStore.open(path) as store:
+        store.catalogue.add_models([Model(ModelId(each), each.title()) for each in MODELS], NOW)
+        store.catalogue.set_rules(LIVE, None, NOW)
+        answers_with(server, lambda model: f"Dear Zenobia. {sky(model)}")
+        live, who = Live(store, server), voter()
+        ballot = vote_on(live, who, secret)
+        assert not store.log.broken_links()
+        if way == "undo":
+            live.booth.withdraw(ballot.id, who, NOW)
+        else:
+            open_one = run(lambda: live.opened(who, secret))
+            assert live.booth.withdraw_all(who, NOW) == 1
+            closed = store.ballots.find(open_one.id)
+            assert closed is not None
+            assert closed.skipped is SkipReason.OTHER
+        assert not store.log.broken_links()
+        assert rows(store, "select count(*) from prompts") == rows(store, "select count(*) from answers") == [(0,)]
+        assert rows(store, "select count(*) from own_prompts where salt is not null") == [(0,)]
+    rewrite(path, NOW)
+    assert b"Zenobia" not in path.read_bytes()
+    with VoteStore.open(path) as store:
+        assert not store.log.broken_links()
+        assert booth(store, NOW).own_votes(who).votes[0].is_withdrawn
+
+
+def test_a_prompt_that_was_changed_in_the_file_is_found(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+    vote_on(live, who)
+
+    with arena._database.write() as cursor:
+        cursor.execute("update prompts set messages = [{'role': 'user', 'content': 'Another?'}]")
+
+    assert len(arena.log.broken_links()) == 1
+
+
+def test_nobody_else_is_shown_a_prompt_of_a_voter_not_as_a_sample_either(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live = Live(arena, server)
+    for _ in range(5):  # one question in four is for show
+        vote_on(live, voter())
+
+    n_log, _ = arena.log.position()
+    for model in MODELS:
+        assert arena.judged.pairs(ModelId(model), None, [Source.HUMAN], up_to=n_log, most=50) == []
+
+
+def test_the_digest_of_a_prompt_tells_nobody_who_guesses_it(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live = Live(arena, server)
+    for _ in range(2):
+        vote_on(live, voter())
+
+    digests = {digest for (digest,) in rows(arena, "select prompt_digest from votes")}
+    assert len(digests) == 2
