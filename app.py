@@ -2,9 +2,10 @@
 
 import os
 import sys
+from functools import partial
 
 from arena.errors import ArenaError
-from arena.settings import Settings
+from arena.settings import Settings, named_secrets
 
 
 def main() -> int:
@@ -13,7 +14,7 @@ def main() -> int:
     from arena.ui.server import serve  # noqa: PLC0415 - it loads Gradio
 
     try:
-        serve(Settings.from_env(os.environ))
+        serve(Settings.from_env(os.environ), partial(named_secrets, os.environ))
     except ArenaError as error:
         print(f"bakeoff: {error}", file=sys.stderr)  # noqa: T201
         return 1

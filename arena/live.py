@@ -29,7 +29,7 @@ from arena.battle import (
 )
 from arena.contenders.client import Client
 from arena.contenders.generation import params_of
-from arena.contenders.health import Health
+from arena.contenders.health import Figures, Health
 from arena.contenders.pace import Pacer
 from arena.contenders.pane import Pane
 from arena.errors import EndpointFailed, NotAPrompt, NotOffered, TooMany
@@ -105,6 +105,15 @@ class LiveBooth:
         self._rng = rng
         self._clock = clock
         self._running: dict[VoterId, _Course] = {}
+
+    def figures(self) -> dict[ModelId, Figures]:
+        """How each model does, for the host. To be asked on the event loop, whose clock their health is told by."""
+        return self.health.figures(asyncio.get_running_loop().time())
+
+    @property
+    def n_running(self) -> int:
+        """How many battles are under way."""
+        return len(self._running)
 
     async def battle(self, voter_id: VoterId, text: str, *, permit: Permit = freely) -> AsyncGenerator[Step, None]:
         """Put a prompt to two hidden models. The steps end with one that is Opened or Closed.
@@ -212,7 +221,7 @@ class LiveBooth:
         try:
             completion = await client.answer(prompt.messages, pane.add)
         except EndpointFailed as failed:
-            self.health.failed(pane.model_id, failed.failure, asyncio.get_running_loop().time())
+            self.health.failed(pane.model_id, failed, asyncio.get_running_loop().time())
             pane.fail(failed)
         else:
             usd = client.endpoint.cost(completion.n_prompt_tokens, completion.n_tokens)

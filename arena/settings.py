@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from arena.address import PRIVATE_NETWORKS, Network
 from arena.battle import Source
@@ -36,8 +36,6 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     database: Path | None = Field(
         default=None,
@@ -259,7 +257,7 @@ class Settings(BaseModel):
         if str(values.get("public_url", "")).startswith("https:"):
             values.setdefault("cookies", "secure")
         try:
-            settings = cls.model_validate(values | options)
+            return cls.model_validate(values | options)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             field = str(problem["loc"][0])
@@ -269,12 +267,6 @@ class Settings(BaseModel):
                 raise BadInput(f"{name} is no setting; known: {known}") from error
             shown = "" if field in _NOT_SHOWN else f" {problem['input']!r}"
             raise BadInput(f"{name} has an unusable value{shown}: {problem['msg']}") from error
-        settings._environ = dict(environ)
-        return settings
-
-    def secrets_named(self, names: Iterable[str]) -> dict[str, str]:
-        """The secrets that a pack names by environment variable; those that are not set, or empty, are not in it."""
-        return {name: self._environ[name] for name in names if self._environ.get(name)}
 
     def open_secrets(self) -> tuple[bytes, ...]:
         """The secret that is set, or else those in the key file, which is made when missing; then the old ones."""
@@ -356,6 +348,11 @@ _HUB: Mapping[str, str] = {
     "OAUTH_CLIENT_SECRET": "oidc_client_secret",
     "OAUTH_SCOPES": "oidc_scopes",
 }
+
+
+def named_secrets(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """The secrets that a pack names by environment variable; those that are not set, or empty, are not in it."""
+    return {name: environ[name] for name in names if environ.get(name)}
 
 
 def _of_space(environ: Mapping[str, str]) -> dict[str, str]:

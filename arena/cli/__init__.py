@@ -23,6 +23,7 @@ from arena.cli.console import (
     dumped,
     existing,
     say,
+    secrets_of,
     settings_with,
     tell,
     with_db,
@@ -77,7 +78,8 @@ def serve(**given: Any) -> None:
     from arena.ui import server
 
     # The options are named for fields of Settings; what is not given is left to the environment.
-    server.serve(settings_with(**{name: value for name, value in given.items() if value is not None}))
+    settings = settings_with(**{name: value for name, value in given.items() if value is not None})
+    server.serve(settings, secrets_of)
 
 
 @click.command()

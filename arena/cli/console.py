@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +82,13 @@ def settings_with(**options: Any) -> "Settings":
     from arena.settings import Settings
 
     return Settings.from_env(os.environ, **options)
+
+
+def secrets_of(names: Iterable[str]) -> dict[str, str]:
+    """The secrets that a pack names by environment variable, as far as they are set."""
+    from arena.settings import named_secrets
+
+    return named_secrets(os.environ, names)
 
 
 def existing(db: Path) -> Path:

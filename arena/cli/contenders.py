@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arena import option
-from arena.cli.console import counted, dumped, progress, say, settings_with, tell, with_json
+from arena.cli.console import counted, dumped, progress, say, secrets_of, tell, with_json
 from arena.errors import BadInput
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def clients_for(endpoints: "Mapping[Any, Endpoint]") -> "tuple[dict[str, Client]
     from arena.contenders.client import clients_of, missing_keys, share_encryption
 
     share_encryption()
-    keys = settings_with().secrets_named(each.api_key_env for each in endpoints.values() if each.api_key_env)
+    keys = secrets_of(each.api_key_env for each in endpoints.values() if each.api_key_env)
     return clients_of(endpoints, keys, rng=SystemRandom()), missing_keys(endpoints, keys)
 
 

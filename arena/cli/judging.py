@@ -14,7 +14,6 @@ from arena.battle import Source
 from arena.cli.console import counted, dumped, existing, progress, say, settings_with, tell, with_json
 from arena.cli.contenders import INTERRUPTED, clients_for, record_of, tell_failures, tell_plan
 from arena.errors import BadInput
-from arena.tally import Selection
 
 if TYPE_CHECKING:
     from arena.battle import ModelId, Pair, PromptId
@@ -289,6 +288,7 @@ def _report(pack: "Pack", judges: set[str], db: Path | None, seed: int) -> "list
     from arena.judge_votes import voter_of
     from arena.judges import judges as against_people
     from arena.store import VoteStore
+    from arena.tally import Selection
     from arena.vote_sheet import read_sheet
     from arena.voter import VoterKey
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from arena.battle import ModelId
 from arena.contenders.client import Completion
 from arena.contenders.pace import Speed, Tempo
-from arena.errors import Failure
+from arena.errors import EndpointFailed, Failure
 
 REMEMBERED = 50
 """So many of its latest requests tell how a contender does."""
@@ -27,7 +27,8 @@ class Figures:
     """How one contender does. Times are medians over its latest answers, in seconds; None without an answer.
 
     usd is what all its answers since the start cost, None without a price; failures count since the start as well.
-    rests_for are the seconds until it is tried again, 0 where it does not rest.
+    rests_for are the seconds until it is tried again, 0 where it does not rest. What the endpoint said when it failed
+    last may name the model.
     """
 
     n_answers: int
@@ -37,6 +38,7 @@ class Figures:
     characters: float | None
     usd: float | None
     rests_for: float
+    last_failure: EndpointFailed | None
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class _Record:
     failures: Counter[Failure] = field(default_factory=Counter)
     n_answers: int = 0
     usd: float | None = None
+    last_failure: EndpointFailed | None = None
     rest: float = 0.0
     rests_until: float = 0.0
 
@@ -74,15 +77,16 @@ class Health:
             if usd is not None:
                 record.usd = (record.usd or 0.0) + usd
 
-    def failed(self, model: ModelId, failure: Failure, now: float) -> None:
+    def failed(self, model: ModelId, failed: EndpointFailed, now: float) -> None:
         """Note a request that failed after all its tries; may send the model to rest."""
         with self._lock:
             record = self._records[model]
-            record.failures[failure] += 1
+            record.failures[failed.failure] += 1
+            record.last_failure = failed
             record.latest.append(False)
             n = record.latest.count(False)
             is_ill = n >= FEWEST_FAILURES and n >= SHARE_OF_FAILURES * len(record.latest)
-            if is_ill or failure.is_lasting or record.rest:
+            if is_ill or failed.failure.is_lasting or record.rest:
                 record.rest = min(2 * record.rest, LONGEST_REST) if record.rest else FIRST_REST
                 record.rests_until = now + record.rest
 
@@ -113,6 +117,7 @@ def _figures(record: _Record, now: float) -> Figures:
         characters=_median([speed.characters for speed in speeds]),
         usd=record.usd,
         rests_for=max(record.rests_until - now, 0.0),
+        last_failure=record.last_failure,
     )
 
 

@@ -34,6 +34,7 @@ from arena.ui import (
     arena_page,
     calibration_api,
     consent_api,
+    contenders_api,
     disagreement_api,
     guidelines_page,
     host_api,
@@ -172,7 +173,7 @@ def _include_routes(app: FastAPI, site: Site, frame: Frame, reception: login_api
     # First what is asked most: routes are tried in this order.
     app.include_router(api.routes(site.booth, site.voter_key, site.clock, throttle=site.throttle, guideline=guideline))
     app.include_router(login_api.routes(reception, frame))
-    app.include_router(host_page.routes(frame))
+    app.include_router(host_page.routes(frame, host_page.LIVE_SECTIONS if site.live else host_page.SECTIONS))
     app.include_router(host_api.routes(site.login, site.alarms))
     app.include_router(review_api.routes(site.review, site.clock, signed_as=site.login.signed_as))
     app.include_router(disagreement_api.routes(site.arbiter, site.clock, signed_as=site.login.signed_as))
@@ -195,6 +196,7 @@ def _include_routes(app: FastAPI, site: Site, frame: Frame, reception: login_api
         lists = lists_api.routes(site.lists, site.booth, site.voter_key, site.clock, throttle=site.throttle)
         app.include_router(lists)
     if site.live:
+        app.include_router(contenders_api.routes(site.live))
         app.include_router(live_api.routes(site.live, site.booth, site.voter_key, site.clock, throttle=site.throttle))
     if site.signals:
         app.include_router(signals_api.routes(site.signals))

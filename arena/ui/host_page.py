@@ -4,6 +4,7 @@ It is no page of Gradio's: what a host sees is in nobody's configuration, and no
 let the host in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -33,27 +34,31 @@ SECTIONS = (
 )
 
 
-def routes(frame: Frame) -> APIRouter:
+LIVE_SECTIONS = (SECTIONS[0], Section("models", script="models.js"), *SECTIONS[1:])
+"""Where models answer live."""
+
+
+def routes(frame: Frame, sections: Sequence[Section] = SECTIONS) -> APIRouter:
     """The page itself."""
     router = APIRouter()
 
     @router.get("/host")
     def host(request: Request) -> Response:
-        scripts = [each.script for each in SECTIONS if each.script]
+        scripts = [each.script for each in sections if each.script]
         tags = signed_in_tags(session_of(request))
-        return plain_page(request, frame, "host", _body(), scripts=scripts, personal=tags)
+        return plain_page(request, frame, "host", _body(sections), scripts=scripts, personal=tags)
 
     return router
 
 
-def _body() -> str:
-    jump = "".join(f'<a href="#host-{each.name}-title" data-t="host.{each.name}"></a>' for each in SECTIONS)
-    sections = "".join(
+def _body(sections: Sequence[Section]) -> str:
+    jump = "".join(f'<a href="#host-{each.name}-title" data-t="host.{each.name}"></a>' for each in sections)
+    parts = "".join(
         f'<section id="host-{each.name}" aria-labelledby="host-{each.name}-title">'
         f'<h2 id="host-{each.name}-title" data-t="host.{each.name}"></h2>{each.html}</section>'
-        for each in SECTIONS
+        for each in sections
     )
     return (
         '<main class="reading host" id="host"><h1 data-t="nav.host"></h1>'
-        f'<nav class="jump" data-t-label="study.contents">{jump}</nav>{sections}</main>'
+        f'<nav class="jump" data-t-label="study.contents">{jump}</nav>{parts}</main>'
     )

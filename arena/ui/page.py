@@ -36,6 +36,7 @@ _MODULES = {
     "review.js",
     "disagreement.js",
     "alarms.js",
+    "models.js",
     "scores.js",
     "voters.js",
 }

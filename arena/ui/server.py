@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -50,8 +50,9 @@ _GRACE_SECONDS = 5
 _MANY_ANSWERS = 5_000
 
 
-def serve(settings: Settings) -> None:
-    """Open the arena and serve it until interrupted.
+def serve(settings: Settings, secrets_of: Callable[[Iterable[str]], Mapping[str, str]]) -> None:
+    """Open the arena and serve it until interrupted. `secrets_of` gives the secrets that a pack names, as far as they
+    are set.
 
     Raises an ArenaError for a pack, a database or a port that cannot be used; nothing is served then.
     """
@@ -60,7 +61,7 @@ def serve(settings: Settings) -> None:
     with listener, _opened(settings.database_file) as store:
         pack = _fill(store, settings, datetime.now(UTC))
         rng = random.SystemRandom()
-        clients = _contenders(store, settings, pack, rng)
+        clients = _contenders(store, pack, secrets_of, rng)
         app = build_app(open_site(store, settings, clock=lambda: datetime.now(UTC), rng=rng, clients=clients))
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         for note in login.notes():
@@ -195,7 +196,10 @@ def open_review(
 
 
 def _contenders(
-    store: VoteStore, settings: Settings, pack: Pack | None, rng: random.Random
+    store: VoteStore,
+    pack: Pack | None,
+    secrets_of: Callable[[Iterable[str]], Mapping[str, str]],
+    rng: random.Random,
 ) -> dict[ModelId, Client] | None:
     """The models that answer live, where the rules want them. Raises BadInput where one cannot be asked."""
     if not store.catalogue.rules().live.own_prompts:
@@ -204,7 +208,7 @@ def _contenders(
         raise BadInput(
             "voters put prompts of their own here (live.own_prompts): name the pack with its endpoints, --pack"
         )
-    keys = settings.secrets_named(each.api_key_env for each in pack.endpoints.values() if each.api_key_env)
+    keys = secrets_of(each.api_key_env for each in pack.endpoints.values() if each.api_key_env)
     for model, name in missing_keys(pack.endpoints, keys).items():
         raise BadInput(f"the key of {model!r} is not there: set the environment variable {name}")
     share_encryption()

@@ -27,6 +27,7 @@ class Live:
     """A booth of live battles with a fast tempo, and the ordinary one beside it."""
 
     def __init__(self, store: VoteStore, server: ModelServer, models: Sequence[str] = MODELS, **endpoint: Any):
+        self.now: datetime = NOW
         self.store = store
         self.booth: Booth = booth(store, NOW)
         clients = {
@@ -39,7 +40,6 @@ class Live:
             for each in models
         }
         self.live = LiveBooth(store, self.booth, clients, rng=Random(4), clock=lambda: self.now)
-        self.now: datetime = NOW
         for each in clients:
             for _ in range(20):
                 self.live.health.answered(each, Completion("x" * 2500, "stop", None, 1, 1, 10.0, 1010.0, 1), None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena import judgement_table
@@ -69,6 +69,7 @@ verdicts = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), ma
 NO_ROUNDS = Chance(rounds=2)
 
 
+@settings(deadline=None)  # other tests may keep the machine busy
 @given(verdicts)
 def test_agreement_is_what_counting_every_pair_of_votes_gives(items: list[list[Verdict]]):
     found = Agreement.of(said(*items), NO_ROUNDS)
@@ -79,6 +80,7 @@ def test_agreement_is_what_counting_every_pair_of_votes_gives(items: list[list[V
         assert part.figures["raw_pooled"].value == (round(agreeing / len(pairs), 4) if pairs else None)
 
 
+@settings(deadline=None)  # other tests may keep the machine busy
 @given(verdicts)
 def test_every_figure_is_a_number_or_has_a_reason_and_no_interval_is_empty(items: list[list[Verdict]]):
     found = Agreement.of(said(*items), NO_ROUNDS)
@@ -92,6 +94,7 @@ def test_every_figure_is_a_number_or_has_a_reason_and_no_interval_is_empty(items
                 assert figure.reason
 
 
+@settings(deadline=None)
 @given(verdicts, st.integers(0, 99))
 def test_the_order_of_votes_and_the_names_of_voters_change_nothing(items: list[list[Verdict]], seed: int):
     votes, rng = said(*items), np.random.default_rng(seed)
@@ -100,6 +103,7 @@ def test_the_order_of_votes_and_the_names_of_voters_change_nothing(items: list[l
     assert Agreement.of(turned.taking(rng.permutation(len(votes))), NO_ROUNDS) == Agreement.of(votes, NO_ROUNDS)
 
 
+@settings(deadline=None)  # other tests may keep the machine busy
 @given(verdicts)
 def test_turning_all_answers_round_changes_no_figure_but_the_shares(items: list[list[Verdict]]):
     turned = [[verdict.swapped for verdict in votes] for votes in items]

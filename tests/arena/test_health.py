@@ -8,7 +8,7 @@ from arena.battle import ModelId
 from arena.contenders.client import Completion
 from arena.contenders.health import FEWEST_FAILURES, FIRST_REST, LONGEST_REST, Health
 from arena.contenders.pace import Speed, Tempo
-from arena.errors import Failure
+from arena.errors import EndpointFailed, Failure
 
 A, B = ModelId("a"), ModelId("b")
 
@@ -20,7 +20,7 @@ def answer(first_word: float = 0.5, seconds: float = 2.0, text: str = "x" * 150)
 def test_few_failures_send_nobody_to_rest():
     health = Health((A, B))
     for _ in range(FEWEST_FAILURES - 1):
-        health.failed(A, Failure.BROKEN, 0.0)
+        health.failed(A, EndpointFailed(Failure.BROKEN, "so it was"), 0.0)
 
     assert health.well(0.0) == {A, B}
 
@@ -28,7 +28,7 @@ def test_few_failures_send_nobody_to_rest():
 def test_a_contender_that_fails_more_often_than_not_rests_and_the_others_go_on():
     health = Health((A, B))
     for _ in range(FEWEST_FAILURES):
-        health.failed(A, Failure.BROKEN, 100.0)
+        health.failed(A, EndpointFailed(Failure.BROKEN, "so it was"), 100.0)
 
     assert health.well(100.0) == {B}
     assert health.well(100.0 + FIRST_REST) == {A, B}
@@ -40,7 +40,7 @@ def test_one_failure_in_ten_is_no_reason_to_rest():
         if number % 10:
             health.answered(A, answer(), None)
         else:
-            health.failed(A, Failure.LIMITED, float(number))
+            health.failed(A, EndpointFailed(Failure.LIMITED, "so it was"), float(number))
 
     assert health.well(100.0) == {A}
 
@@ -48,20 +48,20 @@ def test_one_failure_in_ten_is_no_reason_to_rest():
 def test_each_failure_after_a_rest_doubles_it_and_an_answer_ends_it():
     health, now, rests = Health((A,)), 0.0, []
     for _ in range(FEWEST_FAILURES + 9):
-        health.failed(A, Failure.SLOW, now)
+        health.failed(A, EndpointFailed(Failure.SLOW, "so it was"), now)
         rest = health.figures(now)[A].rests_for
         rests.append(rest)
         now += rest
 
     assert rests[FEWEST_FAILURES - 1 :] == [min(FIRST_REST * 2**n, LONGEST_REST) for n in range(10)]
     health.answered(A, answer(), None)
-    health.failed(A, Failure.SLOW, now)
+    health.failed(A, EndpointFailed(Failure.SLOW, "so it was"), now)
     assert health.figures(now)[A].rests_for == FIRST_REST  # half of its latest requests and more have failed
 
 
 def test_a_key_that_is_refused_is_reason_enough():
     health = Health((A, B))
-    health.failed(A, Failure.NO_KEY, 0.0)
+    health.failed(A, EndpointFailed(Failure.NO_KEY, "so it was"), 0.0)
 
     assert health.well(0.0) == {B}
 
@@ -70,13 +70,17 @@ def test_the_host_is_told_medians_costs_and_counts_and_nothing_that_is_not_known
     health = Health((A, B))
     for first_word, usd in ((0.2, 0.01), (0.4, 0.02), (0.9, None)):
         health.answered(A, answer(first_word, first_word + 1.0), usd)
-    health.failed(A, Failure.CUT, 0.0)
+    health.failed(A, EndpointFailed(Failure.CUT, "so it was"), 0.0)
 
     told = health.figures(0.0)
 
     assert (told[A].n_answers, told[A].success, told[A].failures) == (3, 0.75, {Failure.CUT: 1})
     assert (told[A].first_word, told[A].characters) == (0.4, pytest.approx(150.0))
     assert told[A].usd == pytest.approx(0.03)
+    last = told[A].last_failure
+    assert last is not None
+    assert last.detail == "so it was"
+    assert told[B].last_failure is None
     assert (told[B].success, told[B].first_word, told[B].characters, told[B].usd) == (None, None, None, None)
 
 
@@ -87,7 +91,7 @@ def test_the_tempo_leaves_out_who_rests():
         health.answered(B, answer(first_word=9.0, seconds=19.0), None)
     assert health.tempo(0.0) == Tempo.of([[Speed(0.5, 150.0)], [Speed(9.0, 15.0)]])
 
-    health.failed(B, Failure.NO_KEY, 0.0)
+    health.failed(B, EndpointFailed(Failure.NO_KEY, "so it was"), 0.0)
 
     assert health.tempo(0.0) == Tempo.of([[Speed(0.5, 150.0)]])
 
@@ -99,7 +103,7 @@ def test_whatever_happens_success_is_a_share_of_the_latest_fifty(course: list[Fa
         if failure is None:
             health.answered(A, answer(), None)
         else:
-            health.failed(A, failure, 0.0)
+            health.failed(A, EndpointFailed(failure, "so it was"), 0.0)
 
     latest = course[-50:]
     expected = sum(each is None for each in latest) / len(latest) if latest else None

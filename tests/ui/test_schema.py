@@ -42,7 +42,7 @@ def closed(**properties: Any) -> dict[str, Any]:
 
 
 _BLIND = closed(
-    ballot_id={"type": "string", "pattern": "^[A-Za-z0-9_-]{24}$"},
+    ballot_id={"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
     category={"type": ["string", "null"]},
     language={"type": ["string", "null"]},
     messages={

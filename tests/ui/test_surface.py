@@ -122,6 +122,7 @@ class Site:
     class booth: n_acts, rules, labels, consent = None, BallotRules(), LabelRules(), None
     class calibration: examples = ()
     class job: latest = None
+    live = None
 before = threading.active_count()
 app = fastapi.FastAPI(openapi_url=None)
 _mount_pages(app, _build_pages(Site, Frame("t", None)))
