@@ -13,10 +13,10 @@ from typing import Any
 from arena.batch import open_log, rate_log
 from arena.battle import Model, Source
 from arena.errors import ArenaError, BadInput, StoreError
+from arena.features import FEATURES
 from arena.leaderboard import Leaderboard, Snapshot
 from arena.plan import Plan
 from arena.store import VoteStore
-from arena.style import FEATURES
 from arena.tally import Selection
 
 _KEPT = 64

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from arena.battle import ModelId, Source
-from arena.style import FEATURES
+from arena.features import FEATURES
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -34,13 +34,13 @@ from arena.exhibit import (
     Position,
     StyleEffect,
 )
+from arena.features import FEATURES
 from arena.leaderboard import Entry, Leaderboard, Snapshot
 from arena.meetings import Leaning, Meetings, Record, Share, share_won
 from arena.plan import BothBad, Plan
 from arena.rating import field_of, rate
 from arena.rows import Counted
 from arena.store import VoteStore
-from arena.style import FEATURES
 from arena.tally import Selection, Unit
 from arena.vote_table import VoteTable
 from arena.withdrawals import Withdrawals

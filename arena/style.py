@@ -11,8 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-FEATURES = ("length", "headers", "lists", "bold", "code_blocks", "emoji")
-"""In the order in which `count` gives them."""
+from arena.features import FEATURES
 
 # After backticks no other one stands in the line, or it is code inside a sentence. A fence that never closes goes on.
 _FENCED = re.compile(

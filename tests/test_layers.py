@@ -98,6 +98,7 @@ FLOORS = [
     ["arena.contenders.incoming", "arena.contenders.pace"],
     ["arena.role"],
     ["arena.self_reference", "arena.known_names"],
+    ["arena.features"],
     ["ratings", "arena.errors"],
     ["arena.battle"],
     ["arena"],  # the package itself: its version

@@ -14,9 +14,9 @@ from arena import __version__, option
 from arena.battle import ModelId, Source
 from arena.cli.console import dumped, existing, progress, say, settings_with, tell, with_json, with_sources
 from arena.errors import BadInput, NothingToRate, RatingFailed
+from arena.features import FEATURES
 from arena.option import Number, Word
 from arena.plan import BothBad, Intervals, Method, Plan, Ties, Weights
-from arena.style import FEATURES
 from arena.tally import Selection, Slice, Unit
 
 if TYPE_CHECKING:

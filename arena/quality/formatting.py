@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from arena.features import FEATURES
 from arena.quality.figure import Audit, Figure, effect, share, unknown
 from arena.quality.sheet import Sheet
 from arena.quality.wording import TRAITS
-from arena.style import FEATURES
 from ratings import Absent, Effects
 
 FLOOR = 30

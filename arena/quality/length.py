@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from arena.features import FEATURES
 from arena.quality.figure import Audit, Figure, effect, share, unknown
 from arena.quality.sheet import Sheet
-from arena.style import FEATURES
 from ratings import Absent
 
 FLOOR = 30

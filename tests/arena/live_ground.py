@@ -40,7 +40,7 @@ class Live:
             for each in models
         }
         self.live = LiveBooth(store, self.booth, clients, rng=Random(4), clock=lambda: self.now)
-        for each in clients:
+        for each in self.live.health.figures(0.0):
             for _ in range(20):
                 self.live.health.answered(each, Completion("x" * 2500, "stop", None, 1, 1, 10.0, 1010.0, 1), None)
 

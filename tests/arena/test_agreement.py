@@ -114,9 +114,10 @@ def test_turning_all_answers_round_changes_no_figure_but_the_shares(items: list[
         )
         for name in Labelling
     ):
-        assert {name: each.value for name, each in one.figures.items()} == {
-            name: each.value for name, each in other.figures.items()
-        }
+        # Sums in another order may differ in their last digit, and so a figure in the fourth to which it is rounded.
+        assert {name: each.value for name, each in one.figures.items()} == pytest.approx(
+            {name: each.value for name, each in other.figures.items()}, abs=1.01e-4
+        )
         assert one.labels["A"] == other.labels["B"]
 
 
