@@ -211,6 +211,11 @@ class Failure(StrEnum):
         return self in (Failure.REFUSED, Failure.LIMITED, Failure.BROKEN, Failure.SLOW, Failure.CUT)
 
     @property
+    def is_illness(self) -> bool:
+        """Whether it tells of the endpoint, and not of the prompt, which a voter may choose."""
+        return self not in (Failure.REJECTED, Failure.FILTERED, Failure.ENDLESS)
+
+    @property
     def is_lasting(self) -> bool:
         """Whether no request to this endpoint can succeed before somebody changes something."""
         return self is Failure.NO_KEY

@@ -8,14 +8,13 @@ another one; after that, the battle is closed, with nothing to vote on. Who leav
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from unicodedata import category
 
 from arena.battle import (
     LIVE,
-    NAMES_MASKED,
     Answer,
     Ballot,
     BallotId,
@@ -47,6 +46,9 @@ MOST_REPLACED = 2
 
 SWAPPED = ", swapped"
 """In the sampling policy of a battle in which a model that failed was replaced: how probable that was, nobody knows."""
+
+MOST_TICKS = 15 * 60 * 5
+"""A quarter of an hour. Nobody waits for longer, and a place is somebody else's then."""
 
 _COME_BACK_SECONDS = 5
 
@@ -89,8 +91,7 @@ class LiveBooth:
         rng: Random,
         clock: Callable[[], datetime],
     ):
-        models = store.catalogue.models()
-        now = clock()
+        models, now = store.catalogue.models(), clock()
         clients = {
             model: client
             for model, client in clients.items()
@@ -105,6 +106,10 @@ class LiveBooth:
         self._rng = rng
         self._clock = clock
         self._running: dict[VoterId, _Course] = {}
+        self._courses: set[_Course] = set()
+        # A battle asks a model at most once, so that none is ever waited for, and whom others ask is seen by nobody.
+        self.most = min([self.rules.at_once, *(each.endpoint.concurrency for each in clients.values())])
+        store.own_prompts.erase_expired(now)
 
     def figures(self) -> dict[ModelId, Figures]:
         """How each model does, for the host. To be asked on the event loop, whose clock their health is told by."""
@@ -113,7 +118,7 @@ class LiveBooth:
     @property
     def n_running(self) -> int:
         """How many battles are under way."""
-        return len(self._running)
+        return len(self._courses)
 
     async def battle(self, voter_id: VoterId, text: str, *, permit: Permit = freely) -> AsyncGenerator[Step, None]:
         """Put a prompt to two hidden models. The steps end with one that is Opened or Closed.
@@ -127,27 +132,28 @@ class LiveBooth:
             raise NotOffered("put a prompt of your own")
         prompt = Prompt(PromptId(new_key(self._clock())), (Message("user", self._checked(text)),))
         await asyncio.to_thread(self._booth.check_consent, voter_id)
-        others = len(self._running.keys() - {voter_id})
-        if others >= self.rules.at_once or len(self.ready()) < 2:
+        if not self._has_room(voter_id) or len(self.well()) < 2:
             raise TooMany("live battles", _COME_BACK_SECONDS)
         permit()
         return self._steps(prompt, voter_id)
 
-    def ready(self, but: frozenset[ModelId] = frozenset()) -> list[ModelId]:
-        """The models that can answer now, in order: those that do not rest and have room for a request."""
-        now = asyncio.get_running_loop().time()
-        well = self.health.well(now)
-        return sorted(each for each, client in self._clients.items() if each in well - but and client.has_place)
+    def well(self) -> list[ModelId]:
+        """The models that do not rest, in order."""
+        return sorted(self.health.well(asyncio.get_running_loop().time()))
+
+    def _has_room(self, voter_id: VoterId) -> bool:
+        return len(self._courses) - (voter_id in self._running) < self.most
 
     async def _steps(self, prompt: Prompt, voter_id: VoterId) -> AsyncGenerator[Step, None]:
         # Nothing begins before the first step is asked for: of steps that nobody takes, nothing would be ended.
         if voter_id in self._running:
             self._running[voter_id].close()
-        drawn = self.draw()
+        drawn = self.draw() if self._has_room(voter_id) else None
         if drawn is None:  # others were faster
             yield Closed()
             return
         course = self._running[voter_id] = _Course(self, prompt, *drawn)
+        self._courses.add(course)
         try:
             begun_at: datetime | None = None
             async for shown in course.run():
@@ -161,12 +167,15 @@ class LiveBooth:
         finally:
             if self._running.get(voter_id) is course:
                 del self._running[voter_id]
-            await course.stop()
+            try:
+                await course.stop()
+            finally:
+                self._courses.remove(course)
 
     def _store_ballot(self, course: "_Course", voter_id: VoterId, begun_at: datetime) -> Ballot:
         """From where reading could begin, so that a verdict right after the last word was not given in no time."""
-        prompt, (a, b) = course.prompt, course.answers()
-        is_masked = self._booth.rules.named_answers == "mask" and any(pane.told for pane in course.panes)
+        prompt, salt = course.prompt, new_id()
+        a, b = (self._answer(pane, prompt, salt) for pane in course.panes)
         battle = Battle(
             id=BattleId(new_key(begun_at)),
             prompt_id=prompt.id,
@@ -175,15 +184,20 @@ class LiveBooth:
             model_a=a.model_id,
             model_b=b.model_id,
             draw_probability=course.probability,
-            sampling_policy=LIVE + (SWAPPED if course.n_replaced else "") + (NAMES_MASKED if is_masked else ""),
+            sampling_policy=LIVE + (SWAPPED if course.n_replaced else ""),
             drawn_at=begun_at,
         )
-        told = tuple((each.id, pane.told) for each, pane in zip((a, b), course.panes, strict=True) if pane.told)
+        asked = self._names.asks_identity(prompt.messages)  # where the rules leave such votes out
+        told = tuple(
+            (each.id, pane.told or f"asked: {asked}")
+            for each, pane in zip((a, b), course.panes, strict=True)
+            if pane.told or asked
+        )
         opened = self._store.own_prompts.add(
             LiveBattle(battle, prompt, (a, b), told),
             BallotId(new_id()),
             voter_id,
-            salt=new_id(),
+            salt=salt,
             opened_at=begun_at,
             expires_at=self._clock() + self._booth.lifetime,
         )
@@ -195,21 +209,21 @@ class LiveBooth:
             raise NotAPrompt("empty", most)
         if len(text) > most:
             raise NotAPrompt("too_long", most)
-        if any(not (each.isprintable() or each.isspace()) for each in text):
+        if any(category(each) in ("Cc", "Cs") and each not in "\n\t" for each in text):
             raise NotAPrompt("control", most)
-        if self._booth.rules.named_answers == "withhold" and self._names.asks_identity([Message("user", text)]):
+        if self._booth.rules.named_answers != "leave_out" and self._names.asks_identity([Message("user", text)]):
             raise NotAPrompt("identity", most)
         return text
 
     def draw(self) -> tuple[list[ModelId], float] | None:
-        """Two models that can answer now, as A and B, and how probable just that was; None where there are not two."""
-        ready = self.ready()
-        return (self._rng.sample(ready, 2), 1 / (len(ready) * (len(ready) - 1))) if len(ready) > 1 else None
+        """Two models that are well, as A and B, and how probable just that was; None where there are not two."""
+        well = self.well()
+        return (self._rng.sample(well, 2), 1 / (len(well) * (len(well) - 1))) if len(well) > 1 else None
 
     def replacement(self, models: frozenset[ModelId]) -> ModelId | None:
         """A model in place of one that failed, none of these; None where there is none."""
-        ready = self.ready(models)
-        return self._rng.choice(ready) if ready else None
+        others = [each for each in self.well() if each not in models]
+        return self._rng.choice(others) if others else None
 
     def pane(self, model: ModelId, prompt: Prompt) -> Pane:
         """An empty side of a battle."""
@@ -228,12 +242,12 @@ class LiveBooth:
             self.health.answered(pane.model_id, completion, usd)
             pane.end(completion)
 
-    def answer(self, pane: Pane, prompt: Prompt) -> Answer:
-        """What a pane holds at the end, as it is stored."""
+    def _answer(self, pane: Pane, prompt: Prompt, salt: str) -> Answer:
+        """What a pane holds at the end, as it is stored: under an id that nobody can guess the text by."""
         made, endpoint = pane.completion, self._clients[pane.model_id].endpoint
         assert made is not None  # noqa: S101 - for the type
         return Answer(
-            id=answer_id(prompt.id, pane.model_id, made.text),
+            id=answer_id(salt, pane.model_id, made.text),
             prompt_id=prompt.id,
             model_id=pane.model_id,
             text=made.text,
@@ -267,9 +281,9 @@ class _Course:
         """Show both answers in step, until they are whole or the battle is closed."""
         clock = asyncio.get_running_loop().time
         started = clock()
-        pacer = Pacer(self._booth.health.tempo(started), started)
-        for number in range(1, 1_000_000_000):  # pragma: no branch - it returns
-            self._replace_failed()
+        pacer = Pacer(self._booth.health.tempo(), started)
+        for number in range(1, MOST_TICKS):
+            self._look()
             if self.is_closed:
                 return
             a, b = self.panes
@@ -281,6 +295,16 @@ class _Course:
                     self.close()  # nobody could say which is better
                 return
             await asyncio.sleep(max(started + number * TICK_SECONDS - clock(), 0))
+        self.close()
+
+    def _look(self) -> None:
+        """See what has come in, and replace who has failed."""
+        for task in self._tasks:
+            if task.done():
+                task.result()  # an error of our own, which nobody foresaw, ends the battle and is in the log
+        for pane in self.panes:
+            pane.look()
+        self._replace_failed()
 
     def _replace_failed(self) -> None:
         for side, pane in enumerate(self.panes):
@@ -296,15 +320,8 @@ class _Course:
             self.panes[side] = self._booth.pane(another, self.prompt)
             self._tasks.append(asyncio.create_task(self._booth.fill(self.panes[side], self.prompt)))
 
-    def answers(self) -> tuple[Answer, Answer]:
-        """What is stored of both."""
-        a, b = (self._booth.answer(pane, self.prompt) for pane in self.panes)
-        return a, b
-
     async def stop(self) -> None:
         """End what is still under way, and wait until its connections are closed."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)

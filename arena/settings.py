@@ -92,8 +92,8 @@ class Settings(BaseModel):
     prompts_per_voter: Limit = Field(
         default=Limit.parse("6/minute,60/hour"), description="Prompts of a voter that models are asked (live battles)."
     )
-    prompts_per_address: Limit = Field(default=Limit.parse("60/minute,600/hour"), description="Of one address.")
-    prompts_in_all: Limit = Field(default=Limit.parse("300/minute"), description="Such prompts of everybody.")
+    prompts_per_address: Limit = Field(default=Limit.parse("30/minute,300/hour"), description="Of one address.")
+    prompts_in_all: Limit = Field(default=Limit.parse("60/minute,2000/day"), description="Such prompts of everybody.")
     votes_per_voter: Limit = Field(default=Limit.parse("30/minute,400/hour"), description="Votes of one voter.")
     votes_per_address: Limit = Field(default=Limit.parse("240/minute,3000/hour"), description="Votes of one address.")
     votes_in_all: Limit = Field(default=Limit.parse("6000/minute"), description="Votes of everybody.")

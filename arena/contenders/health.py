@@ -57,7 +57,8 @@ class Health:
     """The latest of each contender. Any number of threads may tell and ask; times are of a clock that never goes back.
 
     A contender rests after FEWEST_FAILURES failures that are SHARE_OF_FAILURES or more of its latest requests. When its
-    rest is over it is tried again, and the first failure sends it to a rest of twice the length.
+    rest is over it is tried again, and the first failure sends it to a rest of twice the length. Failures that hang on
+    the prompt are counted, and send nobody to rest: who types prompts could choose who answers then.
     """
 
     def __init__(self, models: Collection[ModelId]):
@@ -83,6 +84,8 @@ class Health:
             record = self._records[model]
             record.failures[failed.failure] += 1
             record.last_failure = failed
+            if not failed.failure.is_illness:
+                return
             record.latest.append(False)
             n = record.latest.count(False)
             is_ill = n >= FEWEST_FAILURES and n >= SHARE_OF_FAILURES * len(record.latest)
@@ -95,11 +98,10 @@ class Health:
         with self._lock:
             return frozenset(model for model, record in self._records.items() if record.rests_until <= now)
 
-    def tempo(self, now: float) -> Tempo:
-        """How battles are shown, by what those who do not rest can do."""
-        well = self.well(now)
+    def tempo(self) -> Tempo:
+        """How battles are shown, by what all contenders can do: of one that rests too, or a rest could be seen."""
         with self._lock:
-            return Tempo.of([list(record.speeds) for model, record in self._records.items() if model in well])
+            return Tempo.of([list(record.speeds) for record in self._records.values()])
 
     def figures(self, now: float) -> dict[ModelId, Figures]:
         """How each does, for the host."""

@@ -16,8 +16,9 @@ SLOWEST_CHARACTERS, FASTEST_CHARACTERS = 15.0, 250.0
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """For the first word, in seconds."""
 
-# What is taken for the speed of a model before it has answered.
-_UNKNOWN_CHARACTERS, _UNKNOWN_WAIT = 60.0, 2.0
+# What is taken for the speed of a model of which few answers are known: a slow one, as a faster tempo would show it.
+_UNKNOWN_CHARACTERS, _UNKNOWN_WAIT = 25.0, 5.0
+_FEWEST_KNOWN = 5
 
 _MARGIN = 1.15
 """How much slower than its slowest contender an arena goes, so that this one rarely has to be waited for."""
@@ -42,13 +43,15 @@ class Tempo:
     def of(cls, speeds: Iterable[Iterable[Speed]]) -> "Tempo":
         """From the latest answers of each contender: as slow as nine tenths of those of the slowest one.
 
-        A contender without answers is taken for one of a usual speed.
+        A contender with few answers is taken for a slow one at best.
         """
         waits, rates = [SHORTEST_WAIT], [FASTEST_CHARACTERS * _MARGIN]
         for each in speeds:
             known = list(each)
-            waits.append(_slow_end([speed.first_word for speed in known]) if known else _UNKNOWN_WAIT)
-            rates.append(-_slow_end([-speed.characters for speed in known]) if known else _UNKNOWN_CHARACTERS)
+            if len(known) < _FEWEST_KNOWN:
+                known.append(Speed(_UNKNOWN_WAIT, _UNKNOWN_CHARACTERS))
+            waits.append(_slow_end([speed.first_word for speed in known]))
+            rates.append(-_slow_end([-speed.characters for speed in known]))
         return cls(
             first_word=min(max(max(waits) * _MARGIN, SHORTEST_WAIT), LONGEST_WAIT),
             characters=min(max(min(rates) / _MARGIN, SLOWEST_CHARACTERS), FASTEST_CHARACTERS),

@@ -122,7 +122,7 @@ class VoteStore:
         self.holdings = Holdings(database)
         self.signals = Signals(database)
         self.ranked = Ranked(database)
-        self.own_prompts = OwnPrompts(database, self.ballots, self.voters)
+        self.own_prompts = OwnPrompts(database, self.ballots, self.voters, self.named)
 
     @classmethod
     def open(cls, path: Path | None) -> Self:

@@ -25,13 +25,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # DuckDB looks up a time zone for eve
 # Whether answer A of the battle comes second in the order of ids.
 _IS_TURNED = "coalesce(answer_a > answer_b, false)"
 
+# What a voter has typed goes into an export with the voter's consent alone.
+OWN_PROMPT = "its prompt is its voter's own, and no consent is known"
+_OWN_PROMPT = "if(voter_wrote_prompt and consent_version is null, '" + OWN_PROMPT.replace("'", "''") + "', null)"
+
 _CASTS = f"""
     select prompt_id, if(turned, answer_b, answer_a) as answer_first, if(turned, answer_a, answer_b) as answer_second,
         category, language, license, conversation, turn,
         prompt_row, if(turned, row_b, row_a) as row_first, if(turned, row_a, row_b) as row_second,
         turned, model_a, model_b, voter_id, left_out, phase, item_kind,
         vote_id, verdict, source, epoch_us(voted_at) as voted_at, shown_on_left, time_to_vote_ms, guideline_version,
-        blind, purpose, consent_version, batch, kept_back, list_id, n_pairs, {", ".join(LABEL_COLUMNS)}
+        blind, purpose, consent_version, batch, coalesce(kept_back, {_OWN_PROMPT}) as kept_back, list_id, n_pairs,
+        {", ".join(LABEL_COLUMNS)}
     from (select v.*, b.* exclude (battle_id), {_IS_TURNED} as turned, p.category, p.language, p.license,
             p.rowid as prompt_row, x.rowid as row_a, y.rowid as row_b,
             if(max(turn) over (partition by conversation_id) > 1, conversation_id, null) as conversation

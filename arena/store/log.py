@@ -58,7 +58,8 @@ _VOTES = f"""
 
 # Stored texts that are no longer what their digest says. A text that is gone contradicts nothing.
 _PROMPTS = "select digest, messages, salt from prompts left join own_prompts using (prompt_id)"
-_ANSWERS = "select answer_id, prompt_id, model_id, text from answers"
+_ANSWERS = """
+    select answer_id, coalesce(salt, prompt_id), model_id, text from answers left join own_prompts using (prompt_id)"""
 _TERMS = "select digest, version, license, purpose, text, translations from consent_terms"
 
 # What votes were cast on, where the prompt that stands there now is another one, digest and all.

@@ -17,7 +17,7 @@ class Named:
         self._database = database
         self._catalogue = catalogue
         self._known: frozenset[AnswerId] | None = None
-        database.on_forgetting(self._forget)
+        database.on_forgetting(self.forget)
 
     def renew(self) -> list[NamedAnswer]:
         """Look at all answers in force, and note those that are named. Returns them."""
@@ -38,7 +38,7 @@ class Named:
                 "delete from named_answers where answer_id in (select answer_id from answers where replaced_at is null)"
             )
             append(cursor, "named_answers", [(each.answer_id, each.told) for each in named])
-            self._database.once_stored(self._forget)
+            self._database.once_stored(self.forget)
         return named
 
     def current(self) -> list[NamedAnswer]:
@@ -59,5 +59,6 @@ class Named:
                 known = self._known = frozenset(answer for (answer,) in rows)
         return known
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Have the ids read anew."""
         self._known = None

@@ -14,6 +14,7 @@ from arena.battle import Answer, AnswerId, BallotId, Battle, Prompt, SkipReason,
 from arena.pack import prompt_digest
 from arena.store.ballots import Ballots
 from arena.store.database import Database
+from arena.store.named import Named
 from arena.store.row import from_messages, to_json
 from arena.store.voters import OpenedBallot, Voters
 
@@ -41,8 +42,9 @@ class LiveBattle:
 class OwnPrompts:
     """They come in whole, with both answers and the ballot, and go whole."""
 
-    def __init__(self, database: Database, ballots: Ballots, voters: Voters):
+    def __init__(self, database: Database, ballots: Ballots, voters: Voters, named: Named):
         self._database = database
+        self._named = named
         self._ballots = ballots
         self._voters = voters
 
@@ -58,6 +60,7 @@ class OwnPrompts:
     ) -> OpenedBallot:
         """Store a live battle with everything that belongs to it, all or nothing; nobody else is ever given it.
 
+        A ballot of this voter that is still open is skipped: who could hold several could choose which to vote on.
         `salt` is a random text. Raises DatabaseUnavailable where it cannot be stored.
         """
         prompt = live.prompt
@@ -77,10 +80,29 @@ class OwnPrompts:
             for row in live.told:
                 writing.append("named_answers", row)
             if live.told:
-                self._database.once_stored(self._database.forget)
+                self._database.once_stored(self._named.forget)
+            self._close_open(voter_id, opened_at)
             return self._ballots.add(live.battle, ballot_id, voter_id, opened_at=opened_at, expires_at=expires_at)
 
         return self._database.gather(store)
+
+    def _close_open(self, voter_id: VoterId, now: datetime) -> None:
+        opened = self._voters.of(voter_id).open
+        if opened is not None:
+            self._database.writing.append("skips", (opened.id, SkipReason.OTHER.value, now))
+            erase_without_vote(self._database.writing.cursor, opened.id, now)
+            self._voters.forget(voter_id)
+
+    def erase_expired(self, now: datetime) -> None:
+        """Erase the prompts of ballots that nobody can vote on any more."""
+        with self._database.write() as cursor:
+            rows = cursor.execute(
+                """select prompt_id from own_prompts join battles using (prompt_id) join ballots using (battle_id)
+                where erased_at is null and expires_at <= ? and battle_id not in (select battle_id from votes)""",
+                [now],
+            ).fetchall()
+            if rows:
+                erase(cursor, [prompt for (prompt,) in rows], now)
 
     def erase_all_of(self, voter_id: VoterId, now: datetime) -> int:
         """Erase every prompt that this voter typed, whether a vote came of it or not; returns how many there were."""
@@ -113,6 +135,17 @@ def erase(cursor: duckdb.DuckDBPyConnection, prompts: Sequence[str], now: dateti
         "update own_prompts set salt = null, erased_at = ? where prompt_id in (select unnest(?::varchar[]))",
         [now, prompts],
     )
+
+
+def erase_without_vote(cursor: duckdb.DuckDBPyConnection, ballot_id: str, now: datetime) -> None:
+    """Erase the own prompt of a ballot that is closed without a vote. To be called in a `write`."""
+    rows = cursor.execute(
+        """select prompt_id from ballots join battles using (battle_id) join own_prompts using (prompt_id)
+        where ballot_id = ? and erased_at is null""",
+        [ballot_id],
+    ).fetchall()
+    if rows:
+        erase(cursor, [prompt for (prompt,) in rows], now)
 
 
 def erase_under(cursor: duckdb.DuckDBPyConnection, vote_ids: Sequence[str], now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from arena.battle import AnswerId, BallotId, SkipReason, VoterId
 from arena.errors import KeyTaken
 from arena.store.database import Database
+from arena.store.own_prompts import erase_without_vote
 from arena.store.row import first
 from arena.store.voters import Voters
 
@@ -23,6 +24,7 @@ class Skips:
                 if first(cursor, "select 1 from ballots join votes using (battle_id) where ballot_id = ?", [ballot_id]):
                     return False
                 cursor.execute("insert into skips values (?, ?, ?)", [ballot_id, reason.value, now])
+                erase_without_vote(cursor, ballot_id, now)
                 opened_for = first(cursor, "select voter_id from ballots where ballot_id = ?", [ballot_id])
                 if opened_for:
                     self._voters.forget(opened_for[0])

@@ -4,6 +4,7 @@ The answers come as JSON Lines, one line at each tick of the arena, whether ther
 more than the two texts: not who answers, nor how fast, nor why nothing came of it.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -65,7 +66,7 @@ def routes(
             async with aclosing(steps):
                 try:
                     async for step in steps:
-                        yield _line(_told(step, lambda: so_far(booth, voter_id)))
+                        yield _line(await _told(step, lambda: so_far(booth, voter_id)))
                 except StoreError:
                     # The answer has begun, so that its status cannot say so any more.
                     log.exception("a live ballot could not be stored")
@@ -87,12 +88,13 @@ def routes(
     return router
 
 
-def _told(step: Step, more: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def _told(step: Step, more: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     match step:
         case Shown(a, b):
             return {"a": a, "b": b}
         case Opened(ballot):
-            return {"ballot": ballot_json(ballot), **more()}
+            # The database and Markdown are asked where nobody else waits.
+            return await asyncio.to_thread(lambda: {"ballot": ballot_json(ballot), **more()})
         case Closed():
             return {"closed": True}
 

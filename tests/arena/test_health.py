@@ -84,16 +84,28 @@ def test_the_host_is_told_medians_costs_and_counts_and_nothing_that_is_not_known
     assert (told[B].success, told[B].first_word, told[B].characters, told[B].usd) == (None, None, None, None)
 
 
-def test_the_tempo_leaves_out_who_rests():
+def test_a_rest_is_not_seen_in_the_tempo():
     health = Health((A, B))
     for _ in range(10):
         health.answered(A, answer(first_word=0.5, seconds=1.5), None)
         health.answered(B, answer(first_word=9.0, seconds=19.0), None)
-    assert health.tempo(0.0) == Tempo.of([[Speed(0.5, 150.0)], [Speed(9.0, 15.0)]])
+    before = health.tempo()
+    assert before == Tempo.of([[Speed(0.5, 150.0)], [Speed(9.0, 15.0)]])
 
     health.failed(B, EndpointFailed(Failure.NO_KEY, "so it was"), 0.0)
 
-    assert health.tempo(0.0) == Tempo.of([[Speed(0.5, 150.0)]])
+    assert health.well(0.0) == {A}
+    assert health.tempo() == before
+
+
+@pytest.mark.parametrize("failure", [Failure.REJECTED, Failure.FILTERED, Failure.ENDLESS])
+def test_no_prompt_sends_a_contender_to_rest(failure: Failure):
+    health = Health((A, B))
+    for _ in range(100):
+        health.failed(A, EndpointFailed(failure, "so it was"), 0.0)
+
+    assert health.well(0.0) == {A, B}
+    assert health.figures(0.0)[A].failures == {failure: 100}
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from(Failure)), max_size=80))
@@ -105,6 +117,6 @@ def test_whatever_happens_success_is_a_share_of_the_latest_fifty(course: list[Fa
         else:
             health.failed(A, EndpointFailed(failure, "so it was"), 0.0)
 
-    latest = course[-50:]
+    latest = [each for each in course if each is None or each.is_illness][-50:]
     expected = sum(each is None for each in latest) / len(latest) if latest else None
     assert health.figures(0.0)[A].success == expected

@@ -11,9 +11,20 @@ from model_server import ModelServer, Reply, serving
 
 from arena.battle import Answer, Ballot, Message, Model, ModelId, Prompt, PromptId, Verdict
 from arena.contenders.client import share_encryption
-from arena.errors import AlreadyVoted, ConsentNeeded, Failure, NotAPrompt, NotOffered, TooMany, UnknownBallot
+from arena.contenders.pane import Pane
+from arena.errors import (
+    AlreadyVoted,
+    BallotSkipped,
+    ConsentNeeded,
+    Failure,
+    NotAPrompt,
+    NotOffered,
+    TooMany,
+    UnknownBallot,
+)
 from arena.live import Closed, Opened, Shown, Step
 from arena.pack import answer_id
+from arena.self_naming import Names
 from arena.store import VoteStore
 from arenas import booth, voter
 from ground import NOW
@@ -205,7 +216,7 @@ def test_a_model_that_fails_too_often_rests_and_the_others_go_on(arena: VoteStor
     async def course() -> None:
         for _ in range(6):
             assert isinstance((await live.steps(voter()))[-1], Opened)
-        assert live.live.ready() == ["brine", "tamar"]
+        assert live.live.well() == ["brine", "tamar"]
 
     run(course)
     assert len(server.bodies("quill")) == 1
@@ -277,25 +288,33 @@ def test_so_many_at_once_and_no_more(arena: VoteStore, server: ModelServer):
     assert [isinstance(each, TooMany) for each in done] == [False, False, True]
 
 
-def test_models_that_have_no_room_are_not_drawn(arena: VoteStore, server: ModelServer):
-    answers_with(server, sky, before=0.3)
-    live = Live(arena, server, concurrency=1)
+def test_so_many_as_the_endpoint_with_the_fewest_places_allows_so_that_nobody_waits_for_another(
+    arena: VoteStore, server: ModelServer
+):
+    """Else who answers one voter could be told from who does not answer another."""
+    answers_with(server, sky, before=0.5)
+    live = Live(arena, server, concurrency=2)
+    assert live.live.most == 2
 
     async def course() -> list[Any]:
         async def one(number: int) -> Any:
-            await asyncio.sleep(0.1 * number)
+            await asyncio.sleep(0.05 * number)
             return await live.steps(voter())
 
-        return await asyncio.gather(*map(one, range(2)), return_exceptions=True)
+        return await asyncio.gather(*map(one, range(3)), return_exceptions=True)
 
-    first, second = run(course)
+    first, second, third = run(course)
     assert isinstance(first[-1], Opened)
-    assert isinstance(second, TooMany)  # one of the three has room, and a battle is of two
+    assert isinstance(second[-1], Opened)
+    assert isinstance(third, TooMany)
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("", "empty"), (" \n\t ", "empty"), ("x" * 4001, "too_long"), ("a\x00b", "control"), ("Who are you?", "identity")],
+    [
+        *(("", "empty"), (" \n\t ", "empty"), ("x" * 4001, "too_long")),
+        *(("a\x00b", "control"), ("a\x1bb", "control"), ("Who are you?", "identity")),
+    ],
 )
 def test_what_cannot_be_put_to_models_is_refused_before_anybody_is_asked(
     arena: VoteStore, server: ModelServer, text: str, why: str
@@ -339,22 +358,19 @@ def test_an_answer_that_tells_who_wrote_it_is_withheld_before_the_name_is_shown(
     assert isinstance(steps[-1], Opened)  # it was replaced, since nothing was shown yet
 
 
-def test_where_names_are_masked_the_mask_is_shown_from_the_start_and_stays_on_the_ballot(
-    arena: VoteStore, server: ModelServer
+@pytest.mark.parametrize("policy", ["withhold", "mask"])
+def test_an_answer_that_names_itself_after_something_was_shown_closes_the_battle_before_the_name(
+    arena: VoteStore, server: ModelServer, policy: str
 ):
-    arena.catalogue.set_rules(LIVE + '[ballot]\nnamed_answers = "mask"\n', None, NOW)
-    answers_with(server, named)
-    live, who = Live(arena, server, ("quill", "brine")), voter()
+    arena.catalogue.set_rules(LIVE + f'[ballot]\nnamed_answers = "{policy}"\n', None, NOW)
+    answers_with(server, lambda model: "It is a long story, told in short words. " * 30 + named(model), between=0.004)
 
-    *shown, last = run(lambda: live.steps(who))
+    *shown, last = run(lambda: Live(arena, server).steps(voter()))
 
-    assert isinstance(last, Opened)
-    for side, text in (("a", last.ballot.answer_a), ("b", last.ballot.answer_b)):
-        assert "".join(getattr(step, side) for step in shown) == text
-        assert not any(name in text for name in ("Quill", "Brine", "quill", "brine"))
-    assert rows(arena, "select sampling_policy from battles") == [("live-uniform, names masked",)]
-    again = live.booth.open(who, NOW)
-    assert (again.answer_a, again.answer_b) == (last.ballot.answer_a, last.ballot.answer_b)
+    told = "".join(step.a + step.b for step in shown if isinstance(step, Shown))
+    assert isinstance(last, Closed)
+    assert "long story" in told
+    assert not any(name in told for name in ("Quill", "Brine", "Tamar", "Maker"))
 
 
 def test_where_their_votes_are_left_out_the_vote_on_a_named_answer_counts_nowhere(
@@ -375,12 +391,12 @@ def test_a_retired_model_is_asked_nothing(arena: VoteStore, server: ModelServer)
     arena.catalogue.add_models([Model(ModelId("quill"), "Quill", retired_at=NOW)], NOW)
 
     async def ready() -> list[ModelId]:
-        return Live(arena, server).live.ready()
+        return Live(arena, server).live.well()
 
     assert run(ready) == ["brine", "tamar"]
 
 
-def test_bank_and_own_prompts_stand_side_by_side(arena: VoteStore, server: ModelServer):
+def test_a_voter_has_one_open_ballot_of_the_bank_or_of_an_own_prompt(arena: VoteStore, server: ModelServer):
     arena.catalogue.add_prompts([Prompt(PromptId("p"), (Message("user", "From the bank?"),))], NOW)
     arena.catalogue.add_answers(
         [
@@ -392,9 +408,50 @@ def test_bank_and_own_prompts_stand_side_by_side(arena: VoteStore, server: Model
     answers_with(server, sky)
     live, who = Live(arena, server), voter()
     bank = live.booth.open(who, NOW)
-    own = run(lambda: live.opened(who))
+    first = run(lambda: live.opened(who))
+    second = run(lambda: live.opened(who))
 
-    assert live.booth.cast(own.id, Verdict.A, who, NOW).verdict is Verdict.A
-    assert live.booth.cast(bank.id, Verdict.B, who, NOW).verdict is Verdict.B
-    with pytest.raises(Exception, match="judged or skipped every pair"):
-        live.booth.open(who, NOW)
+    for earlier in (bank, first):
+        with pytest.raises(BallotSkipped):
+            live.booth.cast(earlier.id, Verdict.A, who, NOW)
+    assert live.booth.open(who, NOW).id == second.id
+    assert live.booth.cast(second.id, Verdict.A, who, NOW).verdict is Verdict.A
+    assert rows(arena, "select count(*) from prompts") == [(2,)]  # of the bank, and of the second
+
+
+@pytest.mark.parametrize("text", ["می‌خواهم بدانم", "👨‍👩‍👧 family?", "a\u200fb", "soft\u00adhyphen", "line\none"])
+def test_letters_of_every_script_may_be_asked(arena: VoteStore, server: ModelServer, text: str):
+    answers_with(server, sky)
+
+    assert run(lambda: Live(arena, server).opened(voter(), text)).messages == (Message("user", text),)
+
+
+def test_an_error_of_our_own_ends_the_battle_aloud_and_leaves_nothing_behind(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live = Live(arena, server)
+
+    async def fail(*_: object) -> None:
+        raise LookupError("a fault of ours")
+
+    live.live.fill = fail
+
+    with pytest.raises(LookupError):
+        run(lambda: live.steps(voter()))
+    assert live.live.n_running == 0
+
+
+def test_a_long_answer_full_of_names_costs_a_bounded_time_a_tick():
+    """Each look is at a thousand letters and those just before them, however long the answer is."""
+    names = Names.of([Model(ModelId("quill"), "Quill")])
+    asked = "Write four hundred lines about Claude and GPT-4."
+    pane = Pane(ModelId("quill"), names, asked, "withhold")
+    line = "Claude and GPT-4 and Gemini went up the hill. "
+    pane.add(line * 800)
+    looked = []
+    while pane.n < len(line) * 799:
+        before = pane.n
+        pane.look()
+        looked.append(pane.n - before)
+    assert max(looked) <= 1000
+    assert min(looked[:-1]) > 900
+    assert not pane.names_itself

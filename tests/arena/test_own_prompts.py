@@ -1,6 +1,7 @@
 """Prompts that voters typed: whose they are, how they go with their vote, and that the log stays whole."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from model_server import ModelServer, serving
 
 from arena.battle import Model, ModelId, SkipReason, Source
 from arena.contenders.client import share_encryption
+from arena.export import export
+from arena.pack import answer_id
 from arena.store import VoteStore, rewrite
 from arenas import booth, voter
 from ground import NOW
@@ -91,3 +94,50 @@ def test_the_digest_of_a_prompt_tells_nobody_who_guesses_it(arena: VoteStore, se
 
     digests = {digest for (digest,) in rows(arena, "select prompt_digest from votes")}
     assert len(digests) == 2
+
+
+def test_a_prompt_goes_when_its_ballot_is_skipped_or_has_expired(arena: VoteStore, server: ModelServer):
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+    skipped = run(lambda: live.opened(who))
+    live.booth.skip(skipped.id, SkipReason.OTHER, who, NOW)
+    assert rows(arena, "select count(*) from prompts") == [(0,)]
+
+    run(lambda: live.opened(who))
+    assert rows(arena, "select count(*) from prompts") == [(1,)]
+    live.live._store.own_prompts.erase_expired(NOW + timedelta(minutes=119))
+    assert rows(arena, "select count(*) from prompts") == [(1,)]
+    live.live._store.own_prompts.erase_expired(NOW + timedelta(minutes=120))
+    assert rows(arena, "select count(*) from prompts") == [(0,)]
+    assert rows(arena, "select count(*) from answers") == [(0,)]
+
+
+def test_nobody_can_test_a_guess_of_an_erased_answer(arena: VoteStore, server: ModelServer):
+    answers_with(server, lambda model: {"quill": "Yes.", "brine": "No.", "tamar": "Maybe."}[model])
+    live, who = Live(arena, server), voter()
+    ballot = vote_on(live, who)
+    live.booth.withdraw(ballot.id, who, NOW)
+
+    [(prompt, *kept)] = rows(arena, "select prompt_id, answer_a, answer_b from battles")
+    guesses = {answer_id(prompt, model, text) for model in MODELS for text in ("Yes.", "No.", "Maybe.")}
+    assert guesses.isdisjoint(kept)
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_an_own_prompt_is_exported_with_its_voters_consent_alone(
+    arena: VoteStore, server: ModelServer, tmp_path: Path, is_given: bool
+):
+    consent = '[consent]\nversion = "1"\nlicense = "cc0-1.0"\npurpose = "train"\ntext = "May we?"\n'
+    arena.catalogue.set_rules(LIVE + (consent if is_given else ""), None, NOW)
+    answers_with(server, sky)
+    live, who = Live(arena, server), voter()
+    if is_given:
+        live.booth.say(who, "1", is_given=True, now=NOW)
+    vote_on(live, who)
+
+    done = export(arena, tmp_path / "out", names=["preference"], sources=[Source.HUMAN])
+
+    told = done.manifest["formats"]["preference"]
+    assert told["kept"] == int(is_given)
+    if not is_given:
+        assert told["left_out"] == {"its prompt is its voter's own, and no consent is known": 1}

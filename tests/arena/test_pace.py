@@ -182,10 +182,14 @@ def test_the_tempo_is_that_of_the_slowest_and_one_bad_answer_in_ten_does_not_cha
     assert tempo.characters == pytest.approx(46.0 / 1.15)
 
 
-def test_a_contender_that_has_not_answered_yet_is_taken_for_a_usual_one():
-    assert Tempo.of([[], [Speed(0.1, 400.0)]]) == Tempo(2.0 * 1.15, 60.0 / 1.15)
+@pytest.mark.parametrize("n_known", range(5))
+def test_a_contender_of_which_few_answers_are_known_is_taken_for_a_slow_one(n_known: int):
+    quick = [Speed(0.1, 400.0)] * 5
+
+    assert Tempo.of([quick[:n_known], quick]) == Tempo(5.0 * 1.15, 25.0 / 1.15)
+    assert Tempo.of([quick, quick]).characters > 25
 
 
 def test_a_tempo_is_never_faster_than_people_read_nor_slower_than_they_wait():
-    assert Tempo.of([[Speed(0.01, 9000.0)]]).characters == FASTEST_CHARACTERS
-    assert Tempo.of([[Speed(500.0, 0.1)]]) == Tempo(LONGEST_WAIT, 15.0)
+    assert Tempo.of([[Speed(0.01, 9000.0)] * 5]).characters == FASTEST_CHARACTERS
+    assert Tempo.of([[Speed(500.0, 0.1)] * 5]) == Tempo(LONGEST_WAIT, 15.0)

@@ -57,7 +57,7 @@
     if (data.last !== undefined) last = data.last && { ballot_id: data.last.ballot_id, words: bakeoff.verdict(data.last) };
     if (status === 200 && data.ballot) {
       enter("voting");
-      trouble(notice);
+      trouble(bakeoff.live ? "" : notice); // there it was said long ago
       render(data.ballot, data.votes);
       say(notice || (ballot ? t("arena.next_ballot") : ""));
       ballot = data.ballot;
@@ -185,6 +185,7 @@
   function allWithdrawn({ votes, sentence }) {
     last = null;
     count(votes);
+    if (bakeoff.live?.hasPage()) return;
     if (state === "revealed") {
       for (const answer of all(".answer")) answer.classList.remove("won");
       bakeoff.thumbs?.reset();
@@ -253,6 +254,7 @@
   }
 
   function after(saved, who, tone) {
+    bakeoff.live?.offerRenewal(false);
     one("#saved").textContent = saved;
     one("#saved").className = tone;
     one("#who").textContent = who;

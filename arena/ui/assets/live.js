@@ -25,6 +25,7 @@ bakeoff.live = (() => {
   async function compose(start, told) {
     one("#own").value = start;
     one("#compose-trouble").textContent = told;
+    one("#compose-trouble").classList.toggle("quiet", told === t("live.stopped"));
     show("composing");
     window.scrollTo(0, 0);
     one("#own").focus({ preventScroll: true });
@@ -54,12 +55,19 @@ bakeoff.live = (() => {
       if (last.error === "silent") console.warn(`live battle broken off: ${error}`);
     }
     request = null;
+    if (!last.ballot && !last.closed) last = await stored(last);
     if (last.ballot) {
       show("loading");
       offerRenewal(true);
       return { status: 200, data: last };
     }
     return compose(prompt, why(last));
+  }
+
+  /** The ballot, where it was stored before the connection broke off; else what was known before. */
+  async function stored(last) {
+    const { status, data } = await post("api/live/open", {});
+    return status === 200 && data.ballot ? data : last;
   }
 
   function why(last) {
@@ -106,6 +114,8 @@ bakeoff.live = (() => {
     one("#compose").hidden = !isComposing;
     one("#prompt").hidden = one("#pair").hidden = one("#bar").hidden = isComposing;
     one("#coming").hidden = state !== "coming";
+    one("#stop").ariaDisabled = null;
+    if (isComposing) bakeoff.parts.say(" ");
     one("#verdicts").hidden = state === "coming";
     one("#after").hidden = true;
     one("#welcome").hidden = !isComposing || !one("#welcome").textContent.trim();
@@ -146,5 +156,10 @@ bakeoff.live = (() => {
     return Promise.resolve().then(() => put(text));
   }
 
-  return { ballot, again };
+  /** Whether the voter is typing, or both answers are coming in: then the ballot's script leaves the page alone. */
+  function hasPage() {
+    return choose !== null || request !== null;
+  }
+
+  return { ballot, again, hasPage, offerRenewal };
 })();

@@ -13,7 +13,7 @@
     status.role = "status";
     told = "";
     acts.append(download());
-    if (n !== 0) acts.append(button(t("mine.withdraw_all"), () => ask(n)));
+    if (n !== 0 || bakeoff.live) acts.append(button(t("mine.withdraw_all"), () => ask(n)));
     const consent = made("section", "consent");
     fillConsent(consent);
     part.append(consent, made("h3", "", t("mine.data")), made("p", "quiet", t("mine.data_note")), acts, status);
