@@ -115,26 +115,40 @@ def position(rulings: Sequence[Ruling], chance: Chance) -> tuple[Figure, ...]:
             count[0] += verdict is Verdict.A
             count[1] += verdict.is_decisive
     table = np.array([*places.values()], dtype=np.float64).reshape(-1, 2)
+    flips = share(
+        *("flips", "the verdict changes with the order"),
+        *(n_flips, len(seen)),
+        confidence=chance.confidence,
+        floor=FLOOR,
+        unit="pairs",
+    )
+    first_of_flips = share(
+        *("first_of_flips", "the first place both times, of pairs where one place won both times"),
+        *(both_first, both_first + both_second),
+        confidence=chance.confidence,
+        floor=FLOOR,
+        is_even=True,
+        unit="pairs",
+    )
+    of_one_place = {prompt for prompt, one, other in seen if one is other and one.is_decisive}
     return (
-        share(
-            *("flips", "the verdict changes with the order"),
-            *(n_flips, len(seen)),
-            confidence=chance.confidence,
-            floor=FLOOR,
-            unit="pairs",
-        ),
-        share(
-            *("first_of_flips", "the first place both times, of pairs where one place won both times"),
-            *(both_first, both_first + both_second),
-            confidence=chance.confidence,
-            floor=FLOOR,
-            is_even=True,
-            unit="pairs",
-        ),
+        _unless_few(flips, len(places)),
+        _unless_few(first_of_flips, len(of_one_place)),
         _Number("first_won", "decisive replies for the first place", _first_won, unit="replies", expected=0.5).of(
             table, int(table[:, 1].sum()), chance
         ),
     )
+
+
+def _unless_few(figure: Figure, n_prompts: int) -> Figure:
+    """Without interval and test where the pairs are of few prompts, and so fewer than they look."""
+    if figure.value is None or n_prompts >= FLOOR:
+        return figure
+    return replace(figure, low=None, high=None, p_value=None, reason=_too_few_prompts(n_prompts))
+
+
+def _too_few_prompts(n: int) -> str:
+    return f"no interval: {n:,} prompts, and {FLOOR} are the fewest"
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +306,7 @@ class _Number:
         if n < FLOOR:
             return replace(blank, reason=f"not enough data: {n:,} {self.unit}, and {FLOOR} are the fewest")
         n_prompts, low, high = len(sums), None, None
-        reason: str | None = f"no interval: {n_prompts:,} prompts, and {FLOOR} are the fewest"
+        reason: str | None = _too_few_prompts(n_prompts)
         if n_prompts >= FLOOR:
             rng = chance.rng("ai judge", label, self.name)
             times = rng.multinomial(n_prompts, np.full(n_prompts, 1 / n_prompts), size=chance.rounds)

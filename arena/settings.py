@@ -351,8 +351,10 @@ _HUB: Mapping[str, str] = {
 
 
 def named_secrets(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """The secrets that a pack names by environment variable; those that are not set, or empty, are not in it."""
-    return {name: environ[name] for name in names if environ.get(name)}
+    """The secrets that a pack names by environment variable, without blanks and line breaks around them; those that
+    are not set, or blank, are not in it."""
+    found = {name: environ.get(name, "").strip() for name in names}
+    return {name: secret for name, secret in found.items() if secret}
 
 
 def _of_space(environ: Mapping[str, str]) -> dict[str, str]:

@@ -25,6 +25,8 @@ class Reply:
     """The body of a refusal, or an event of the stream after `fails_after` pieces."""
     before: float = 0.0
     between: float = 0.0
+    thinking: float = 0.0
+    """Between the role and what follows it, and after each piece of reasoning."""
     reasoning: tuple[str, ...] = ()
     reasoning_key: str = "reasoning_content"
     finish_reason: str | None = "stop"
@@ -78,7 +80,7 @@ class ModelServer:
                     return Response("a page of somebody else's", reply.status, reply.headers)
                 return JSONResponse({"error": reply.error}, reply.status, reply.headers)
             if reply.raw is not None:
-                return Response(reply.raw, media_type="text/html")
+                return Response(reply.raw, headers=reply.headers, media_type="text/html")
             return StreamingResponse(self._stream(body["model"], reply), media_type="text/event-stream")
 
         return app
@@ -99,9 +101,10 @@ class ModelServer:
 
         await asyncio.sleep(reply.before)
         yield event({"role": "assistant"})
+        await asyncio.sleep(reply.thinking)
         for piece in reply.reasoning:
             yield event({reply.reasoning_key: piece, "content": None})
-            await asyncio.sleep(reply.between)
+            await asyncio.sleep(reply.thinking or reply.between)
         for number, piece in enumerate((*reply.pieces, None)):
             if number == reply.fails_after:
                 match reply.how:

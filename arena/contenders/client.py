@@ -6,20 +6,23 @@ does not do is done here: tries again before the first word, limits, an end to e
 
 import asyncio
 import email.utils
+import json
+import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
 import httpx2
-from huggingface_hub import AsyncInferenceClient, set_async_client_factory
+from huggingface_hub import AsyncInferenceClient, ChatCompletionStreamOutput, set_async_client_factory
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError
 
 from arena.battle import Message
 from arena.contenders.endpoint import Endpoint
-from arena.contenders.incoming import Incoming
-from arena.errors import EndpointFailed, Failure
+from arena.contenders.incoming import Incoming, count_of, name_of
+from arena.errors import BadInput, EndpointFailed, Failure
 
 _NO_KEY = "none"
 """What is sent where a server wants no key. Without any, the library would send this machine's token of the Hub."""
@@ -29,15 +32,19 @@ _STATUS_LIMITED, _STATUS_TOO_SLOW = 429, (408, 504)
 _STATUS_NO_KEY = (401, 403)
 _FIRST_BROKEN = 500
 
+# What the library raises at events that are no JSON, or nested without end, or no objects, or objects of another kind.
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long an endpoint is waited for, and how often it is tried again.
 
-    A stream that sends nothing for `stall_seconds` has failed, the first word aside, which may take as long as the
-    whole answer. A request that failed before its first word is made up to `n_tries` times; the pause before the next
-    try doubles from `pause_seconds`, with chance in it, so that many do not come back at the same time. An endpoint
-    that names a pause itself is given it, up to `longest_pause_seconds`.
+    A stream that sends nothing for `stall_seconds` after its first word has failed; the first word itself may take as
+    long as the whole answer, whatever the stream sends before it. A request that failed before its first word is made
+    up to `n_tries` times; the pause before the next try doubles from `pause_seconds`, with chance in it, so that many
+    do not come back at the same time. An endpoint that names a pause itself is given it, up to
+    `longest_pause_seconds`.
     """
 
     n_tries: int = 4
@@ -65,7 +72,8 @@ class Completion:
     """An answer that came to its end.
 
     finish_reason is the endpoint's ("stop", "length"). model is what the endpoint calls the model that has answered.
-    Numbers of tokens are None where the endpoint tells none. Times are from the start of the try that succeeded.
+    Numbers of tokens are None where the endpoint tells none, or none that can be. Times are from the start of the try
+    that succeeded, to its first word and to its last event.
     """
 
     text: str
@@ -102,10 +110,17 @@ def share_encryption() -> None:
 class Client:
     """One endpoint, with at most as many requests under way as it allows.
 
-    Belongs to one event loop. `key` is the secret itself, None where the server wants none.
+    Belongs to one event loop. `key` is the secret itself, None where the server wants none. Raises BadInput for a key
+    that no request can carry.
     """
 
     def __init__(self, endpoint: Endpoint, key: str | None, *, rng: Random, patience: Patience = Patience()):
+        if key is not None and not re.fullmatch("[!-~]+", key):
+            # Not repeated: it may be a key all the same, with a line break at its end.
+            raise BadInput(
+                f"the key of {endpoint.model!r}{f' in {endpoint.api_key_env}' if endpoint.api_key_env else ''} cannot "
+                "be sent: a key is letters, digits and signs of ASCII, without blanks and line breaks; set it anew"
+            )
         self.endpoint = endpoint
         self._key = key
         self._rng = rng
@@ -150,11 +165,40 @@ def missing_keys(endpoints: Mapping[Who, Endpoint], keys: Mapping[str, str]) -> 
 def clients_of(
     endpoints: Mapping[Who, Endpoint], keys: Mapping[str, str], *, rng: Random, patience: Patience = Patience()
 ) -> dict[Who, Client]:
-    """A client for each endpoint, with its key by name; one whose key is missing is refused by its server."""
+    """A client for each endpoint, with its key by name; one whose key is missing is refused by its server.
+
+    Raises BadInput for a key that no request can carry.
+    """
     return {
         model: Client(each, keys.get(each.api_key_env or ""), rng=rng, patience=patience)
         for model, each in endpoints.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What one event of a stream says, with nothing in it that could not be stored."""
+
+    text: str
+    finish_reason: str | None
+    model: str | None
+    n_prompt_tokens: int | None
+    n_tokens: int | None
+
+    @classmethod
+    def of(cls, chunk: ChatCompletionStreamOutput) -> "_Event":
+        """Raises one of _UNREADABLE: the library hands on values of whatever type the server sent."""
+        choice = next(iter(chunk.choices or ()), None)
+        text = (choice.delta.content or "") if choice is not None else ""
+        if not isinstance(text, str):
+            raise TypeError(f"content is no text: {type(text).__name__}")
+        return cls(
+            text=text,
+            finish_reason=name_of(choice.finish_reason) if choice is not None else None,
+            model=name_of(chunk.model),
+            n_prompt_tokens=count_of(getattr(chunk.usage, "prompt_tokens", None)),
+            n_tokens=count_of(getattr(chunk.usage, "completion_tokens", None)),
+        )
 
 
 class _Attempt:
@@ -170,50 +214,30 @@ class _Attempt:
     async def run(
         self, messages: tuple[Message, ...], on_text: Callable[[str], None] | None, *, n_tries: int
     ) -> Completion:
-        """Make it. Raises EndpointFailed, whatever went wrong."""
+        """Make it. Raises EndpointFailed, whatever went wrong with the endpoint; what `on_text` raises goes through."""
         clock = asyncio.get_running_loop().time
-        started = clock()
+        started = ended = clock()
         first: float | None = None
-        finish_reason = model = usage = None
+        finish_reason = model = n_prompt_tokens = n_tokens = None
 
         def take(new: str) -> None:
             nonlocal first
             if not new:
                 return
             self.has_begun = True
-            first = clock() if first is None else first
+            first = ended if first is None else first
             if on_text is not None:
                 on_text(new)
 
-        try:
-            async with asyncio.timeout(self._endpoint.timeout_seconds), self._client() as client:
-                stream = await client.chat_completion(
-                    self._endpoint.asked(messages), model=self._endpoint.model, stream=True, **self._params()
-                )
-                async with asyncio.timeout(None) as stall:
-                    async for chunk in stream:
-                        stall.reschedule(clock() + self._stall_seconds)
-                        model = chunk.model or model
-                        usage = chunk.usage or usage
-                        for choice in (chunk.choices or ())[:1]:
-                            take(self._incoming.add(choice.delta.content or ""))
-                            finish_reason = choice.finish_reason or finish_reason
-                    take(self._incoming.end())
+        async with aclosing(self._events(messages)) as events:
+            async for event in events:
                 ended = clock()
-        except (TimeoutError, InferenceTimeoutError, httpx2.TimeoutException) as error:
-            what = "and then nothing more came" if self.has_begun else "and nothing came"
-            raise EndpointFailed(Failure.SLOW, f"{clock() - started:.1f} s, {what}") from error
-        except HfHubHTTPError as error:
-            raise self._refusal(error) from error
-        except TextGenerationError as error:
-            raise EndpointFailed(Failure.BROKEN, self._told(error)) from error
-        except httpx2.ConnectError as error:
-            raise EndpointFailed(Failure.REFUSED, self._told(error)) from error
-        except httpx2.TransportError as error:
-            raise EndpointFailed(Failure.CUT, self._told(error)) from error
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            # What the library raises at events that are no JSON, or no objects, or objects of another kind.
-            raise EndpointFailed(Failure.MALFORMED, self._told(error)) from error
+                take(self._incoming.add(event.text))
+                finish_reason = event.finish_reason or finish_reason
+                model = event.model or model
+                n_prompt_tokens = n_prompt_tokens if event.n_prompt_tokens is None else event.n_prompt_tokens
+                n_tokens = n_tokens if event.n_tokens is None else event.n_tokens
+        take(self._incoming.end())
         if finish_reason is None:
             raise EndpointFailed(Failure.CUT, "the stream ended without an end of the answer")
         if finish_reason == "content_filter":
@@ -222,12 +246,40 @@ class _Attempt:
             text=self._incoming.text,
             finish_reason=finish_reason,
             model=model,
-            n_prompt_tokens=usage.prompt_tokens if usage else None,
-            n_tokens=usage.completion_tokens if usage else None,
+            n_prompt_tokens=n_prompt_tokens,
+            n_tokens=n_tokens,
             first_word_ms=((ended if first is None else first) - started) * 1000,
             latency_ms=(ended - started) * 1000,
             n_tries=n_tries,
         )
+
+    async def _events(self, messages: tuple[Message, ...]) -> AsyncGenerator[_Event, None]:
+        """What the endpoint sends. Whatever is raised here is a failure of the endpoint, and told as one."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            async with asyncio.timeout(self._endpoint.timeout_seconds), self._client() as client:
+                stream = await client.chat_completion(
+                    self._endpoint.asked(messages), model=self._endpoint.model, stream=True, **self._params()
+                )
+                async with asyncio.timeout(None) as stall:
+                    async for chunk in stream:
+                        yield _Event.of(chunk)
+                        if self.has_begun:
+                            stall.reschedule(clock() + self._stall_seconds)
+        except (TimeoutError, InferenceTimeoutError, httpx2.TimeoutException) as error:
+            what = "and then nothing more came" if self.has_begun else "and nothing came"
+            raise EndpointFailed(Failure.SLOW, f"{clock() - started:.1f} s, {what}") from error
+        except HfHubHTTPError as error:
+            raise self._refusal(error) from error
+        except TextGenerationError as error:
+            raise EndpointFailed(Failure.BROKEN, self._told(error)) from error
+        except (httpx2.ConnectError, httpx2.InvalidURL) as error:
+            raise EndpointFailed(Failure.REFUSED, self._told(error)) from error
+        except httpx2.TransportError as error:
+            raise EndpointFailed(Failure.CUT, self._told(error)) from error
+        except (httpx2.HTTPError, httpx2.StreamError, *_UNREADABLE) as error:
+            raise EndpointFailed(Failure.MALFORMED, self._told(error)) from error
 
     def _client(self) -> AsyncInferenceClient:
         endpoint, key = self._endpoint, self._key or _NO_KEY
@@ -260,7 +312,9 @@ class _Attempt:
     def _clean(self, text: str) -> str:
         """In one line, of a bounded length, and without the key, which some servers repeat."""
         if self._key:
-            text = text.replace(self._key, "[key]")
+            # As it is, and as programs quote it.
+            for written in (repr(self._key)[1:-1], json.dumps(self._key)[1:-1], self._key):
+                text = text.replace(written, "[key]")
         line = "".join(each if each.isprintable() else " " for each in " ".join(text.split()))
         return line if len(line) <= _LONGEST_DETAIL else line[: _LONGEST_DETAIL - 3] + "..."
 
@@ -269,11 +323,11 @@ def _message_in(response: httpx2.Response) -> str:
     """What a refusal says: the message of its error where it has one, else its text."""
     try:
         error = response.json()["error"]
+        return str(error.get("message", error) if isinstance(error, dict) else error)
     except httpx2.ResponseNotRead:
         return response.reason_phrase
-    except (ValueError, TypeError, KeyError):
+    except _UNREADABLE:
         return response.text or response.reason_phrase
-    return str(error.get("message", error) if isinstance(error, dict) else error)
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
@@ -287,5 +341,5 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
     try:
         until, now = (email.utils.parsedate_to_datetime(each) for each in (told, headers.get("date", "")))
         return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):  # no date, or one with a zone and one without
+    except (ValueError, TypeError, LookupError, OverflowError):  # no date, or one with a zone and one without
         return None

@@ -1,16 +1,24 @@
 """Where a model answers, and how it is asked: `endpoint` in a line of models.jsonl. Facts only; nothing is called."""
 
 import re
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from arena.address import PRIVATE_NETWORKS
 from arena.battle import Message
 from arena.record import Id, Strict
 
 # What the client says by itself.
 _OURS = ("model", "messages", "stream")
+
+# Variables of the arena's own, secrets among them: no pack has one sent to a server.
+_OF_THE_ARENA = "BAKEOFF_"
+
+# Names that no public server has (RFC 6761, 6762 and 8375, and .internal, which is kept for private use).
+_AT_HOME = (".localhost", ".local", ".internal", ".home.arpa")
 
 USD_PER = 1_000_000
 """Prices are in US dollars for so many tokens."""
@@ -38,7 +46,26 @@ def _is_a_variable(name: str) -> str:
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", name):
         # Not repeated: whoever mistakes this for the key itself must not find it in a log.
         raise ValueError("api_key_env is the name of an environment variable, in capitals; never the key itself")
+    if name.startswith(_OF_THE_ARENA):
+        raise ValueError(
+            f"api_key_env is {name!r}, a variable of the arena itself, which no server is sent: "
+            f"put the key of this endpoint into one whose name does not begin with {_OF_THE_ARENA}"
+        )
     return name
+
+
+def _is_unread(url: str) -> bool:
+    """Whether what is sent there is encrypted, or stays on this machine or in its private network."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        # A name that begins with a digit may be an address in another notation.
+        return host.endswith(_AT_HOME) or ("." not in host and host[:1].isalpha())
+    return any(address in ip_network(network) for network in PRIVATE_NETWORKS)
 
 
 class Price(Strict):
@@ -74,6 +101,11 @@ class Endpoint(Strict):
             raise ValueError("an endpoint has either base_url or provider, and one of them")
         if self.provider is not None and self.api_key_env is None:
             raise ValueError("a provider of the Hub wants a key: name its environment variable in api_key_env")
+        if self.base_url is not None and self.api_key_env is not None and not _is_unread(self.base_url):
+            raise ValueError(
+                f"base_url is {self.base_url!r}: the key in {self.api_key_env} would go over a public network where "
+                "others can read it; use https, or a private address"
+            )
         ours = next((name for name in _OURS if name in self.params), None)
         if ours is not None:
             raise ValueError(f"params holds {ours!r}, which is not for params: it is said by the arena itself")

@@ -10,6 +10,9 @@ LONGEST_ANSWER = 400_000
 _OPEN, _CLOSE = "<think>", "</think>"
 _NUL, _REPLACEMENT = "\x00", "\N{REPLACEMENT CHARACTER}"
 
+_LONGEST_NAME = 200
+_MOST = 2**31 - 1
+
 
 class _Stage(Enum):
     START = auto()  # not enough letters yet to know whether thoughts come first
@@ -79,8 +82,22 @@ class Incoming:
         return piece
 
     def _keep(self, new: str) -> str:
-        # The halves of a pair become their letter by way of UTF-16, which is where such halves come from.
-        clean = new.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace(_NUL, _REPLACEMENT)
+        clean = _storable(new)
         if clean:
             self._kept.append(clean)
         return clean
+
+
+def name_of(told: object) -> str | None:
+    """A name that an endpoint tells, mended as an answer is and cut at 200 characters; None if it is none."""
+    return _storable(told)[:_LONGEST_NAME] or None if isinstance(told, str) else None
+
+
+def count_of(told: object) -> int | None:
+    """A number of something that an endpoint tells, from 0 to what a column of the database holds; None for others."""
+    return told if type(told) is int and 0 <= told <= _MOST else None
+
+
+def _storable(text: str) -> str:
+    # The halves of a pair become their letter by way of UTF-16, which is where such halves come from.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace(_NUL, _REPLACEMENT)

@@ -152,9 +152,10 @@ class Judge:
         return tuple(Verdict) if self.ties else (Verdict.A, Verdict.B)
 
     def _form(self, code: str) -> str:
+        """What the end of a reply looks like; itself no verdict, as some judges repeat what they were shown."""
         reason = "why, in a sentence or two"
         if self.mode is Mode.RUBRIC:
-            blank = dict.fromkeys(self.dimensions, LOWEST_RATING)
+            blank = dict.fromkeys(self.dimensions, f"{LOWEST_RATING} to {HIGHEST_RATING}")
             form = {"code": code, "reason": reason, "scores": {side.value: blank for side in Side}}
             return f"{json.dumps(form)}\nEach score is a whole number from {LOWEST_RATING} to {HIGHEST_RATING}."
         meanings = {
@@ -164,7 +165,7 @@ class Judge:
             Verdict.BOTH_BAD: "neither is of use",
         }
         listed = "; ".join(f'"{each.value}": {meanings[each]}' for each in self._verdicts)
-        return f"{json.dumps({'code': code, 'reason': reason, 'verdict': 'A'})}\nThe verdict is one of: {listed}."
+        return f"{json.dumps({'code': code, 'reason': reason, 'verdict': '...'})}\nThe verdict is one of: {listed}."
 
     def _scores(self, given: Any) -> dict[Side, dict[str, int]] | None:
         """Every dimension of both answers, each a whole number in its range; None for anything else."""

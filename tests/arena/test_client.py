@@ -1,6 +1,7 @@
 """One endpoint, asked over real HTTP: what comes back, what is tried again, and a name for every way to fail."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from random import Random
@@ -10,9 +11,10 @@ import pytest
 from model_server import ModelServer, Reply, serving
 
 from arena.battle import Message
-from arena.contenders.client import Client, Completion, Patience, share_encryption
+from arena.contenders.client import Client, Completion, Patience, clients_of, share_encryption
 from arena.contenders.endpoint import Endpoint, Price
-from arena.errors import EndpointFailed, Failure
+from arena.errors import BadInput, EndpointFailed, Failure
+from arena.settings import named_secrets
 
 HELLO = (Message("user", "Hello?"),)
 HASTY = Patience(pause_seconds=0.01, stall_seconds=0.3)
@@ -46,6 +48,12 @@ def failure_of(server: ModelServer, reply: Reply, **more: Any) -> EndpointFailed
     with pytest.raises(EndpointFailed) as raised:
         ask(server, "faulty", **more)
     return raised.value
+
+
+def event(**parts: Any) -> Reply:
+    """A stream of one event with the whole answer, some parts of it as they should not be."""
+    choice = {"index": 0, "delta": {"content": "Hi."}, "finish_reason": "stop"}
+    return Reply(raw=f"data: {json.dumps({'id': 'x', 'created': 1, 'model': 'm', 'choices': [choice]} | parts)}\n\n")
 
 
 def test_an_answer_comes_piece_by_piece_and_whole(server: ModelServer):
@@ -127,6 +135,16 @@ def test_an_empty_answer_that_came_to_its_end_is_an_answer(server: ModelServer):
         (Reply(fails_after=1, how="list"), Failure.MALFORMED, "'list' object"),
         (Reply(fails_after=1, how="hang"), Failure.SLOW, "and then nothing more came"),
         (Reply(finish_reason="content_filter"), Failure.FILTERED, "content_filter"),
+        (Reply(raw="data: " + "[" * 200_000), Failure.MALFORMED, "recursion"),
+        (Reply(raw="data: " + '{"a":' * 200_000), Failure.MALFORMED, "recursion"),
+        (Reply(raw="Hi.", headers={"Content-Encoding": "gzip"}), Failure.MALFORMED, "header check"),
+        (Reply(status=500, headers={"Content-Encoding": "gzip"}), Failure.MALFORMED, "header check"),
+        (event(choices={"delta": {}}), Failure.MALFORMED, ""),
+        (event(choices=[None]), Failure.MALFORMED, ""),
+        (event(choices=[{"delta": {"content": 5}, "finish_reason": "stop"}]), Failure.MALFORMED, "content"),
+        (event(choices=[{"delta": {"content": ["Hi."]}, "finish_reason": "stop"}]), Failure.MALFORMED, "content"),
+        (event(choices=[{"delta": {"content": "Hi."}, "finish_reason": 3}]), Failure.CUT, "without an end"),
+        (event(choices=[{"delta": {"content": "Hi."}, "finish_reason": {"a": 1}}]), Failure.CUT, "without an end"),
     ],
 )
 def test_every_fault_has_its_name(server: ModelServer, reply: Reply, failure: Failure, detail: str):
@@ -134,6 +152,75 @@ def test_every_fault_has_its_name(server: ModelServer, reply: Reply, failure: Fa
 
     assert failed.failure is failure
     assert detail in failed.detail
+
+
+def test_a_refusal_nested_too_deeply_to_be_read_is_a_refusal(server: ModelServer):
+    deep: Any = "why"
+    for _ in range(400):
+        deep = {"message": [deep]}
+
+    failed = failure_of(server, Reply(status=400, error=deep))
+
+    assert failed.failure is Failure.REJECTED
+
+
+@pytest.mark.parametrize("bug", [ValueError, TypeError, AttributeError, KeyError, RecursionError, TimeoutError])
+def test_a_bug_of_who_listens_is_no_failure_of_the_endpoint(server: ModelServer, bug: type[Exception]):
+    endpoint = Endpoint(model="m", base_url=server.url)
+    asked = len(server.requests)
+
+    def listen(_: str) -> None:
+        raise bug("a fault of our own")
+
+    async def run() -> None:
+        await Client(endpoint, None, rng=Random(0), patience=HASTY).answer(HELLO, listen)
+
+    with pytest.raises(bug, match="a fault of our own"):
+        asyncio.run(run())
+    assert len(server.requests) - asked == 1
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": 7, "completion_tokens": 0}, (7, 0)),
+        ({"prompt_tokens": 2**31 - 1, "completion_tokens": 2**31}, (2**31 - 1, None)),
+        ({"prompt_tokens": -3, "completion_tokens": 10**30}, (None, None)),
+        ({"prompt_tokens": 3.5, "completion_tokens": "7"}, (None, None)),
+        ({"prompt_tokens": True, "completion_tokens": [7]}, (None, None)),
+        ("none", (None, None)),
+        ([], (None, None)),
+        ([{"prompt_tokens": 1}], (None, None)),
+        (7, (None, None)),
+    ],
+)
+def test_a_number_of_tokens_that_is_none_is_not_known(server: ModelServer, usage: Any, counts: tuple[Any, Any]):
+    server.says("odd", event(usage=usage))
+
+    completion = ask(server, "odd")
+
+    assert (completion.text, completion.n_prompt_tokens, completion.n_tokens) == ("Hi.", *counts)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (5, None),
+        ({"a": 1}, None),
+        ("", None),
+        ("m\x00", "m\ufffd"),
+        ("m\ud800", "m\ufffd"),
+        ("m\ud83d\ude00", "m\U0001f600"),
+        ("m" * 1000, "m" * 200),
+    ],
+)
+def test_a_name_that_cannot_be_stored_is_mended_or_left_out(server: ModelServer, told: Any, kept: str | None):
+    choice = {"delta": {"content": "Hi."}, "finish_reason": told}
+    server.says("odd", event(model=told), event(choices=[choice]))
+
+    assert ask(server, "odd").model == kept
+    if kept is not None:
+        assert ask(server, "odd").finish_reason == kept
 
 
 def test_a_server_that_is_not_there_refuses(server: ModelServer):
@@ -153,6 +240,20 @@ def test_a_slow_first_word_is_waited_for_although_a_pause_of_that_length_in_the_
     server.says("slow", Reply(before=2 * HASTY.stall_seconds))
 
     assert ask(server, "slow").text == "Hello, world."
+
+
+@pytest.mark.parametrize("reasoning", [(), ("Let me", " see")])
+def test_who_thinks_for_longer_before_the_first_word_is_waited_for(server: ModelServer, reasoning: tuple[str, ...]):
+    server.says("thoughtful", Reply(thinking=2 * HASTY.stall_seconds, reasoning=reasoning))
+
+    assert ask(server, "thoughtful").n_tries == 1
+
+
+def test_who_thinks_for_longer_than_the_whole_answer_may_take_was_slow(server: ModelServer):
+    failed = failure_of(server, Reply(thinking=60), timeout_seconds=0.2)
+
+    assert failed.failure is Failure.SLOW
+    assert failed.detail.endswith("and nothing came")
 
 
 def test_what_may_pass_is_tried_again_until_it_answers(server: ModelServer):
@@ -234,6 +335,32 @@ def test_a_key_that_a_server_repeats_is_not_in_the_error(server: ModelServer):
     assert KEY not in str(failed)
 
 
+def test_a_key_is_not_in_the_error_where_a_server_writes_it_as_a_program_would(server: ModelServer):
+    key = "sk-it's\\never"
+
+    failed = failure_of(server, Reply(status=401, error={"message": f"bad {key!r}, {json.dumps(key)}"}), key=key)
+
+    assert failed.detail.count("[key]") == 2
+    assert "never" not in failed.detail
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-secret-123\n", "sk-secret\x00-9", " sk-secret", "sk-s\xe9cret", "sk-\u20acsecret", ""]
+)
+def test_a_key_that_no_request_can_carry_is_refused_by_the_name_of_its_variable(key: str):
+    endpoint = Endpoint(model="m", base_url="https://models.example.org/v1", api_key_env="FERN_KEY")
+
+    with pytest.raises(BadInput, match="FERN_KEY") as raised:
+        clients_of({"fern": endpoint}, {"FERN_KEY": key}, rng=Random(0))
+    assert not re.search("sk-|cret", str(raised.value))
+
+
+def test_blanks_around_a_key_are_no_part_of_it():
+    environ = {"FERN_KEY": " sk-1\n", "MOSS_KEY": " \n", "OTHER": "x"}
+
+    assert named_secrets(environ, ["FERN_KEY", "MOSS_KEY", "REED_KEY"]) == {"FERN_KEY": "sk-1"}
+
+
 def test_a_long_message_is_cut(server: ModelServer):
     assert len(failure_of(server, Reply(status=400, error="x" * 10_000)).detail) == 300
 
@@ -290,6 +417,12 @@ def test_a_cost_is_known_where_the_price_and_the_numbers_are():
         ({"provider": "auto"}, "either base_url or provider"),
         ({"base_url": None, "provider": "auto"}, "wants a key"),
         ({"api_key_env": "sk-1234567890"}, "never the key itself"),
+        ({"api_key_env": "BAKEOFF_SECRET"}, "a variable of the arena itself"),
+        ({"api_key_env": "KEY", "base_url": "http://models.example.org/v1"}, "use https"),
+        ({"api_key_env": "KEY", "base_url": "http://8.8.8.8/v1"}, "use https"),
+        ({"api_key_env": "KEY", "base_url": "http://134744072/v1"}, "use https"),
+        ({"api_key_env": "KEY", "base_url": "http://[2001:4860:4860::8888]/v1"}, "use https"),
+        ({"api_key_env": "KEY", "base_url": "http://[::ffff:8.8.8.8]/v1"}, "use https"),
         ({"params": {"stream": False}}, "params holds 'stream'"),
         ({"concurrency": 0}, "greater than or equal to 1"),
         ({"timeout_seconds": 0}, "greater than 0"),
@@ -300,3 +433,22 @@ def test_an_endpoint_that_cannot_be_meant_is_refused(wrong: dict[str, Any], mess
     with pytest.raises(ValueError, match=re.escape(message)) as raised:
         Endpoint.model_validate({"model": "m", "base_url": "http://host/v1"} | wrong)
     assert "sk-1234567890" not in "".join(str(raised.value).split("[type=")[:1])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://models.example.org/v1",
+        *(
+            f"http://{host}:8000/v1"
+            for host in ("localhost", "127.0.0.1", "[::1]", "vllm", "gpu-2", "host.docker.internal")
+        ),
+        *(f"http://{host}/v1" for host in ("10.1.2.3", "192.168.0.7", "172.16.0.1", "100.64.0.9", "[fd00::1]")),
+    ],
+)
+def test_a_key_goes_over_encryption_or_stays_at_home(url: str):
+    assert Endpoint(model="m", base_url=url, api_key_env="KEY").base_url == url
+
+
+def test_without_a_key_plain_http_reaches_everybody():
+    assert Endpoint(model="m", base_url="http://models.example.org/v1").api_key_env is None

@@ -228,6 +228,17 @@ def test_a_lean_has_its_interval_by_prompt(world: tuple[Path, Path]):
     assert few[2].reason == "no interval: 9 prompts, and 10 are the fewest"
 
 
+def test_the_shares_of_flips_have_no_interval_with_fewer_than_ten_prompts(world: tuple[Path, Path]):
+    pack, _ = world
+    mine = [each for each in rulings(read_replies(pack)) if each.judge == "first"]
+
+    for n_prompts, is_told in ((9, False), (10, True)):
+        for flips in position(mine[: 3 * n_prompts], Chance())[:2]:
+            assert (flips.value, flips.n) == (1.0, 3 * n_prompts)
+            assert ((flips.low is not None), (flips.high is not None)) == (is_told, is_told)
+            assert flips.reason == (None if is_told else "no interval: 9 prompts, and 10 are the fewest")
+
+
 def test_no_ruling_is_no_report(tmp_path: Path):
     pack = write_pack(tmp_path / "pack", None, [[Written(1), Written(2)]], {})
 

@@ -1,6 +1,7 @@
 """What a judge is asked, and what its replies add up to, whatever answers say: properties, with no server."""
 
 import json
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -45,6 +46,16 @@ def test_both_texts_stand_in_the_question_as_they_are(a: str, b: str):
 def test_whatever_is_quoted_from_answers_is_no_verdict(a: str, b: str, judge: Judge):
     assert judge.read(a + b, CODE) is None
     assert judge.read(f"I see {a} and {b}", CODE) is None
+
+
+@pytest.mark.parametrize("judge", [PLAIN, replace(PLAIN, ties=False), RUBRIC])
+def test_the_form_that_a_judge_is_shown_is_no_verdict_when_it_comes_back(judge: Judge):
+    [message] = judge.question((Message("user", "Why?"),), "a", "b", CODE)
+    [form] = [line for line in message.content.split("\n") if line.startswith("{")]
+
+    assert json.loads(form)["code"] == CODE
+    assert judge.read(form, CODE) is None
+    assert judge.read(message.content, CODE) is None
 
 
 @given(TEXTS, st.sampled_from(Verdict))
