@@ -164,6 +164,21 @@ def test_a_key_that_is_refused_is_not_tried_with_every_prompt(
     assert "[key]" in said.out
 
 
+def test_a_key_with_a_line_break_at_its_end_is_sent_without_it_and_one_with_others_is_refused_unquoted(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+):
+    pack = write_pack(tmp_path / "pack", server, "one", n_prompts=1, api_key_env="KEY_OF_THE_TEST")
+    monkeypatch.setenv("KEY_OF_THE_TEST", f" {KEY[:4]}\n{KEY[4:]}\n")
+    refused = [bakeoff(command, pack) for command in ("generate", "doctor")]
+    monkeypatch.setenv("KEY_OF_THE_TEST", f" {KEY}\n")
+    made = bakeoff("generate", pack)
+
+    assert [each.code for each in refused] == [1, 1]
+    assert all("in KEY_OF_THE_TEST cannot be sent" in each.err and KEY[4:] not in each.err for each in refused)
+    assert made.code == 0
+    assert [each["authorization"] for each in server.headers] == [f"Bearer {KEY}"]
+
+
 def test_a_key_that_is_not_there_is_asked_for_by_its_name(tmp_path: Path, server: ModelServer):
     pack = write_pack(tmp_path / "pack", server, "one", api_key_env="KEY_OF_NOBODY")
 
