@@ -58,7 +58,7 @@ def broken(self, ballot_id, reason, voter_id, now):
         raise RuntimeError("nobody foresaw this")
     return skip(self, ballot_id, reason, voter_id, now)
 Booth.skip = broken
-server.serve(Settings(database=Path(sys.argv[1]), pack=Path(sys.argv[2]), port=0, rate_after_votes=1))
+server.serve(Settings(database=Path(sys.argv[1]), pack=Path(sys.argv[2]), port=0, rate_after_votes=1), lambda _: {{}})
 """
 
 
