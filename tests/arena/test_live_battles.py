@@ -426,14 +426,16 @@ def test_letters_of_every_script_may_be_asked(arena: VoteStore, server: ModelSer
     assert run(lambda: Live(arena, server).opened(voter(), text)).messages == (Message("user", text),)
 
 
-def test_an_error_of_our_own_ends_the_battle_aloud_and_leaves_nothing_behind(arena: VoteStore, server: ModelServer):
+def test_an_error_of_our_own_ends_the_battle_aloud_and_leaves_nothing_behind(
+    arena: VoteStore, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+):
     answers_with(server, sky)
     live = Live(arena, server)
 
     async def fail(*_: object) -> None:
         raise LookupError("a fault of ours")
 
-    live.live.fill = fail
+    monkeypatch.setattr(live.live, "fill", fail)
 
     with pytest.raises(LookupError):
         run(lambda: live.steps(voter()))
