@@ -43,6 +43,7 @@ def served(pack: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "arena", "serve", "--pack", str(pack), "--port", "0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "BAKEOFF_BALLOTS_PER_ADDRESS": "off"}
     environment |= {"BAKEOFF_VOTES_PER_ADDRESS": "off", "BAKEOFF_VOTES_PER_VOTER": "off"}
+    environment |= {"BAKEOFF_PROMPTS_PER_ADDRESS": "off", "BAKEOFF_PROMPTS_IN_ALL": "off"}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     try:
