@@ -127,11 +127,6 @@ class Client:
         self._patience = patience
         self._places = asyncio.Semaphore(endpoint.concurrency)
 
-    @property
-    def has_place(self) -> bool:
-        """Whether a request could begin now, without waiting for another one to end."""
-        return not self._places.locked()
-
     async def answer(self, messages: tuple[Message, ...], on_text: Callable[[str], None] | None = None) -> Completion:
         """Ask, and wait for the whole answer; `on_text` gets each new piece of it as it comes.
 
